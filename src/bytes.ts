@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Random access to the bytes of an artifact; the only code that reads one. */
+import { createHash } from 'node:crypto';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { FailedHere, FormatError } from './errors.js';
+
+/** Immutable bytes with random access. Reads are synchronous, bounded and exact. */
+export interface ByteSource {
+  /** in bytes */
+  readonly size: number;
+  /**
+   * Exactly `length` bytes from `offset`. The view may be shared: never write to it, and copy what must outlive the
+   * next call of `read` on a file.
+   * @throws FormatError `source/past-end` when the range is not inside the source
+   */
+  read(offset: number, length: number): Buffer;
+}
+
+function checkRange(size: number, offset: number, length: number): void {
+  if (!Number.isSafeInteger(offset) || !Number.isSafeInteger(length) || offset < 0 || length < 0 || offset + length > size)
+    throw new FormatError('source', 'past-end', offset, `wanted ${length} bytes at ${offset} of ${size}`);
+}
+
+export class BufferSource implements ByteSource {
+  readonly size: number;
+  readonly #bytes: Buffer;
+  constructor(bytes: Uint8Array) {
+    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.size = bytes.byteLength;
+  }
+  read(offset: number, length: number): Buffer {
+    checkRange(this.size, offset, length);
+    return this.#bytes.subarray(offset, offset + length);
+  }
+}
+
+/** Bytes `[start, start + size)` of another source, with offsets of its own. */
+export class SliceSource implements ByteSource {
+  readonly size: number;
+  readonly parent: ByteSource;
+  readonly start: number;
+  constructor(parent: ByteSource, start: number, size: number) {
+    checkRange(parent.size, start, size);
+    this.parent = parent;
+    this.start = start;
+    this.size = size;
+  }
+  read(offset: number, length: number): Buffer {
+    checkRange(this.size, offset, length);
+    return this.parent.read(this.start + offset, length);
+  }
+}
+
+const WINDOW = 1 << 20;
+
+/** A regular file, opened once; `close` it. One read-ahead window of 1 MiB serves small sequential reads. */
+export class FileSource implements ByteSource {
+  readonly path: string;
+  readonly size: number;
+  #fd: number | undefined;
+  #window: Buffer = Buffer.alloc(0);
+  #windowStart = 0;
+
+  private constructor(path: string, fd: number, size: number) {
+    this.path = path;
+    this.#fd = fd;
+    this.size = size;
+  }
+
+  /** @throws FailedHere `unreadable-input` when the path is missing, unreadable or not a regular file */
+  static open(path: string): FileSource {
+    let fd: number;
+    try {
+      // O_NONBLOCK (0o4000 on Linux) is not needed: a FIFO is refused below, and opening one for reading is what blocks
+      fd = openSync(path, 'r');
+    } catch (cause) {
+      throw new FailedHere('unreadable-input', `cannot open ${path}: ${(cause as Error).message}`, { cause });
+    }
+    const stat = fstatSync(fd);
+    if (!stat.isFile()) {
+      closeSync(fd);
+      throw new FailedHere('unreadable-input', `${path} is not a regular file`);
+    }
+    return new FileSource(path, fd, stat.size);
+  }
+
+  read(offset: number, length: number): Buffer {
+    checkRange(this.size, offset, length);
+    const start = this.#windowStart;
+    if (offset >= start && offset + length <= start + this.#window.length)
+      return this.#window.subarray(offset - start, offset - start + length);
+    if (length >= WINDOW) return this.#fill(Buffer.allocUnsafe(length), offset);
+    // a fresh buffer each time: views handed out before stay valid
+    this.#window = this.#fill(Buffer.allocUnsafe(Math.min(WINDOW, this.size - offset)), offset);
+    this.#windowStart = offset;
+    return this.#window.subarray(0, length);
+  }
+
+  /** Fills `target` from `offset` without touching the window: for streaming with a buffer of one's own. */
+  readInto(target: Buffer, offset: number): Buffer {
+    checkRange(this.size, offset, target.length);
+    return this.#fill(target, offset);
+  }
+
+  #fill(target: Buffer, offset: number): Buffer {
+    if (this.#fd === undefined) throw new Error(`read of closed file ${this.path}`);
+    let done = 0;
+    while (done < target.length) {
+      const n = readSync(this.#fd, target, done, target.length - done, offset + done);
+      if (n === 0)
+        throw new FailedHere('unreadable-input', `${this.path} shrank while it was read: ${offset + done} of ${this.size} bytes`);
+      done += n;
+    }
+    return target;
+  }
+
+  close(): void {
+    if (this.#fd !== undefined) closeSync(this.#fd);
+    this.#fd = undefined;
+    this.#window = Buffer.alloc(0);
+  }
+}
+
+/** Calls `visit` with consecutive chunks of `[offset, offset + length)`; chunks are only valid during the call. */
+export function eachChunk(
+  source: ByteSource,
+  offset: number,
+  length: number,
+  visit: (chunk: Buffer, offset: number) => void,
+  chunkSize = WINDOW,
+): void {
+  for (let at = offset; at < offset + length; at += chunkSize) {
+    const n = Math.min(chunkSize, offset + length - at);
+    visit(source.read(at, n), at);
+  }
+}
+
+/** Lower-case hex SHA-256 of `[offset, offset + length)`, default the whole source. */
+export function sha256(source: ByteSource, offset = 0, length = source.size - offset): string {
+  const hash = createHash('sha256');
+  eachChunk(source, offset, length, (chunk) => hash.update(chunk));
+  return hash.digest('hex');
+}
+
+/** Length of the common prefix of two ranges of equal or different length. */
+export function commonPrefix(a: ByteSource, b: ByteSource): number {
+  const end = Math.min(a.size, b.size);
+  for (let at = 0; at < end; at += WINDOW) {
+    const n = Math.min(WINDOW, end - at);
+    const x = a.read(at, n);
+    const y = b.read(at, n);
+    if (x.equals(y)) continue;
+    for (let i = 0; i < n; i++) if (x[i] !== y[i]) return at + i;
+  }
+  return end;
+}
+
+/** Length of the common suffix, not reaching into the first `floor` bytes of either. */
+export function commonSuffix(a: ByteSource, b: ByteSource, floor = 0): number {
+  const limit = Math.min(a.size, b.size) - floor;
+  for (let done = 0; done < limit; ) {
+    const n = Math.min(WINDOW, limit - done);
+    const x = a.read(a.size - done - n, n);
+    const y = b.read(b.size - done - n, n);
+    if (!x.equals(y)) for (let i = n - 1; i >= 0; i--) if (x[i] !== y[i]) return done + (n - 1 - i);
+    done += n;
+  }
+  return Math.max(0, limit);
+}
+
+export function equalRange(a: ByteSource, aOffset: number, b: ByteSource, bOffset: number, length: number): boolean {
+  for (let done = 0; done < length; done += WINDOW) {
+    const n = Math.min(WINDOW, length - done);
+    if (!a.read(aOffset + done, n).equals(b.read(bOffset + done, n))) return false;
+  }
+  return true;
+}

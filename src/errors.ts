@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The one error base. An error means that we could not do our job; a difference or a verdict is data, never an error. */
+
+/** `code` is stable kebab-case and what tests assert; `message` is lower case, without a final full stop. */
+export class VerifyError<Code extends string = string> extends Error {
+  readonly code: Code;
+  constructor(code: Code, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+  }
+  static {
+    this.prototype.name = 'VerifyError';
+  }
+}
+
+/** Malformed or unsupported structure in an artifact. `offset` is relative to the ByteSource that was read. */
+export class FormatError extends VerifyError {
+  readonly format: string;
+  readonly offset: number;
+  constructor(format: string, code: string, offset: number, message: string, options?: { cause?: unknown }) {
+    super(`${format}/${code}`, `${message} (${format}, offset ${offset})`, options);
+    this.format = format;
+    this.offset = offset;
+  }
+  static {
+    this.prototype.name = 'FormatError';
+  }
+}
+
+/** The caller's mistake: an unknown app or option, a recipe that does not check, the same file as both sides. Exit 64. */
+export class UsageError extends VerifyError {
+  /** What the user can do next; shown on its own line. */
+  readonly hint: string | undefined;
+  constructor(code: string, message: string, options?: { cause?: unknown; hint?: string }) {
+    super(code, message, options);
+    this.hint = options?.hint;
+  }
+  static {
+    this.prototype.name = 'UsageError';
+  }
+}
+
+/** Classes of our own failures: no verdict comes of them (exit 75; `interrupted` 130). */
+export type FailureClass =
+  | 'no-engine'
+  | 'engine-died'
+  | 'prepare-failed'
+  | 'disk-full'
+  | 'out-of-memory'
+  | 'time-limit'
+  | 'network'
+  | 'rate-limited'
+  | 'mirror-incomplete'
+  | 'unreadable-input'
+  | 'missing-tool'
+  | 'plan-unresolved'
+  | 'interrupted';
+
+/** We could not do it here, which says nothing about the publisher. */
+export class FailedHere extends VerifyError<FailureClass> {
+  readonly hint: string | undefined;
+  constructor(failure: FailureClass, message: string, options?: { cause?: unknown; hint?: string }) {
+    super(failure, message, options);
+    this.hint = options?.hint;
+  }
+  static {
+    this.prototype.name = 'FailedHere';
+  }
+}
