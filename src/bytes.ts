@@ -17,7 +17,13 @@ export interface ByteSource {
 }
 
 function checkRange(size: number, offset: number, length: number): void {
-  if (!Number.isSafeInteger(offset) || !Number.isSafeInteger(length) || offset < 0 || length < 0 || offset + length > size)
+  if (
+    !Number.isSafeInteger(offset) ||
+    !Number.isSafeInteger(length) ||
+    offset < 0 ||
+    length < 0 ||
+    offset + length > size
+  )
     throw new FormatError('source', 'past-end', offset, `wanted ${length} bytes at ${offset} of ${size}`);
 }
 
@@ -108,7 +114,10 @@ export class FileSource implements ByteSource {
     while (done < target.length) {
       const n = readSync(this.#fd, target, done, target.length - done, offset + done);
       if (n === 0)
-        throw new FailedHere('unreadable-input', `${this.path} shrank while it was read: ${offset + done} of ${this.size} bytes`);
+        throw new FailedHere(
+          'unreadable-input',
+          `${this.path} shrank while it was read: ${offset + done} of ${this.size} bytes`,
+        );
       done += n;
     }
     return target;
@@ -158,7 +167,7 @@ export function commonPrefix(a: ByteSource, b: ByteSource): number {
 /** Length of the common suffix, not reaching into the first `floor` bytes of either. */
 export function commonSuffix(a: ByteSource, b: ByteSource, floor = 0): number {
   const limit = Math.min(a.size, b.size) - floor;
-  for (let done = 0; done < limit; ) {
+  for (let done = 0; done < limit;) {
     const n = Math.min(WINDOW, limit - done);
     const x = a.read(a.size - done - n, n);
     const y = b.read(b.size - done - n, n);
@@ -168,7 +177,13 @@ export function commonSuffix(a: ByteSource, b: ByteSource, floor = 0): number {
   return Math.max(0, limit);
 }
 
-export function equalRange(a: ByteSource, aOffset: number, b: ByteSource, bOffset: number, length: number): boolean {
+export function equalRange(
+  a: ByteSource,
+  aOffset: number,
+  b: ByteSource,
+  bOffset: number,
+  length: number,
+): boolean {
   for (let done = 0; done < length; done += WINDOW) {
     const n = Math.min(WINDOW, length - done);
     if (!a.read(aOffset + done, n).equals(b.read(bOffset + done, n))) return false;

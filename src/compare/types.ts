@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What a comparison yields: plain data, the same bytes for the same two files and decoders. */
+import type {
+  AuthenticityReason,
+  FileIdentity,
+  Reason,
+  RuleName,
+  RuleClass,
+  UnverifiableReason,
+} from '../model.js';
+
+/** Best first. `different` and `missing` weigh the same. */
+export const OWNERS = [
+  'identical',
+  'signature',
+  'reencoded',
+  'excluded',
+  'encrypted',
+  'unread',
+  'missing',
+  'different',
+] as const;
+export type Owner = (typeof OWNERS)[number];
+
+export type Side = 'published' | 'rebuilt';
+
+/** A maximal run of bytes of one owner, region and member. Offsets are relative to the node's own bytes. */
+export interface Run {
+  readonly offset: number;
+  readonly length: number;
+  readonly owner: Owner;
+  /** What the bytes are, e.g. `zip/local-header`, `tar/mtime`, `data`. */
+  readonly region: string;
+  /** Index into the node's `members`. */
+  readonly member?: number;
+  readonly rule?: RuleName;
+}
+
+/** One side of a node: every byte has exactly one owner, so the sums add up to `size`. */
+export interface SideLedger {
+  readonly size: number;
+  readonly sums: Readonly<Record<Owner, number>>;
+  /** Every run that is not `identical`, in order of offset. */
+  readonly runs: readonly Run[];
+}
+
+export interface MemberSide {
+  /** Where its data lie in the node's bytes, as stored. */
+  readonly offset: number;
+  readonly storedSize: number;
+  /** What the container states for the decoded size (ZIP), else `storedSize`. */
+  readonly size: number;
+}
+
+/** What a member is, for grouping: executable code and manifest first, then data, then container. */
+export type MemberKind = 'code' | 'manifest' | 'data' | 'container' | 'signature';
+
+/** One member of a container, on either side or both, paired by raw name bytes and occurrence. */
+export interface Member {
+  /** Printable form: control, bidi and invalid bytes escaped as `\xNN` or `\u{…}`. */
+  readonly name: string;
+  /** Hex of the raw name where `name` is not its plain UTF-8. */
+  readonly rawName?: string;
+  /** 0 for the first of that name. */
+  readonly occurrence: number;
+  readonly kind: MemberKind;
+  readonly type: string;
+  readonly published?: MemberSide;
+  readonly rebuilt?: MemberSide;
+  /** Worst owner over both sides, container records and decoded content included. */
+  readonly owner: Owner;
+  /** Index into the comparison's `nodes` of the decoded content, when it was compared as a node of its own. */
+  readonly node?: number;
+}
+
+/** The bytes of a file, or of one decoded region inside a parent, tiled on both sides by one alignment. */
+export interface LedgerNode {
+  /** Names from the root to here, printable. The root has `[]`. */
+  readonly path: readonly string[];
+  readonly format: string;
+  /** Index of the node that holds the encoded bytes; none for the root. */
+  readonly parent?: number;
+  readonly published: SideLedger;
+  readonly rebuilt: SideLedger;
+  readonly members: readonly Member[];
+}
+
+/** The origin of a difference, when it is known. Never changes a verdict. */
+export type CauseKind =
+  | 'build-id'
+  | 'built-from-other-commit'
+  | 'compiler-version'
+  | 'timestamp'
+  | 'file-mode'
+  | 'owner-id'
+  | 'order'
+  | 'toolchain-version'
+  | 'derived-from-other-difference'
+  | 'text-content'
+  | 'unknown';
+
+export interface Cause {
+  readonly kind: CauseKind;
+  readonly evidence: string;
+}
+
+/** One typed finding. `path` names members from the root, as in `LedgerNode.path`; offsets are inside that node or leaf. */
+export type Difference =
+  | {
+      readonly kind: 'only-published';
+      readonly path: readonly string[];
+      readonly size: number;
+      readonly cause?: Cause;
+    }
+  | {
+      readonly kind: 'only-rebuilt';
+      readonly path: readonly string[];
+      readonly size: number;
+      readonly cause?: Cause;
+    }
+  | {
+      readonly kind: 'field';
+      readonly path: readonly string[];
+      readonly field: string;
+      readonly published: string;
+      readonly rebuilt: string;
+      readonly owner: Owner;
+      readonly cause?: Cause;
+    }
+  | {
+      readonly kind: 'bytes';
+      readonly path: readonly string[];
+      readonly publishedOffset: number;
+      readonly publishedLength: number;
+      readonly rebuiltOffset: number;
+      readonly rebuiltLength: number;
+      /** Up to 64 bytes of each side from the start of the difference, hex. */
+      readonly publishedHex: string;
+      readonly rebuiltHex: string;
+      readonly cause?: Cause;
+    }
+  | {
+      readonly kind: 'text';
+      readonly path: readonly string[];
+      readonly patch: string;
+      readonly cutLines: number;
+      readonly cause?: Cause;
+    }
+  | {
+      readonly kind: 'section';
+      readonly path: readonly string[];
+      readonly section: string;
+      readonly publishedSize?: number;
+      readonly rebuiltSize?: number;
+      readonly differentBytes: number;
+      readonly cause?: Cause;
+    }
+  /** Bytes that no structure owns: gap, prefix, trailing bytes, slack, comments. */
+  | {
+      readonly kind: 'hidden';
+      readonly path: readonly string[];
+      readonly side: Side;
+      readonly region: string;
+      readonly offset: number;
+      readonly length: number;
+      readonly hex: string;
+    }
+  | {
+      readonly kind: 'unread';
+      readonly path: readonly string[];
+      readonly code: string;
+      readonly detail: string;
+    }
+  | {
+      readonly kind: 'malformed';
+      readonly path: readonly string[];
+      readonly side: Side;
+      readonly code: string;
+      readonly offset: number;
+      readonly detail: string;
+    }
+  | {
+      readonly kind: 'order';
+      readonly path: readonly string[];
+      readonly moved: number;
+      readonly detail: string;
+    };
+export type DifferenceKind = Difference['kind'];
+
+/** A rule that covered bytes (or was asked for and was not needed). */
+export interface AppliedRule {
+  readonly rule: RuleName;
+  readonly class: RuleClass;
+  readonly title: string;
+  readonly reason: string;
+  readonly reference: string;
+  readonly publishedBytes: number;
+  readonly rebuiltBytes: number;
+  readonly needed: boolean;
+}
+
+export interface SignerRecord {
+  readonly scheme: string;
+  readonly certificateSha256: string;
+  readonly subject: string;
+  readonly keyType: string;
+  readonly keyBits: number;
+  readonly minSdk?: number;
+  readonly maxSdk?: number;
+}
+
+/** What is known about the published file's own signature. `not-applicable`: the format carries none (.deb). */
+export interface SignatureRecord {
+  readonly status: 'verified' | 'invalid' | 'unchecked' | 'unsigned' | 'not-applicable';
+  readonly signers: readonly SignerRecord[];
+  readonly issues: readonly { readonly code: string; readonly message: string; readonly offset: number }[];
+}
+
+/** How equality was proven beyond the ledgers. */
+export type Proof =
+  | { readonly kind: 'equal-bytes' }
+  /** The published file was rebuilt from the rebuilt one plus the published signature. */
+  | {
+      readonly kind: 'transplant';
+      readonly profile: string;
+      readonly sha256: string;
+      readonly equal: boolean;
+      readonly takenBytes: number;
+    }
+  | { readonly kind: 'none'; readonly why: string };
+
+/** In content bytes; `ratio` is rounded down to four decimals and 1 only where design section 3 allows it. */
+export interface Coverage {
+  readonly matched: number;
+  readonly total: number;
+  readonly ratio: number;
+  /** File bytes of the root on the published side. */
+  readonly rootMatched: number;
+  readonly rootTotal: number;
+}
+
+/** Published against rebuilt: one pair of files. */
+export interface PairComparison {
+  readonly published: FileIdentity;
+  readonly rebuilt: FileIdentity;
+  /** `nodes[0]` is the root. */
+  readonly nodes: readonly LedgerNode[];
+  readonly worst: Owner;
+  readonly proof: Proof;
+  readonly signature: SignatureRecord;
+  /** From the published file itself: package id, versionCode, versionName (APK), or package and version (.deb). */
+  readonly identity: Readonly<Record<string, string>>;
+  readonly coverage: Coverage;
+  readonly differences: readonly Difference[];
+  readonly rules: readonly AppliedRule[];
+  readonly unverifiable: readonly Reason<UnverifiableReason>[];
+  readonly notAuthentic: readonly Reason<AuthenticityReason>[];
+  /** Decoders and tools that took part, with versions. */
+  readonly decoders: readonly { readonly name: string; readonly version: string }[];
+}
+
+/** The whole set of a target: what the verdict and the report are made from. */
+export interface SetComparison {
+  readonly pairs: readonly PairComparison[];
+  /** Published files without a rebuilt twin. */
+  readonly unpairedPublished: readonly FileIdentity[];
+  /** Names the recipe lists as published but that were not among the published files. */
+  readonly notObtained: readonly string[];
+  /** Rebuilt files without a published twin: declared `not-published`, or a finding. */
+  readonly unpairedRebuilt: readonly { readonly file: FileIdentity; readonly declared?: string }[];
+}

@@ -1,0 +1,446 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The nouns of the project as readonly data (see ARCHITECTURE.md, "Vocabulary"). Imports nothing. */
+
+/** Lower-case hex SHA-256. */
+export type Sha256 = string;
+export type AppId = string;
+
+/** What was asked for, resolved: one app, one exact version, one place where its users get it. */
+export interface Target {
+  readonly app: AppId;
+  readonly version: string;
+  readonly channel: string;
+}
+
+/** A file by content. `name` is what the report calls it: channel or output path, never a path of this machine. */
+export interface FileIdentity {
+  readonly name: string;
+  readonly size: number;
+  readonly sha256: Sha256;
+}
+
+// ---------------------------------------------------------------- rules
+
+/** Every rule there is; `src/compare/rules` has one file for each. Recipes are checked against this union. */
+export const RULE_NAMES = ['apk-signing-block', 'apk-alignment', 'play-stamp-cert'] as const;
+export type RuleName = (typeof RULE_NAMES)[number];
+/** Named sets of `store-edit` rules. */
+export const RULE_SETS = { play: ['play-stamp-cert'] } as const satisfies Record<string, readonly RuleName[]>;
+export type RuleSetName = keyof typeof RULE_SETS;
+export type RuleClass = 'signature' | 'store-edit';
+
+/** A rule as a recipe names it. */
+export interface RuleUse {
+  readonly rule: RuleName | RuleSetName;
+  readonly reason: string;
+  readonly reference: string;
+}
+
+// ---------------------------------------------------------------- facts
+
+/** What must be looked up outside before a plan can be made. */
+export type Lookup =
+  | { readonly kind: 'git-refs'; readonly repository: string }
+  | { readonly kind: 'git-subjects'; readonly repository: string; readonly pattern: string }
+  | {
+      readonly kind: 'debian-source';
+      readonly suite: string;
+      readonly component: string;
+      readonly package: string;
+      readonly architecture: string;
+    };
+
+/** What was found, saved beside the plan. `source` says where: an upstream URL or the archive's name, never a mirror. */
+export type Fact =
+  | { readonly kind: 'git-refs'; readonly repository: string; readonly refs: readonly GitRef[] }
+  | {
+      readonly kind: 'git-subjects';
+      readonly repository: string;
+      readonly commits: readonly { readonly commit: string; readonly subject: string }[];
+    }
+  | {
+      readonly kind: 'debian-source';
+      readonly suite: string;
+      readonly component: string;
+      readonly package: string;
+      readonly architecture: string;
+      /** SHA-256 of the signed InRelease that leads to everything below, its date, and the fingerprints of the keys that signed it. */
+      readonly release: {
+        readonly sha256: Sha256;
+        readonly date: string;
+        readonly signedBy: readonly string[];
+      };
+      readonly sources: readonly DebianSource[];
+    };
+
+export interface GitRef {
+  readonly name: string;
+  /** The commit; for an annotated tag the peeled one. */
+  readonly commit: string;
+}
+
+/** One source version in the archive with its published binaries (all of `architecture` and `all`). */
+export interface DebianSource {
+  readonly version: string;
+  /** Directory in the pool, e.g. `pool/main/w/weechat`. */
+  readonly directory: string;
+  /** `.dsc` and tarballs: name, size, SHA-256 from the signed index. */
+  readonly files: readonly FileIdentity[];
+  readonly binaries: readonly DebianBinary[];
+}
+
+export interface DebianBinary {
+  readonly package: string;
+  readonly version: string;
+  readonly architecture: string;
+  /** Path below the archive root, e.g. `pool/main/w/weechat/weechat_3.8-1_all.deb`. */
+  readonly path: string;
+  readonly size: number;
+  readonly sha256: Sha256;
+}
+
+// ---------------------------------------------------------------- plan
+
+/** A place where the plan departs from upstream's own instructions or from the publisher's recorded environment. */
+export interface Deviation {
+  readonly code: string;
+  readonly what: string;
+  readonly reason: string;
+  readonly canChangeOutput: 'yes' | 'no' | 'unknown';
+}
+
+export type SourcePlan =
+  | {
+      readonly kind: 'git';
+      readonly repository: string;
+      readonly commit: string;
+      /** The tag or branch that named the commit, when one did. */
+      readonly ref?: string;
+      readonly fullHistory: boolean;
+      readonly submodules: boolean;
+      readonly lfs: boolean;
+      readonly assertions: readonly VersionAssertion[];
+      /** Armoured OpenPGP public key that must have signed the tag. */
+      readonly tagKey?: string;
+    }
+  | {
+      readonly kind: 'debian';
+      readonly suite: string;
+      readonly component: string;
+      readonly package: string;
+      readonly version: string;
+      readonly directory: string;
+      readonly files: readonly FileIdentity[];
+      readonly release: {
+        readonly sha256: Sha256;
+        readonly date: string;
+        readonly signedBy: readonly string[];
+      };
+    }
+  /** The demo app: files of this package that become a git repository with a tag. */
+  | {
+      readonly kind: 'bundled';
+      readonly directory: string;
+      readonly tag: string;
+      readonly assertions: readonly VersionAssertion[];
+    };
+
+/** After checkout, `pattern` (one capture group) must match `file` and capture `expected`. */
+export interface VersionAssertion {
+  readonly file: string;
+  readonly pattern: string;
+  readonly expected: string;
+  readonly what: 'version-name' | 'version-code';
+}
+
+export type ImagePlan =
+  | { readonly kind: 'registry'; readonly reference: string; readonly digest: string }
+  /** Synthesised from a lock of packages: `docker/<name>/lock.json`. */
+  | { readonly kind: 'lock'; readonly name: string; readonly sha256: Sha256; readonly packages: number }
+  /** An upstream reference whose digest nobody could read: the plan prints and refuses to run. */
+  | { readonly kind: 'unresolved'; readonly reference: string }
+  /** No container: the `local` executor (a temporary directory, clean environment). */
+  | { readonly kind: 'none' };
+
+export interface EnvironmentPlan {
+  readonly image: ImagePlan;
+  /** A Dockerfile on top of the base: in the source tree, or one of ours that overrides it. */
+  readonly dockerfile?: {
+    readonly from: 'source' | 'override';
+    readonly path: string;
+    readonly reason?: string;
+  };
+  readonly user: string;
+  /** Absolute path of the source tree inside the environment. */
+  readonly directory: string;
+  readonly locale: string;
+  readonly timeZone: string;
+  /** Seconds since the epoch, or where to take them from: the commit, or debian/changelog (set by dpkg itself). */
+  readonly sourceDateEpoch: number | 'commit' | 'changelog' | 'unset';
+  readonly variables: Readonly<Record<string, string>>;
+  readonly memoryMiB: number;
+  readonly diskMiB: number;
+  readonly minutes: number;
+  readonly cpus: number;
+}
+
+export type PhaseName = 'prepare' | 'build';
+
+/** `script` runs under `sh -eu` in `environment.directory` (prepare of `debian` sources: in its parent). */
+export interface PhasePlan {
+  readonly name: PhaseName;
+  readonly user: string;
+  readonly network: boolean;
+  /** Why the build phase needs the network; required when it does. */
+  readonly networkReason?: string;
+  readonly script: string;
+}
+
+export interface OutputPlan {
+  readonly id: string;
+  /** Path below the environment's directory (or its parent with a leading `../`), exact. */
+  readonly path: string;
+}
+
+/** Knows nothing of channels or published files. */
+export interface BuildPlan {
+  readonly app: AppId;
+  readonly version: string;
+  readonly source: SourcePlan;
+  readonly environment: EnvironmentPlan;
+  readonly phases: readonly PhasePlan[];
+  readonly outputs: readonly OutputPlan[];
+}
+
+export interface SignerPin {
+  readonly sha256: Sha256;
+  readonly minSdk?: number;
+  readonly maxSdk?: number;
+  readonly source: string;
+}
+
+export type AcquisitionPlan =
+  /** The user hands the files over with `--published`. */
+  | { readonly kind: 'handed-over'; readonly how: string }
+  | { readonly kind: 'url'; readonly url: string; readonly onlyLatest: boolean; readonly sha256?: Sha256 }
+  | { readonly kind: 'debian-archive'; readonly suite: string; readonly files: readonly DebianBinary[] }
+  /** A file of this package (the demo). */
+  | { readonly kind: 'bundled'; readonly files: readonly string[] };
+
+export interface PairPlan {
+  /** Published file name within the channel. */
+  readonly published: string;
+  /** Id of the output. */
+  readonly output: string;
+}
+
+export interface ComparePlan {
+  readonly target: Target;
+  /** Who built the file that users get. */
+  readonly builtBy: 'publisher' | 'distribution' | 'store';
+  readonly packageId?: string;
+  readonly versionCode?: number;
+  readonly signers: readonly SignerPin[];
+  readonly acquisition: AcquisitionPlan;
+  readonly pairs: readonly PairPlan[];
+  /** Rebuilt files that nobody publishes: full-match patterns with `*` for anything but `/`. */
+  readonly notPublished: readonly { readonly pattern: string; readonly reason: string }[];
+  readonly rules: readonly RuleUse[];
+}
+
+export interface KnownResult {
+  readonly by: string;
+  readonly version: string;
+  readonly channel: string;
+  readonly result: string;
+  readonly reason?: string;
+  readonly url: string;
+}
+
+/** A binary that the source tree or a dependency brings along and nobody builds. */
+export interface CarriedBinary {
+  readonly path: string;
+  readonly note: string;
+  readonly reference?: string;
+}
+
+/** Fully pinned, serialisable instructions. */
+export interface Plan {
+  readonly schemaVersion: 1;
+  readonly target: Target;
+  readonly build: BuildPlan;
+  /** SHA-256 of the canonical JSON of `build`; absent while something in it is unresolved. */
+  readonly buildDigest?: Sha256;
+  readonly compare: ComparePlan;
+  readonly compareDigest: Sha256;
+  readonly recipe: { readonly app: AppId; readonly sha256: Sha256 };
+  readonly deviations: readonly Deviation[];
+  /** What keeps the plan from running, e.g. `unresolved: gradle:7.0.2-jdk11`. */
+  readonly unresolved: readonly string[];
+  /** Versions of the asked range that are known in the store without source. */
+  readonly skipped: readonly { readonly version: string; readonly reason: string }[];
+  readonly expected: { readonly minutes: number; readonly diskMiB: number; readonly memoryMiB: number };
+  readonly carried: readonly CarriedBinary[];
+  readonly knownResults: readonly KnownResult[];
+}
+
+// ---------------------------------------------------------------- build
+
+export interface BuiltFile extends FileIdentity {
+  readonly output: string;
+  /** Where it lies on this machine; never enters a report. */
+  readonly path: string;
+}
+
+/** Recorded for the `run` part of the report. */
+export interface EnvironmentRecord {
+  readonly executor: 'docker' | 'podman' | 'local';
+  readonly engineVersion?: string;
+  /** Named by its lock and the SHA-256 of its root file system, never by an engine's id. */
+  readonly image?: {
+    readonly name: string;
+    readonly rootfsSha256?: Sha256;
+    readonly lockSha256?: Sha256;
+    readonly digest?: string;
+  };
+  readonly packages: readonly {
+    readonly name: string;
+    readonly version: string;
+    readonly architecture: string;
+  }[];
+  readonly kernel: string;
+  readonly cpuCount: number;
+  readonly architecture: string;
+  readonly commands: readonly string[];
+}
+
+/** What existed before the build phase began. */
+export interface InputInventory {
+  /** SHA-256 of the source tree's manifest (mode, path, SHA-256 per file). */
+  readonly treeSha256: Sha256;
+  readonly files: number;
+  /** Content digest to the first place where it was seen (`source/…`, `fetched/…`, with `!/` into archives). */
+  readonly bySha256: ReadonlyMap<Sha256, string>;
+  /** For ELF files: digest over their allocated sections. */
+  readonly byAllocatedSections: ReadonlyMap<Sha256, string>;
+  /** Objects and static archives that may have been linked in (`.a`, `.o`, `.lib`, `.rlib`). */
+  readonly linkable: readonly string[];
+}
+
+export interface LogRecord {
+  readonly phase: PhaseName;
+  readonly path: string;
+  readonly sha256: Sha256;
+  readonly truncatedBytes: number;
+}
+
+export type BuildResult =
+  | {
+      readonly kind: 'succeeded';
+      readonly outputs: readonly BuiltFile[];
+      /** Files beside the outputs that the plan does not name. */
+      readonly extra: readonly FileIdentity[];
+      readonly environment: EnvironmentRecord;
+      readonly inventory: InputInventory;
+      readonly logs: readonly LogRecord[];
+      readonly seconds: number;
+    }
+  | {
+      /** A command of the build phase failed in the planned environment, with no sign of our side. */
+      readonly kind: 'failed';
+      readonly phase: 'build';
+      readonly exitCode: number;
+      readonly firstError: readonly string[];
+      readonly tail: readonly string[];
+      readonly environment: EnvironmentRecord;
+      readonly logs: readonly LogRecord[];
+      readonly seconds: number;
+    }
+  | { readonly kind: 'environment-gone'; readonly url: string; readonly status: 404 | 410 };
+
+/** An executable member of the rebuilt file and where its bytes come from. */
+export type Origin =
+  | { readonly kind: 'built'; readonly member: string; readonly mayContain: readonly string[] }
+  | {
+      readonly kind: 'carried';
+      readonly member: string;
+      readonly from: string;
+      readonly by: 'bytes' | 'allocated-sections';
+    };
+
+// ---------------------------------------------------------------- verdict
+
+export const UNVERIFIABLE_REASONS = [
+  'artifact-in-inputs',
+  'encrypted',
+  'environment-gone',
+  'incomplete-set',
+  'limits',
+  'needs-host',
+  'no-published-artifact',
+  'no-source',
+  'signature-unchecked',
+  'source-missing-for-version',
+  'source-untrusted',
+  'transplant-unsupported',
+  'unread',
+] as const;
+export type UnverifiableReason = (typeof UNVERIFIABLE_REASONS)[number];
+
+export const AUTHENTICITY_REASONS = [
+  'signature-invalid',
+  'signer-not-pinned',
+  'other-package',
+  'unsigned',
+] as const;
+export type AuthenticityReason = (typeof AUTHENTICITY_REASONS)[number];
+
+/** `detail` is one line of evidence: a code and numbers, no path of this machine. */
+export interface Reason<Code extends string> {
+  readonly code: Code;
+  readonly detail: string;
+}
+
+export type Verdict =
+  | { readonly kind: 'reproducible' }
+  | {
+      readonly kind: 'equivalent';
+      readonly excludedBytes: number;
+      readonly reencodedBytes: number;
+      readonly rules: readonly RuleName[];
+    }
+  | {
+      readonly kind: 'unreproducible';
+      readonly differentBytes: number;
+      readonly missingBytes: number;
+      readonly unpaired: readonly string[];
+    }
+  | { readonly kind: 'unverifiable'; readonly reasons: readonly Reason<UnverifiableReason>[] }
+  | { readonly kind: 'unbuildable'; readonly phase: PhaseName; readonly exitCode: number }
+  | { readonly kind: 'not-authentic'; readonly reasons: readonly Reason<AuthenticityReason>[] };
+export type VerdictKind = Verdict['kind'];
+
+/** Of a mismatch. */
+export type Standing = 'single' | 'confirmed' | 'unstable';
+
+// ---------------------------------------------------------------- progress
+
+export type ProgressEvent =
+  | { readonly kind: 'phase-started'; readonly phase: string; readonly title: string }
+  | {
+      readonly kind: 'phase-progress';
+      readonly phase: string;
+      readonly done: number;
+      readonly total?: number;
+      readonly unit: 'bytes' | 'entries' | 'files' | 'lines';
+    }
+  | {
+      readonly kind: 'phase-finished';
+      readonly phase: string;
+      readonly seconds: number;
+      readonly outcome?: string;
+    }
+  | { readonly kind: 'note'; readonly text: string }
+  /** Sent once, before the first byte of source, package or image is fetched. */
+  | { readonly kind: 'plan'; readonly plan: Plan };
+export type OnProgress = (event: ProgressEvent) => void;
