@@ -3,6 +3,7 @@
 import type {
   AuthenticityReason,
   FileIdentity,
+  PhaseName,
   Reason,
   RuleName,
   RuleClass,
@@ -268,4 +269,15 @@ export interface SetComparison {
   readonly notObtained: readonly string[];
   /** Rebuilt files without a published twin: declared `not-published`, or a finding. */
   readonly unpairedRebuilt: readonly { readonly file: FileIdentity; readonly declared?: string }[];
+}
+
+/** All that the verdict is a function of; nothing else may move it. */
+export interface VerdictInput {
+  /** Absent when nothing was compared. */
+  readonly comparison?: SetComparison;
+  /** The build phase failed in the planned environment. */
+  readonly buildFailure?: { readonly phase: PhaseName; readonly exitCode: number };
+  /** Of the target as a whole: `no-source`, `source-untrusted`, `environment-gone`, `artifact-in-inputs` … */
+  readonly unverifiable: readonly Reason<UnverifiableReason>[];
+  readonly notAuthentic: readonly Reason<AuthenticityReason>[];
 }
