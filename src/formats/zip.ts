@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The structure of a ZIP archive: where every record lies, with nothing left over. Reads no content.
+ * Specification: https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT (6.3.10)
+ *
+ * Refuses what two readers could understand differently (two end records, overlapping records, a directory whose
+ * counts are wrong): such a file is compared as plain bytes.
+ */
+import type { ByteSource } from '../bytes.js';
+import { FormatError } from '../errors.js';
+
+export interface ZipEntry {
+  /** From the central directory, as bytes. */
+  readonly rawName: Buffer;
+  // central directory record
+  readonly cdOffset: number;
+  readonly cdSize: number;
+  readonly flags: number;
+  readonly method: number;
+  readonly crc32: number;
+  readonly compressedSize: number;
+  readonly size: number;
+  readonly cdNameLength: number;
+  readonly cdExtraLength: number;
+  readonly versionMadeBy: number;
+  readonly externalAttributes: number;
+  // local header and what follows it
+  readonly localOffset: number;
+  readonly localNameLength: number;
+  readonly localExtraLength: number;
+  readonly dataOffset: number;
+  /** 0 when there is none; else 12 or 16 bytes, 20 or 24 with ZIP64 sizes. */
+  readonly descriptorSize: number;
+  /** End of data and descriptor. */
+  readonly end: number;
+}
+
+export interface Extent {
+  readonly offset: number;
+  readonly size: number;
+}
+
+export interface ZipStructure {
+  readonly size: number;
+  /** In central directory order. */
+  readonly entries: readonly ZipEntry[];
+  /** Indices into `entries` by local offset. */
+  readonly dataOrder: readonly number[];
+  readonly centralDirectory: Extent;
+  /** ZIP64 end record and locator, adjoining, when present. */
+  readonly zip64: Extent | undefined;
+  /** The 22 fixed bytes of the end record. */
+  readonly end: Extent;
+  readonly comment: Extent;
+}
+
+const LOCAL = 0x04034b50;
+const CENTRAL = 0x02014b50;
+const ZIP64_END = 0x06064b50;
+const ZIP64_LOCATOR = 0x07064b50;
+const DESCRIPTOR = 0x08074b50;
+const MAX_ENTRIES = 1 << 20;
+const MAX_DIRECTORY = 512 << 20;
+
+function fail(code: string, offset: number, message: string): never {
+  throw new FormatError('zip', code, offset, message);
+}
+
+/** @throws FormatError `zip/…` for anything that is not one unambiguous archive */
+export function readZip(source: ByteSource): ZipStructure {
+  const end = findEnd(source);
+  const record = Buffer.from(source.read(end.offset, 22));
+  if (record.readUInt16LE(4) !== 0 || record.readUInt16LE(6) !== 0)
+    fail(
+      'multi-disk',
+      end.offset + 4,
+      `disk numbers ${record.readUInt16LE(4)} and ${record.readUInt16LE(6)}, expected 0`,
+    );
+  let count = record.readUInt16LE(10);
+  let cdSize = record.readUInt32LE(12);
+  let cdOffset = record.readUInt32LE(16);
+  if (count !== record.readUInt16LE(8))
+    fail('entry-count', end.offset + 8, `entry counts ${record.readUInt16LE(8)} and ${count} differ`);
+  const zip64 = findZip64(source, end.offset);
+  if (zip64 !== undefined) {
+    const wide = source.read(zip64.offset, 56);
+    if (readU64(wide, 24, zip64.offset) !== readU64(wide, 32, zip64.offset))
+      fail('entry-count', zip64.offset + 24, 'the two entry counts of the ZIP64 end record differ');
+    // each field is either the same or the marker that sends the reader to the ZIP64 record (APPNOTE 4.3.16)
+    count = merge64(count, 0xffff, readU64(wide, 32, zip64.offset), end.offset + 10);
+    cdSize = merge64(cdSize, 0xffffffff, readU64(wide, 40, zip64.offset), end.offset + 12);
+    cdOffset = merge64(cdOffset, 0xffffffff, readU64(wide, 48, zip64.offset), end.offset + 16);
+  }
+  if (count > MAX_ENTRIES)
+    fail('too-many-entries', end.offset + 10, `${count} entries, at most ${MAX_ENTRIES} are read`);
+  if (cdSize > MAX_DIRECTORY)
+    fail(
+      'directory-too-large',
+      end.offset + 12,
+      `directory of ${cdSize} bytes, at most ${MAX_DIRECTORY} are read`,
+    );
+  const limit = zip64?.offset ?? end.offset;
+  if (cdOffset + cdSize > limit)
+    fail(
+      'directory-out-of-range',
+      end.offset + 16,
+      `directory at ${cdOffset} with ${cdSize} bytes ends behind ${limit}`,
+    );
+
+  const entries = readDirectory(source, { offset: cdOffset, size: cdSize }, count);
+  const offsetOf = (index: number): number => entries[index]?.localOffset ?? 0;
+  const dataOrder = entries.map((_, index) => index).sort((a, b) => offsetOf(a) - offsetOf(b) || a - b);
+  let reached = 0;
+  for (const index of dataOrder) {
+    const entry = entries[index];
+    if (entry === undefined) continue;
+    if (entry.localOffset < reached)
+      fail(
+        'overlap',
+        entry.localOffset,
+        `entry ${index} starts at ${entry.localOffset}, before ${reached}, the end of another`,
+      );
+    reached = entry.end;
+  }
+  if (reached > cdOffset)
+    fail('overlap', cdOffset, `the last entry ends at ${reached}, behind the directory's start ${cdOffset}`);
+  return {
+    size: source.size,
+    entries,
+    dataOrder,
+    centralDirectory: { offset: cdOffset, size: cdSize },
+    zip64,
+    end,
+    comment: { offset: end.offset + 22, size: record.readUInt16LE(20) },
+  };
+}
+
+/** The one end record. More than one that fits means that readers may disagree about what the archive holds. */
+function findEnd(source: ByteSource): Extent {
+  const tailSize = Math.min(source.size, 22 + 0xffff);
+  const tailOffset = source.size - tailSize;
+  const tail = source.read(tailOffset, tailSize);
+  const candidates: number[] = [];
+  for (
+    let at = tail.indexOf('PK\x05\x06', 0, 'latin1');
+    at !== -1;
+    at = tail.indexOf('PK\x05\x06', at + 1, 'latin1')
+  )
+    if (at + 22 <= tail.length && at + 22 + tail.readUInt16LE(at + 20) <= tail.length) candidates.push(at);
+  const last = candidates.at(-1);
+  if (last === undefined)
+    fail('no-end-record', tailOffset, 'not a ZIP archive: no end of central directory record');
+  if (candidates.length > 1)
+    fail(
+      'ambiguous-end-record',
+      tailOffset + last,
+      `${candidates.length} end of central directory records fit`,
+    );
+  return { offset: tailOffset + last, size: 22 };
+}
+
+function findZip64(source: ByteSource, endOffset: number): Extent | undefined {
+  if (endOffset < 20 + 56) return undefined;
+  const locator = Buffer.from(source.read(endOffset - 20, 20));
+  if (locator.readUInt32LE(0) !== ZIP64_LOCATOR) return undefined;
+  const offset = readU64(locator, 8, endOffset - 20);
+  if (locator.readUInt32LE(4) !== 0 || locator.readUInt32LE(16) > 1)
+    fail('multi-disk', endOffset - 20, 'the ZIP64 locator names another disk');
+  if (offset + 56 > endOffset - 20)
+    fail('zip64', endOffset - 12, `ZIP64 end record at ${offset} does not fit before ${endOffset - 20}`);
+  const record = source.read(offset, 56);
+  if (record.readUInt32LE(0) !== ZIP64_END)
+    fail('zip64', offset, 'no ZIP64 end record where its locator points');
+  const size = readU64(record, 4, offset) + 12;
+  if (offset + size !== endOffset - 20)
+    fail(
+      'zip64',
+      offset + 4,
+      `ZIP64 end record of ${size} bytes does not reach its locator at ${endOffset - 20}`,
+    );
+  if (record.readUInt32LE(16) !== 0 || record.readUInt32LE(20) !== 0)
+    fail('multi-disk', offset + 16, 'the ZIP64 end record names another disk');
+  return { offset, size: endOffset - offset };
+}
+
+function merge64(value: number, marker: number, wide: number, offset: number): number {
+  if (value !== marker && value !== wide)
+    fail('zip64', offset, `end record says ${value}, ZIP64 end record ${wide}`);
+  return wide;
+}
+
+function readU64(buffer: Buffer, at: number, base: number): number {
+  const value = buffer.readBigUInt64LE(at);
+  if (value > BigInt(Number.MAX_SAFE_INTEGER))
+    fail('number-too-large', base + at, `${value} is larger than any file`);
+  return Number(value);
+}
+
+function readDirectory(source: ByteSource, extent: Extent, count: number): ZipEntry[] {
+  const directory = source.read(extent.offset, extent.size);
+  const entries: ZipEntry[] = [];
+  for (let at = 0; at < extent.size;) {
+    const offset = extent.offset + at;
+    if (entries.length === count)
+      fail('entry-count', offset, `more entries than the ${count} that the end record counts`);
+    if (at + 46 > extent.size)
+      fail('directory-truncated', offset, `${extent.size - at} bytes left, a record takes 46`);
+    if (directory.readUInt32LE(at) !== CENTRAL)
+      fail('bad-directory-record', offset, 'no central directory record here');
+    const size =
+      46 +
+      directory.readUInt16LE(at + 28) +
+      directory.readUInt16LE(at + 30) +
+      directory.readUInt16LE(at + 32);
+    if (at + size > extent.size)
+      fail(
+        'directory-truncated',
+        offset,
+        `record of ${size} bytes, ${extent.size - at} left in the directory`,
+      );
+    if (directory.readUInt16LE(at + 34) !== 0) fail('multi-disk', offset + 34, 'entry on another disk');
+    entries.push(readEntry(source, directory.subarray(at, at + size), offset, extent.offset));
+    at += size;
+  }
+  if (entries.length !== count)
+    fail(
+      'entry-count',
+      extent.offset + extent.size,
+      `${entries.length} entries, the end record counts ${count}`,
+    );
+  return entries;
+}
+
+/** `record`: the whole central directory record, at `cdOffset` of the file; the directory starts at `directoryStart`. */
+function readEntry(source: ByteSource, record: Buffer, cdOffset: number, directoryStart: number): ZipEntry {
+  const nameLength = record.readUInt16LE(28);
+  const extraLength = record.readUInt16LE(30);
+  let compressedSize = record.readUInt32LE(20);
+  let size = record.readUInt32LE(24);
+  let localOffset = record.readUInt32LE(42);
+  const saturated = compressedSize === 0xffffffff || size === 0xffffffff || localOffset === 0xffffffff;
+  if (saturated) {
+    // ZIP64 extended information: only the fields that are saturated, in this order (APPNOTE 4.5.3)
+    const field = findExtra(record, 46 + nameLength, extraLength, 0x0001);
+    if (field === undefined) fail('zip64', cdOffset, 'saturated field without ZIP64 extended information');
+    let next = field.offset;
+    const take = (): number => {
+      if (next + 8 > field.offset + field.size)
+        fail('zip64', cdOffset + next, 'ZIP64 extended information is too short');
+      next += 8;
+      return readU64(record, next - 8, cdOffset);
+    };
+    if (size === 0xffffffff) size = take();
+    if (compressedSize === 0xffffffff) compressedSize = take();
+    if (localOffset === 0xffffffff) localOffset = take();
+  }
+  if (localOffset + 30 > directoryStart)
+    fail(
+      'local-header-out-of-range',
+      cdOffset + 42,
+      `local header at ${localOffset} lies behind ${directoryStart - 30}`,
+    );
+  const local = source.read(localOffset, 30);
+  if (local.readUInt32LE(0) !== LOCAL)
+    fail('no-local-header', localOffset, 'no local file header where the directory points');
+  const localNameLength = local.readUInt16LE(26);
+  const localExtraLength = local.readUInt16LE(28);
+  const dataOffset = localOffset + 30 + localNameLength + localExtraLength;
+  const dataEnd = dataOffset + compressedSize;
+  if (dataEnd > directoryStart)
+    fail(
+      'data-out-of-range',
+      dataOffset,
+      `${compressedSize} bytes of data end behind the directory's start ${directoryStart}`,
+    );
+  const crc32 = record.readUInt32LE(16);
+  const wide = saturated || local.readUInt32LE(18) === 0xffffffff || local.readUInt32LE(22) === 0xffffffff;
+  const truth = { crc32, compressedSize, size };
+  const descriptorSize =
+    (local.readUInt16LE(6) & 8) === 0
+      ? 0
+      : matchDescriptor(source.read(dataEnd, Math.min(24, directoryStart - dataEnd)), truth, wide);
+  return {
+    rawName: record.subarray(46, 46 + nameLength),
+    cdOffset,
+    cdSize: record.length,
+    flags: record.readUInt16LE(8),
+    method: record.readUInt16LE(10),
+    crc32,
+    compressedSize,
+    size,
+    cdNameLength: nameLength,
+    cdExtraLength: extraLength,
+    versionMadeBy: record.readUInt16LE(4),
+    externalAttributes: record.readUInt32LE(38),
+    localOffset,
+    localNameLength,
+    localExtraLength,
+    dataOffset,
+    descriptorSize,
+    end: dataEnd + descriptorSize,
+  };
+}
+
+/**
+ * Size of a data descriptor (APPNOTE 4.3.9) that tells the truth, with or without its optional signature. Anything else
+ * behind the data is not taken for one: it stays a gap.
+ */
+function matchDescriptor(
+  bytes: Buffer,
+  truth: { readonly crc32: number; readonly compressedSize: number; readonly size: number },
+  wide: boolean,
+): number {
+  const fits = (start: number, wideSizes: boolean): boolean => {
+    const need = start + 4 + (wideSizes ? 16 : 8);
+    if (bytes.length < need || bytes.readUInt32LE(start) !== truth.crc32) return false;
+    return wideSizes
+      ? bytes.readBigUInt64LE(start + 4) === BigInt(truth.compressedSize) &&
+          bytes.readBigUInt64LE(start + 12) === BigInt(truth.size)
+      : bytes.readUInt32LE(start + 4) === truth.compressedSize &&
+          bytes.readUInt32LE(start + 8) === truth.size;
+  };
+  const signed = bytes.length >= 4 && bytes.readUInt32LE(0) === DESCRIPTOR;
+  if (signed && wide && fits(4, true)) return 24;
+  if (signed && fits(4, false)) return 16;
+  if (wide && fits(0, true)) return 20;
+  return fits(0, false) ? 12 : 0;
+}
+
+/** The body of the first extra field with this id. `undefined` when absent or when the fields before it do not parse. */
+export function findExtra(buffer: Buffer, offset: number, length: number, id: number): Extent | undefined {
+  const end = offset + length;
+  for (let at = offset; at + 4 <= end;) {
+    const size = buffer.readUInt16LE(at + 2);
+    if (at + 4 + size > end) return undefined;
+    if (buffer.readUInt16LE(at) === id) return { offset: at + 4, size };
+    at += 4 + size;
+  }
+  return undefined;
+}
+
+/** Unix mode of an entry made by a Unix writer (upper half of the external attributes), else undefined. */
+export function unixMode(entry: ZipEntry): number | undefined {
+  return entry.versionMadeBy >>> 8 === 3 ? entry.externalAttributes >>> 16 : undefined;
+}
