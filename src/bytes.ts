@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Random access to the bytes of an artifact; the only code that reads one. */
 import { createHash } from 'node:crypto';
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { FailedHere, FormatError } from './errors.js';
 
 /** Immutable bytes with random access. Reads are synchronous, bounded and exact. */
@@ -58,14 +58,16 @@ export class SliceSource implements ByteSource {
 }
 
 const WINDOW = 1 << 20;
+const READ_AHEAD_MIN = 4096;
 
-/** A regular file, opened once; `close` it. One read-ahead window of 1 MiB serves small sequential reads. */
+/** A regular file, opened once; `close` it. One read-ahead window of up to 1 MiB serves small sequential reads. */
 export class FileSource implements ByteSource {
   readonly path: string;
   readonly size: number;
   #fd: number | undefined;
   #window: Buffer = Buffer.alloc(0);
   #windowStart = 0;
+  #ahead = READ_AHEAD_MIN;
 
   private constructor(path: string, fd: number, size: number) {
     this.path = path;
@@ -77,8 +79,8 @@ export class FileSource implements ByteSource {
   static open(path: string): FileSource {
     let fd: number;
     try {
-      // O_NONBLOCK (0o4000 on Linux) is not needed: a FIFO is refused below, and opening one for reading is what blocks
-      fd = openSync(path, 'r');
+      // non-blocking: opening a FIFO must not wait for a writer before it is refused
+      fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     } catch (cause) {
       throw new FailedHere('unreadable-input', `cannot open ${path}: ${(cause as Error).message}`, { cause });
     }
@@ -96,8 +98,13 @@ export class FileSource implements ByteSource {
     if (offset >= start && offset + length <= start + this.#window.length)
       return this.#window.subarray(offset - start, offset - start + length);
     if (length >= WINDOW) return this.#fill(Buffer.allocUnsafe(length), offset);
+    // read ahead only while reads go forward: an archive whose directory jumps about must not cost 1 MiB an entry
+    const end = start + this.#window.length;
+    const forward = offset >= start && offset <= end + READ_AHEAD_MIN;
+    this.#ahead = forward ? Math.min(WINDOW, this.#ahead * 4) : READ_AHEAD_MIN;
     // a fresh buffer each time: views handed out before stay valid
-    this.#window = this.#fill(Buffer.allocUnsafe(Math.min(WINDOW, this.size - offset)), offset);
+    const size = Math.min(Math.max(this.#ahead, length), this.size - offset);
+    this.#window = this.#fill(Buffer.allocUnsafeSlow(size), offset);
     this.#windowStart = offset;
     return this.#window.subarray(0, length);
   }

@@ -51,6 +51,8 @@ export interface MemberSide {
   readonly storedSize: number;
   /** What the container states for the decoded size (ZIP), else `storedSize`. */
   readonly size: number;
+  /** The stored bytes are an encoding of the content (deflate): one leaf here, and a node of their own when compared. */
+  readonly encoded?: true;
 }
 
 /** What a member is, for grouping: executable code and manifest first, then data, then container. */
@@ -70,6 +72,8 @@ export interface Member {
   readonly rebuilt?: MemberSide;
   /** Worst owner over both sides, container records and decoded content included. */
   readonly owner: Owner;
+  /** Of its data alone, as the container holds them. */
+  readonly data: Owner;
   /** Index into the comparison's `nodes` of the decoded content, when it was compared as a node of its own. */
   readonly node?: number;
 }
@@ -253,6 +257,8 @@ export interface PairComparison {
   readonly identity: Readonly<Record<string, string>>;
   readonly coverage: Coverage;
   readonly differences: readonly Difference[];
+  /** Findings beyond the 20,000 kept; the ledgers list every run all the same. */
+  readonly differencesCut: number;
   readonly rules: readonly AppliedRule[];
   readonly unverifiable: readonly Reason<UnverifiableReason>[];
   readonly notAuthentic: readonly Reason<AuthenticityReason>[];

@@ -52,7 +52,6 @@ const CODE_LENGTH_ORDER = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2
 type State = 'header' | 'stored' | 'symbols' | 'done';
 
 const EMPTY = Buffer.alloc(0);
-const EMPTY_VIEW = new DataView(new ArrayBuffer(0));
 
 /** Walks one raw deflate stream that arrives in pieces; memory does not grow with it. */
 export class DeflateWalker {
@@ -60,7 +59,7 @@ export class DeflateWalker {
   #carry: Buffer = EMPTY;
   /** Offset of the current window in the stream. */
   #base = 0;
-  #view: DataView = EMPTY_VIEW;
+  #view: DataView = new DataView(new ArrayBuffer(0));
   /** Next bit of the current window. */
   #bit = 0;
   /** Bits of the current window that are there. */
@@ -97,7 +96,6 @@ export class DeflateWalker {
   reset(): void {
     this.#state = 'header';
     this.#carry = EMPTY;
-    this.#view = EMPTY_VIEW;
     this.#base = 0;
     this.#bit = 0;
     this.#decoded = 0;
@@ -136,9 +134,11 @@ export class DeflateWalker {
 
   /** @throws FormatError `deflate/truncated` when the last block has not ended, and as `push` */
   finish(): DeflateInfo {
-    if (!this.done) this.#walk(this.#carry, true);
-    this.#carry = EMPTY;
-    this.#view = EMPTY_VIEW;
+    if (!this.done) {
+      this.#walk(this.#carry, true);
+      this.#carry = EMPTY;
+    }
+    if (!this.done) throw this.#truncated();
     return {
       bitsUsed: this.#endBit,
       endOffset: Math.ceil(this.#endBit / 8),
@@ -178,7 +178,6 @@ export class DeflateWalker {
       }
       if (this.#bit > this.#limit) throw this.#truncated();
     }
-    if (final && !this.done) throw this.#truncated();
     const used = this.#bit >>> 3;
     this.#base += used;
     this.#bit &= 7;

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+/** One published file against its rebuilt twin: both ledgers, the proof, the signature, the findings. */
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { FileSource, sha256, type ByteSource } from '../bytes.js';
+import type {
+  AuthenticityReason,
+  FileIdentity,
+  OnProgress,
+  Reason,
+  RuleName,
+  SignerPin,
+  UnverifiableReason,
+} from '../model.js';
+import { identityOf } from './identity.js';
+import { isWorse } from './ledger.js';
+import { rules } from './rules/index.js';
+import { transplant } from './zip/transplant.js';
+import { openZipSide } from './zip/zip-side.js';
+import { zipContainer } from './zip/zip-container.js';
+import { FormatError } from '../errors.js';
+import type { AppliedRule, PairComparison, Proof, SignatureRecord } from './types.js';
+import { coverageOf } from './coverage.js';
+import { compareNode } from './compare-node.js';
+import { containerFor } from './containers.js';
+import { DEFAULT_LIMITS, Walk, type Limits } from './walk.js';
+
+export interface CompareOptions {
+  /** What the report calls the files; default their base names. */
+  readonly publishedName?: string;
+  readonly rebuiltName?: string;
+  /** `store-edit` rules to apply; `signature` rules always do. */
+  readonly rules?: readonly RuleName[];
+  /** Certificates of which one must have signed; none: any valid signature will do. */
+  readonly signers?: readonly SignerPin[];
+  readonly packageId?: string;
+  readonly versionCode?: number;
+  readonly limits?: Partial<Limits>;
+  readonly temporaryDirectory?: string;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: OnProgress;
+}
+
+/** @throws FailedHere `unreadable-input` for a file that cannot be read */
+export async function comparePair(
+  publishedPath: string,
+  rebuiltPath: string,
+  options: CompareOptions = {},
+): Promise<PairComparison> {
+  const published = FileSource.open(publishedPath);
+  try {
+    const rebuilt = FileSource.open(rebuiltPath);
+    try {
+      return await compareSources(published, rebuilt, {
+        publishedName: path.basename(publishedPath),
+        rebuiltName: path.basename(rebuiltPath),
+        ...options,
+      });
+    } finally {
+      rebuilt.close();
+    }
+  } finally {
+    published.close();
+  }
+}
+
+/** As `comparePair`, over bytes from anywhere. */
+export async function compareSources(
+  published: ByteSource,
+  rebuilt: ByteSource,
+  options: CompareOptions,
+): Promise<PairComparison> {
+  const walk = new Walk(
+    {
+      limits: { ...DEFAULT_LIMITS, ...options.limits },
+      rules: new Set(options.rules ?? []),
+      temporaryDirectory: options.temporaryDirectory ?? tmpdir(),
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+      ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
+    },
+    { compareNode, looksLikeContainer: (p, r) => containerFor(p, r) !== undefined },
+  );
+  try {
+    const root = await walk.compareNode(published, rebuilt, { path: [], depth: 0 });
+    const publishedFile = identify(published, options.publishedName ?? 'published');
+    // equal bytes have one digest
+    const rebuiltFile =
+      root.worst === 'identical'
+        ? { ...publishedFile, name: options.rebuiltName ?? 'rebuilt' }
+        : identify(rebuilt, options.rebuiltName ?? 'rebuilt');
+    const expectsIdentity = options.signers !== undefined && options.signers.length > 0;
+    const signature =
+      walk.signature ??
+      checkAlone(
+        published,
+        root.worst === 'identical' && !expectsIdentity && options.packageId === undefined,
+      );
+    const identity = identityOf(published);
+    return {
+      published: publishedFile,
+      rebuilt: rebuiltFile,
+      nodes: walk.nodes,
+      worst: root.worst,
+      proof: prove(walk, root.worst, publishedFile),
+      signature,
+      identity,
+      coverage: coverageOf(walk.nodes, !isWorse(root.worst, 'reencoded')),
+      differences: walk.differences,
+      differencesCut: walk.differencesCut,
+      rules: appliedRules(walk),
+      unverifiable: [
+        ...walk.unverifiable,
+        ...uncheckedSignature(signature, root.worst === 'identical', expectsIdentity),
+      ],
+      notAuthentic: authenticity(signature, identity, options),
+      decoders: [...walk.decoders].sort().map(([name, version]) => ({ name, version })),
+    };
+  } finally {
+    walk.close();
+  }
+}
+
+function identify(source: ByteSource, name: string): FileIdentity {
+  return { name, size: source.size, sha256: sha256(source) };
+}
+
+/** The signature of a published file whose records were not walked: it equals the rebuilt one, or one side does not parse. */
+function checkAlone(published: ByteSource, notNeeded: boolean): SignatureRecord {
+  if (notNeeded)
+    return {
+      status: 'unchecked',
+      signers: [],
+      issues: [{ code: 'not-needed', message: 'the files are equal and no signer is pinned', offset: 0 }],
+    };
+  if (!zipContainer.recognizes(published)) return { status: 'not-applicable', signers: [], issues: [] };
+  try {
+    const side = openZipSide('published', published, zipContainer.parse(published));
+    const { status, signers, issues } = side.signature;
+    return side.jarSigned && status !== 'invalid'
+      ? {
+          status: 'unchecked',
+          signers,
+          issues: [
+            ...issues,
+            { code: 'v1-not-checked', message: 'JAR signature entries are not checked', offset: 0 },
+          ],
+        }
+      : { status, signers, issues };
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    return {
+      status: 'unchecked',
+      signers: [],
+      issues: [{ code: error.code, message: error.message, offset: error.offset }],
+    };
+  }
+}
+
+function prove(walk: Walk, worst: PairComparison['worst'], published: FileIdentity): Proof {
+  if (worst === 'identical') return { kind: 'equal-bytes' };
+  if (walk.archives === undefined)
+    return { kind: 'none', why: 'only APKs are made again from the rebuilt file' };
+  if (isWorse(worst, 'signature')) return { kind: 'none', why: `the ledgers hold ${worst} bytes` };
+  return transplant(walk.archives.published, walk.archives.rebuilt, published.sha256);
+}
+
+function appliedRules(walk: Walk): AppliedRule[] {
+  const asked = new Set<RuleName>([...walk.options.rules, ...walk.ruleBytes.keys()]);
+  return [...asked].sort().map((rule) => {
+    const { class: ruleClass, title, reason, reference } = rules[rule];
+    const bytes = walk.ruleBytes.get(rule);
+    return {
+      rule,
+      class: ruleClass,
+      title,
+      reason,
+      reference,
+      publishedBytes: bytes?.published ?? 0,
+      rebuiltBytes: bytes?.rebuilt ?? 0,
+      needed: bytes !== undefined,
+    };
+  });
+}
+
+/** A published signature that nobody checked proves nothing, unless the bytes are equal and no signer is expected. */
+function uncheckedSignature(
+  signature: SignatureRecord,
+  equalBytes: boolean,
+  pinned: boolean,
+): Reason<UnverifiableReason>[] {
+  if (signature.status !== 'unchecked' || (equalBytes && !pinned)) return [];
+  return [
+    {
+      code: 'signature-unchecked',
+      detail:
+        signature.issues
+          .map((issue) => issue.code)
+          .sort()
+          .join(', ') || 'not checked',
+    },
+  ];
+}
+
+function authenticity(
+  signature: SignatureRecord,
+  identity: Readonly<Record<string, string>>,
+  options: CompareOptions,
+): Reason<AuthenticityReason>[] {
+  const reasons: Reason<AuthenticityReason>[] = [];
+  const pins = options.signers ?? [];
+  if (signature.status === 'invalid')
+    reasons.push({
+      code: 'signature-invalid',
+      detail: signature.issues
+        .map((issue) => issue.code)
+        .sort()
+        .join(', '),
+    });
+  if (pins.length > 0 && (signature.status === 'unsigned' || signature.status === 'not-applicable'))
+    reasons.push({
+      code: 'unsigned',
+      detail: `expected a signature by ${pins.map((pin) => pin.sha256).join(' or ')}`,
+    });
+  if (pins.length > 0)
+    for (const signer of signature.signers)
+      if (!pins.some((pin) => pin.sha256 === signer.certificateSha256))
+        reasons.push({
+          code: 'signer-not-pinned',
+          detail: `signed by ${signer.certificateSha256} (${signer.scheme}), pinned ${pins.map((pin) => pin.sha256).join(', ')}`,
+        });
+  const found = identity['package'];
+  if (options.packageId !== undefined && found !== options.packageId)
+    reasons.push({
+      code: 'other-package',
+      detail: `package ${found ?? 'unknown'}, expected ${options.packageId}`,
+    });
+  return reasons;
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The registry of containers: formats whose records are compared one by one. A new one is a file and a line here. */
+import type { ByteSource } from '../bytes.js';
+import { FormatError } from '../errors.js';
+import type { Container, Opened } from './container.js';
+import type { LedgerNode, Side } from './types.js';
+import type { Place, Walk } from './walk.js';
+import { zipContainer } from './zip/zip-container.js';
+
+/** Parses both sides; `undefined` when one of them does not parse, which is then on record. */
+type Opener = (
+  walk: Walk,
+  published: ByteSource,
+  rebuilt: ByteSource,
+  place: Place,
+) => ((index: number) => Promise<LedgerNode>) | undefined;
+
+function opener<Structure>(container: Container<Structure>): {
+  readonly recognizes: (source: ByteSource) => boolean;
+  readonly open: Opener;
+} {
+  return {
+    recognizes: (source) => container.recognizes(source),
+    open: (walk, published, rebuilt, place) => {
+      const parse = (source: ByteSource, side: Side): Opened<Structure> | undefined => {
+        try {
+          return { source, structure: container.parse(source) };
+        } catch (error) {
+          if (!(error instanceof FormatError)) throw error;
+          walk.report({
+            kind: 'malformed',
+            path: place.path,
+            side,
+            code: error.code,
+            offset: error.offset,
+            detail: error.message,
+          });
+          return undefined;
+        }
+      };
+      const p = parse(published, 'published');
+      const r = parse(rebuilt, 'rebuilt');
+      return p === undefined || r === undefined
+        ? undefined
+        : (index) => container.compare(walk, p, r, place, index);
+    },
+  };
+}
+
+const REGISTRY = [opener(zipContainer)] as const;
+
+/** The format that recognises both sides, the first of the registry. */
+export function containerFor(published: ByteSource, rebuilt: ByteSource): Opener | undefined {
+  return REGISTRY.find(({ recognizes }) => recognizes(published) && recognizes(rebuilt))?.open;
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Deflate decoded: by zlib for the bytes, by our own structure walker for what zlib does not say (RFC 1951). */
+import { createInflateRaw, crc32, inflateRawSync } from 'node:zlib';
+import type { ByteSource } from '../../bytes.js';
+import { FormatError } from '../../errors.js';
+import { deflateIssues, DeflateWalker, walkDeflate } from '../../formats/deflate.js';
+
+export type Inflated =
+  | {
+      readonly kind: 'decoded';
+      readonly bytes: Buffer;
+      readonly crc32: number;
+      readonly issues: readonly string[];
+    }
+  | { readonly kind: 'failed'; readonly code: string };
+
+/** Decodes a stream that is stated to hold `size` bytes, in memory. Any other size is a failure. */
+export function inflateHeld(raw: Buffer, size: number): Inflated {
+  let bytes: Buffer;
+  try {
+    bytes = inflateRawSync(raw, {
+      maxOutputLength: size + 1,
+      chunkSize: Math.max(64, Math.min(size + 1, 1 << 20)),
+    });
+  } catch (error) {
+    return {
+      kind: 'failed',
+      code:
+        (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE'
+          ? 'larger-than-stated'
+          : 'invalid-deflate',
+    };
+  }
+  if (bytes.length !== size) return { kind: 'failed', code: 'other-size-than-stated' };
+  try {
+    return {
+      kind: 'decoded',
+      bytes,
+      crc32: crc32(bytes),
+      issues: deflateIssues(walkDeflate(raw), raw.length, size),
+    };
+  } catch (error) {
+    // zlib accepts what our walker refuses: readers disagree, so the stream counts as unreadable
+    if (error instanceof FormatError) return { kind: 'failed', code: error.code };
+    throw error;
+  }
+}
+
+const RAW_CHUNK = 256 << 10;
+
+/** What was learned about a stream once its last chunk has been taken. */
+export interface StreamSummary {
+  readonly size: number;
+  readonly crc32: number;
+  readonly issues: readonly string[];
+}
+
+/**
+ * Decodes `[offset, offset + length)` chunk by chunk; never more than `size + 1` bytes. The return value of the
+ * generator is the summary.
+ * @throws FormatError `deflate/…` when the stream is invalid or not of the stated size
+ */
+export async function* inflateChunks(
+  source: ByteSource,
+  offset: number,
+  length: number,
+  size: number,
+): AsyncGenerator<Buffer, StreamSummary> {
+  const walker = new DeflateWalker();
+  const inflate = createInflateRaw({ chunkSize: RAW_CHUNK });
+  let failure: Error | undefined;
+  inflate.on('error', (error) => (failure ??= error));
+  const feed = (async (): Promise<void> => {
+    for (
+      let at = offset;
+      at < offset + length && failure === undefined && !inflate.destroyed;
+      at += RAW_CHUNK
+    ) {
+      const chunk = source.read(at, Math.min(RAW_CHUNK, offset + length - at));
+      walker.push(chunk);
+      if (!inflate.write(chunk))
+        await new Promise<void>((resolve) => {
+          const done = (): void => {
+            inflate.off('drain', done).off('close', done);
+            resolve();
+          };
+          inflate.on('drain', done).on('close', done);
+        });
+    }
+    if (!inflate.destroyed) inflate.end();
+  })();
+  feed.catch((error: unknown) => inflate.destroy(error as Error));
+  let decoded = 0;
+  let sum = 0;
+  try {
+    for await (const piece of inflate) {
+      const chunk = piece as Buffer;
+      decoded += chunk.length;
+      if (decoded > size)
+        throw new FormatError('deflate', 'larger-than-stated', offset, `more than the ${size} bytes stated`);
+      sum = crc32(chunk, sum);
+      yield chunk;
+    }
+    await feed;
+  } catch (error) {
+    if (error instanceof FormatError) throw error;
+    throw new FormatError('deflate', 'invalid-deflate', offset, (error as Error).message, { cause: error });
+  } finally {
+    inflate.destroy();
+  }
+  if (decoded !== size)
+    throw new FormatError('deflate', 'other-size-than-stated', offset, `${decoded} bytes, ${size} stated`);
+  return { size: decoded, crc32: sum, issues: deflateIssues(walker.finish(), length, size) };
+}

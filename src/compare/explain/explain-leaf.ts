@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Says why the bytes of a leaf differ. Explains only: what is said here never changes an owner or a verdict. */
+import type { ByteSource } from '../../bytes.js';
+import type { LeafDifference } from '../leaf.js';
+import type { Walk } from '../walk.js';
+
+/** Up to 64 bytes of each side from the first that differs, hex. */
+export interface BytesSample {
+  readonly publishedHex: string;
+  readonly rebuiltHex: string;
+}
+
+const SAMPLE = 64;
+/** Hunks of one leaf that are listed; the ledger lists every run. */
+const HUNKS = 16;
+
+/** Of two chunks in lockstep; `undefined` when they are equal. */
+export function sampleDifference(published: Buffer, rebuilt: Buffer): BytesSample | undefined {
+  if (published.equals(rebuilt)) return undefined;
+  let at = 0;
+  while (published[at] === rebuilt[at]) at++;
+  return {
+    publishedHex: published.subarray(at, at + SAMPLE).toString('hex'),
+    rebuiltHex: rebuilt.subarray(at, at + SAMPLE).toString('hex'),
+  };
+}
+
+/** Records the first hunk with its sample and the others by offset. */
+export function reportBytes(
+  walk: Walk,
+  path: readonly string[],
+  found: readonly LeafDifference[],
+  sample: BytesSample,
+): void {
+  for (const [index, hunk] of found.slice(0, HUNKS).entries())
+    walk.report({
+      kind: 'bytes',
+      path,
+      ...hunk,
+      publishedHex: index === 0 ? sample.publishedHex : '',
+      rebuiltHex: index === 0 ? sample.rebuiltHex : '',
+    });
+}
+
+export function explainLeaf(
+  walk: Walk,
+  path: readonly string[],
+  published: ByteSource,
+  rebuilt: ByteSource,
+  found: readonly LeafDifference[],
+): void {
+  for (const hunk of found.slice(0, HUNKS))
+    walk.report({
+      kind: 'bytes',
+      path,
+      ...hunk,
+      publishedHex: published
+        .read(hunk.publishedOffset, Math.min(SAMPLE, hunk.publishedLength))
+        .toString('hex'),
+      rebuiltHex: rebuilt.read(hunk.rebuiltOffset, Math.min(SAMPLE, hunk.rebuiltLength)).toString('hex'),
+    });
+}

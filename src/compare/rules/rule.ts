@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+/** A named, anchored, reasoned, size-bounded region or entry that is left out of the verdict. */
+import type { ByteSource } from '../../bytes.js';
+import type { ZipEntry } from '../../formats/zip.js';
+import type { RuleClass } from '../../model.js';
+
+export interface Rule {
+  readonly class: RuleClass;
+  readonly title: string;
+  readonly reason: string;
+  readonly reference: string;
+  /** `store-edit` rules over ZIP entries: full-match name, content check and size bound in one. */
+  readonly coversEntry?: (source: ByteSource, entry: ZipEntry) => boolean;
+}

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The verdict: a pure, total function of both ledgers, the pairing of the set and the signature check. */
+import type { AuthenticityReason, Reason, RuleName, UnverifiableReason, Verdict } from '../model.js';
+import type { Owner, PairComparison, SetComparison, VerdictInput } from './types.js';
+
+/** First match wins; a set takes its worst member. */
+export function decideVerdict(input: VerdictInput): Verdict {
+  const pairs = input.comparison?.pairs ?? [];
+  const notAuthentic = [...input.notAuthentic, ...pairs.flatMap((pair) => pair.notAuthentic)];
+  if (notAuthentic.length > 0)
+    return { kind: 'not-authentic', reasons: sorted<AuthenticityReason>(notAuthentic) };
+
+  const differing = input.comparison === undefined ? undefined : unreproducible(input.comparison);
+  if (differing !== undefined) return differing;
+  if (input.buildFailure !== undefined) return { kind: 'unbuildable', ...input.buildFailure };
+
+  const reasons = [...input.unverifiable, ...pairs.flatMap(reasonsOf), ...setReasons(input.comparison)];
+  if (reasons.length > 0) return { kind: 'unverifiable', reasons: sorted<UnverifiableReason>(reasons) };
+
+  const excludedBytes = sum(pairs, 'excluded');
+  const reencodedBytes = sum(pairs, 'reencoded');
+  if (pairs.some((pair) => rootSum(pair, 'excluded') + rootSum(pair, 'reencoded') > 0))
+    return { kind: 'equivalent', excludedBytes, reencodedBytes, rules: appliedRules(pairs) };
+  return { kind: 'reproducible' };
+}
+
+function unreproducible(comparison: SetComparison): Verdict | undefined {
+  const unpaired = [
+    ...comparison.unpairedPublished.map((file) => file.name),
+    ...comparison.unpairedRebuilt
+      .filter((entry) => entry.declared === undefined)
+      .map((entry) => entry.file.name),
+  ];
+  const differs = comparison.pairs.some((pair) => rootSum(pair, 'different') + rootSum(pair, 'missing') > 0);
+  if (!differs && comparison.unpairedPublished.length === 0) return undefined;
+  return {
+    kind: 'unreproducible',
+    differentBytes: sum(comparison.pairs, 'different'),
+    missingBytes: sum(comparison.pairs, 'missing'),
+    unpaired,
+  };
+}
+
+/** Why nothing differs and yet nothing is proven. */
+function reasonsOf(pair: PairComparison): Reason<UnverifiableReason>[] {
+  const reasons = [...pair.unverifiable];
+  const unread = rootSum(pair, 'unread');
+  const encrypted = rootSum(pair, 'encrypted');
+  const has = (code: UnverifiableReason): boolean => reasons.some((reason) => reason.code === code);
+  const name = pair.published.name;
+  if (unread > 0 && !has('unread') && !has('limits') && !has('signature-unchecked'))
+    reasons.push({ code: 'unread', detail: `${name}: ${unread} bytes were not read` });
+  if (encrypted > 0 && !has('encrypted'))
+    reasons.push({ code: 'encrypted', detail: `${name}: ${encrypted} bytes are encrypted` });
+  const clean = pair.worst === 'identical' || pair.worst === 'signature';
+  const proven = pair.proof.kind === 'equal-bytes' || (pair.proof.kind === 'transplant' && pair.proof.equal);
+  // clean ledgers alone are half of the proof: the file must also have been made again
+  if (clean && !proven)
+    reasons.push({
+      code: 'transplant-unsupported',
+      detail: `${name}: ${pair.proof.kind === 'none' ? pair.proof.why : 'the file made from the rebuilt one has another SHA-256'}`,
+    });
+  return reasons;
+}
+
+function setReasons(comparison: SetComparison | undefined): Reason<UnverifiableReason>[] {
+  if (comparison === undefined) return [];
+  const reasons: Reason<UnverifiableReason>[] = comparison.notObtained.map((name) => ({
+    code: 'incomplete-set',
+    detail: `${name} is published and was not obtained`,
+  }));
+  for (const { file, declared } of comparison.unpairedRebuilt)
+    if (declared === undefined)
+      reasons.push({ code: 'incomplete-set', detail: `${file.name} was rebuilt and has no published twin` });
+  if (comparison.pairs.length === 0)
+    reasons.push({ code: 'no-published-artifact', detail: 'no file was compared' });
+  return reasons;
+}
+
+/** Of both sides' roots. */
+function rootSum(pair: PairComparison, owner: Owner): number {
+  const root = pair.nodes[0];
+  return root === undefined ? 0 : root.published.sums[owner] + root.rebuilt.sums[owner];
+}
+
+/** Over leaves, not roots: an encoded region holds more content than it has bytes. */
+function sum(pairs: readonly PairComparison[], owner: Owner): number {
+  let bytes = 0;
+  for (const pair of pairs)
+    for (const [index, node] of pair.nodes.entries()) {
+      bytes += Math.max(node.published.sums[owner], node.rebuilt.sums[owner]);
+      // a child's bytes are counted in the child
+      for (const member of node.members)
+        if (member.node !== undefined && member.node !== index && member.data === owner)
+          bytes -= Math.max(member.published?.storedSize ?? 0, member.rebuilt?.storedSize ?? 0);
+    }
+  return Math.max(0, bytes);
+}
+
+function appliedRules(pairs: readonly PairComparison[]): RuleName[] {
+  const names = pairs.flatMap((pair) =>
+    pair.rules.filter((rule) => rule.needed && rule.class === 'store-edit').map((rule) => rule.rule),
+  );
+  return [...new Set(names)].sort();
+}
+
+/** By code, then detail; each once. */
+function sorted<Code extends string>(reasons: readonly Reason<Code>[]): Reason<Code>[] {
+  const key = (reason: Reason<Code>): string => `${reason.code}\0${reason.detail}`;
+  return [...new Map(reasons.map((reason) => [key(reason), reason])).values()].sort((a, b) =>
+    key(a) < key(b) ? -1 : 1,
+  );
+}

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+/** One comparison of two files under way: limits, findings, and the walk from node to node. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import type { ByteSource } from '../bytes.js';
+import type { OnProgress, Reason, RuleName, UnverifiableReason } from '../model.js';
+import type { ZipSide } from './zip/zip-side.js';
+import type { Difference, LedgerNode, Member, Owner, Side, SignatureRecord } from './types.js';
+
+export interface Limits {
+  /** Containers inside of containers. */
+  readonly depth: number;
+  /** Decoded bytes of one member. */
+  readonly memberBytes: number;
+  /** Decoded bytes of all members together, the larger side of each. */
+  readonly decodedBytes: number;
+  /** Nodes whose details are kept. */
+  readonly nodes: number;
+}
+
+export const DEFAULT_LIMITS: Limits = {
+  depth: 10,
+  memberBytes: 4 * 2 ** 30,
+  decodedBytes: 16 * 2 ** 30,
+  nodes: 200_000,
+};
+
+/** Content up to this size is held in memory while it is compared; more is streamed or spilled to disk. */
+export const HELD_BYTES = 16 << 20;
+
+/** Where a node stands in the tree. */
+export interface Place {
+  readonly path: readonly string[];
+  readonly parent?: number;
+  readonly depth: number;
+}
+
+export interface NodeResult {
+  readonly index: number;
+  readonly worst: Owner;
+}
+
+/** The walk from node to node, handed in so that containers can descend without importing each other. */
+export interface Descent {
+  readonly compareNode: (
+    walk: Walk,
+    published: ByteSource,
+    rebuilt: ByteSource,
+    place: Place,
+  ) => Promise<NodeResult>;
+  /** Whether the starts of both sides are those of one container format. */
+  readonly looksLikeContainer: (publishedHead: ByteSource, rebuiltHead: ByteSource) => boolean;
+}
+
+/** Findings that are kept in full; the ledgers list every run all the same. */
+const MAX_DIFFERENCES = 20_000;
+
+export interface WalkOptions {
+  readonly limits: Limits;
+  readonly rules: ReadonlySet<RuleName>;
+  /** Where spilled content goes; a directory of its own is made there when needed and removed by `close`. */
+  readonly temporaryDirectory: string;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: OnProgress;
+}
+
+/** Mutable state of one comparison; `close` it. */
+export class Walk {
+  readonly options: WalkOptions;
+  readonly nodes: LedgerNode[] = [];
+  readonly differences: Difference[] = [];
+  /** Findings beyond those kept. */
+  differencesCut = 0;
+  readonly unverifiable: Reason<UnverifiableReason>[] = [];
+  readonly ruleBytes = new Map<RuleName, Record<Side, number>>();
+  readonly decoders = new Map<string, string>();
+  /** Of the root's published side, filled in by the container that finds one. */
+  signature: SignatureRecord | undefined;
+  /** The roots, when both are ZIP archives: for the transplant and the published file's identity. */
+  archives: Readonly<Record<Side, ZipSide>> | undefined;
+  #reserved = 0;
+  #decoded = 0;
+  #spill: string | undefined;
+  #spilled = 0;
+
+  readonly #descent: Descent;
+
+  constructor(options: WalkOptions, descent: Descent) {
+    this.options = options;
+    this.#descent = descent;
+  }
+
+  compareNode(published: ByteSource, rebuilt: ByteSource, place: Place): Promise<NodeResult> {
+    return this.#descent.compareNode(this, published, rebuilt, place);
+  }
+
+  looksLikeContainer(publishedHead: ByteSource, rebuiltHead: ByteSource): boolean {
+    return this.#descent.looksLikeContainer(publishedHead, rebuiltHead);
+  }
+
+  report(difference: Difference): void {
+    if (this.differences.length < MAX_DIFFERENCES) this.differences.push(difference);
+    else this.differencesCut++;
+  }
+
+  /** An index in `nodes`, in order of visit: parents before children. */
+  reserve(): number {
+    return this.#reserved++;
+  }
+
+  set(index: number, node: LedgerNode): void {
+    this.nodes[index] = node;
+  }
+
+  /**
+   * Whether content of these stated sizes may be decoded: counts it if so. A member over the limit on one side only is
+   * `one-side`; the sum over all members counts for both sides alike, since it says nothing about either.
+   */
+  mayDecode(published: number, rebuilt: number, where: readonly string[]): 'yes' | 'one-side' | 'no' {
+    const { memberBytes, decodedBytes } = this.options.limits;
+    const over = Number(published > memberBytes) + Number(rebuilt > memberBytes);
+    if (over > 0)
+      this.cannotVerify(
+        'limits',
+        `${where.join(' > ')}: ${Math.max(published, rebuilt)} decoded bytes, limit ${memberBytes} (--max-member)`,
+      );
+    if (over === 1) return 'one-side';
+    if (over === 2) return 'no';
+    const size = Math.max(published, rebuilt);
+    if (this.#decoded + size > decodedBytes) {
+      this.cannotVerify(
+        'limits',
+        `${where.join(' > ')}: more than ${decodedBytes} decoded bytes in all (--max-decoded)`,
+      );
+      return 'no';
+    }
+    this.#decoded += size;
+    return 'yes';
+  }
+
+  cannotVerify(code: UnverifiableReason, detail: string): void {
+    this.unverifiable.push({ code, detail });
+  }
+
+  coverByRule(rule: RuleName, side: Side, bytes: number): void {
+    const sums = this.ruleBytes.get(rule) ?? { published: 0, rebuilt: 0 };
+    sums[side] += bytes;
+    this.ruleBytes.set(rule, sums);
+  }
+
+  /** Path of a new temporary file. */
+  spillPath(): string {
+    this.#spill ??= mkdtempSync(path.join(this.options.temporaryDirectory, 'samesource-'));
+    return path.join(this.#spill, String(this.#spilled++));
+  }
+
+  close(): void {
+    if (this.#spill !== undefined) rmSync(this.#spill, { recursive: true, force: true });
+    this.#spill = undefined;
+  }
+
+  checkAborted(): void {
+    this.options.signal?.throwIfAborted();
+  }
+}
+
+export function node(
+  place: Place,
+  format: string,
+  published: LedgerNode['published'],
+  rebuilt: LedgerNode['rebuilt'],
+  members: readonly Member[],
+): LedgerNode {
+  return {
+    path: place.path,
+    format,
+    ...(place.parent === undefined ? {} : { parent: place.parent }),
+    published,
+    rebuilt,
+    members,
+  };
+}

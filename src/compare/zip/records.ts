@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Field by field: the local header with its descriptor (APPNOTE 4.3.7, 4.3.9) and the directory record (4.3.12) of a pair. */
+import type { ZipEntry } from '../../formats/zip.js';
+import type { LedgerBuilder } from '../ledger.js';
+import { isWorse, worst } from '../ledger.js';
+import type { Owner, Side, SideLedger } from '../types.js';
+import type { Walk } from '../walk.js';
+import type { EntryData } from './data.js';
+import { demandedAlignment, splitPadding } from './padding.js';
+import { rawNameOf, type ZipSide } from './zip-side.js';
+
+export interface RecordSide {
+  readonly side: ZipSide;
+  readonly entry: ZipEntry;
+}
+
+export interface RecordContext {
+  readonly walk: Walk;
+  readonly sides: Readonly<Record<Side, LedgerBuilder>>;
+  readonly published: RecordSide;
+  readonly rebuilt: RecordSide;
+  readonly path: readonly string[];
+  readonly member: number;
+  /** Owner of equal bytes of container records: `reencoded` for an entry outside the common order. */
+  readonly base: 'identical' | 'reencoded';
+  /** A named signing tool, run again on the rebuilt file, gives every offset and all padding of the published one. */
+  readonly layoutExplained: boolean;
+}
+
+/** Gives owners to pairs of byte ranges and remembers the worst. */
+class FieldPainter {
+  readonly #context: RecordContext;
+  worst: Owner = 'identical';
+
+  constructor(context: RecordContext) {
+    this.#context = context;
+  }
+
+  /** Ranges relative to the files. Equal bytes get the base owner, others `unequal`. */
+  field(
+    region: string,
+    pOffset: number,
+    pLength: number,
+    rOffset: number,
+    rLength: number,
+    unequal: Owner,
+  ): void {
+    const { published, rebuilt, sides, member, base } = this.#context;
+    const a = published.side.source.read(pOffset, pLength);
+    const b = rebuilt.side.source.read(rOffset, rLength);
+    const equal = a.equals(b);
+    const owner = equal ? base : unequal;
+    // the rebuilt bytes that the published side has nothing for are `missing`
+    const rebuiltOwner: Owner = owner === 'different' && pLength === 0 ? 'missing' : owner;
+    const rule = owner === 'signature' ? 'apk-alignment' : '';
+    sides.published.add(pOffset, pLength, owner, region, member, rule);
+    sides.rebuilt.add(rOffset, rLength, rebuiltOwner, region, member, rule);
+    if (owner === 'signature') {
+      this.#context.walk.coverByRule('apk-alignment', 'published', pLength);
+      this.#context.walk.coverByRule('apk-alignment', 'rebuilt', rLength);
+    }
+    if (pLength + rLength > 0) this.worst = worst(this.worst, owner);
+    if (!equal && isWorse(unequal, 'signature'))
+      this.#context.walk.report({
+        kind: 'field',
+        path: this.#context.path,
+        field: region,
+        published: shown(a),
+        rebuilt: shown(b),
+        owner: unequal,
+      });
+  }
+}
+
+function shown(bytes: Buffer): string {
+  const hex = bytes.subarray(0, 64).toString('hex');
+  if (bytes.length === 2 || bytes.length === 4) return `0x${Buffer.from(bytes).reverse().toString('hex')}`;
+  return bytes.length > 64 ? `${hex}… (${bytes.length} bytes)` : hex;
+}
+
+/** Local header, data and descriptor; the worst owner of header and descriptor. */
+export function compareLocalRecord(context: RecordContext, data: EntryData, wholeEqual: boolean): Owner {
+  const { published, rebuilt, sides } = context;
+  const p = published.entry;
+  const r = rebuilt.entry;
+  const pHeader = p.dataOffset - p.localOffset;
+  const rHeader = r.dataOffset - r.localOffset;
+  const pDescriptor = p.dataOffset + p.compressedSize;
+  const rDescriptor = r.dataOffset + r.compressedSize;
+  if (wholeEqual) {
+    for (const [side, entry] of [
+      ['published', p],
+      ['rebuilt', r],
+    ] as const) {
+      sides[side].add(
+        entry.localOffset,
+        entry.dataOffset - entry.localOffset,
+        context.base,
+        'zip/order',
+        context.member,
+      );
+      sides[side].add(entry.dataOffset, entry.compressedSize, 'identical', '');
+      const after = entry.dataOffset + entry.compressedSize;
+      sides[side].add(after, entry.end - after, context.base, 'zip/order', context.member);
+    }
+    return context.base;
+  }
+  const painter = new FieldPainter(context);
+  const fixed = (region: string, at: number, size: number, unequal: Owner): void =>
+    painter.field(`zip/local-${region}`, p.localOffset + at, size, r.localOffset + at, size, unequal);
+  const pExtra = splitExtra(published);
+  const rExtra = splitExtra(rebuilt);
+  const padding = paddingOwner(context, pExtra, rExtra);
+  fixed('signature', 0, 4, 'different');
+  fixed('version-needed', 4, 2, 'different');
+  fixed('flags', 6, 2, flagsOwner(localFlags(published), localFlags(rebuilt), p, r, data));
+  fixed('method', 8, 2, 'different');
+  fixed('time', 10, 2, 'different');
+  fixed('date', 12, 2, 'different');
+  fixed(
+    'crc32',
+    14,
+    4,
+    derivedOwner(context, data, 14, (entry) => entry.crc32),
+  );
+  fixed(
+    'compressed-size',
+    18,
+    4,
+    derivedOwner(context, data, 18, (entry) => entry.compressedSize),
+  );
+  fixed(
+    'size',
+    22,
+    4,
+    derivedOwner(context, data, 22, (entry) => entry.size),
+  );
+  fixed('name-length', 26, 2, 'different');
+  fixed('extra-length', 28, 2, pExtra.fieldsLength === rExtra.fieldsLength ? padding : 'different');
+  painter.field(
+    'zip/local-name',
+    p.localOffset + 30,
+    p.localNameLength,
+    r.localOffset + 30,
+    r.localNameLength,
+    'different',
+  );
+  const pExtraStart = p.localOffset + 30 + p.localNameLength;
+  const rExtraStart = r.localOffset + 30 + r.localNameLength;
+  painter.field(
+    'zip/local-extra',
+    pExtraStart,
+    pExtra.fieldsLength,
+    rExtraStart,
+    rExtra.fieldsLength,
+    'different',
+  );
+  painter.field(
+    'zip/padding',
+    pExtraStart + pExtra.fieldsLength,
+    pHeader - (pExtraStart - p.localOffset) - pExtra.fieldsLength,
+    rExtraStart + rExtra.fieldsLength,
+    rHeader - (rExtraStart - r.localOffset) - rExtra.fieldsLength,
+    padding,
+  );
+  addData(context, data);
+  painter.field(
+    'zip/descriptor',
+    pDescriptor,
+    p.descriptorSize,
+    rDescriptor,
+    r.descriptorSize,
+    descriptorOwner(p, r, data),
+  );
+  return painter.worst;
+}
+
+/** The directory record; its worst owner. */
+export function compareDirectoryRecord(context: RecordContext, data: EntryData): Owner {
+  const { published, rebuilt } = context;
+  const p = published.entry;
+  const r = rebuilt.entry;
+  const painter = new FieldPainter(context);
+  const fixed = (region: string, at: number, size: number, unequal: Owner): void =>
+    painter.field(`zip/directory-${region}`, p.cdOffset + at, size, r.cdOffset + at, size, unequal);
+  fixed('signature', 0, 4, 'different');
+  fixed('made-by', 4, 2, 'different');
+  fixed('version-needed', 6, 2, 'different');
+  fixed('flags', 8, 2, flagsOwner(p.flags, r.flags, p, r, data));
+  fixed('method', 10, 2, 'different');
+  fixed('time', 12, 2, 'different');
+  fixed('date', 14, 2, 'different');
+  fixed('crc32', 16, 4, statedOwner(data));
+  fixed('compressed-size', 20, 4, statedOwner(data));
+  fixed('size', 24, 4, statedOwner(data));
+  fixed('lengths', 28, 6, 'different');
+  fixed('disk', 34, 2, 'different');
+  fixed('attributes', 36, 6, 'different');
+  fixed('offset', 42, 4, context.layoutExplained ? 'signature' : 'reencoded');
+  painter.field(
+    'zip/directory-name',
+    p.cdOffset + 46,
+    p.cdNameLength,
+    r.cdOffset + 46,
+    r.cdNameLength,
+    'different',
+  );
+  const pRest = 46 + p.cdNameLength;
+  const rRest = 46 + r.cdNameLength;
+  painter.field(
+    'zip/directory-extra',
+    p.cdOffset + pRest,
+    p.cdExtraLength,
+    r.cdOffset + rRest,
+    r.cdExtraLength,
+    'different',
+  );
+  const pComment = pRest + p.cdExtraLength;
+  const rComment = rRest + r.cdExtraLength;
+  painter.field(
+    'zip/directory-comment',
+    p.cdOffset + pComment,
+    p.cdSize - pComment,
+    r.cdOffset + rComment,
+    r.cdSize - rComment,
+    'different',
+  );
+  return painter.worst;
+}
+
+interface SplitField {
+  readonly fieldsLength: number;
+  readonly padded: boolean;
+}
+
+function splitExtra({ side, entry }: RecordSide): SplitField {
+  const start = entry.localOffset + 30 + entry.localNameLength;
+  const { fields } = splitPadding(side.source.read(start, entry.localExtraLength), entry.dataOffset);
+  return { fieldsLength: fields, padded: fields < entry.localExtraLength };
+}
+
+/** Padding that differs, both tails being of a named style or empty. */
+function paddingOwner(context: RecordContext, p: SplitField, r: SplitField): Owner {
+  if (context.layoutExplained) return 'signature';
+  const { published, rebuilt } = context;
+  if (!p.padded && !r.padded) return 'different';
+  // Android maps these from the file: what was aligned in the rebuilt APK must be so in the published one
+  const demanded = rebuilt.entry.method === 0 ? demandedAlignment(rawNameOf(rebuilt.entry)) : 1;
+  const lost = rebuilt.entry.dataOffset % demanded === 0 && published.entry.dataOffset % demanded !== 0;
+  return lost ? 'different' : 'reencoded';
+}
+
+function localFlags({ side, entry }: RecordSide): number {
+  return side.source.read(entry.localOffset + 6, 2).readUInt16LE(0);
+}
+
+/** Deflate level bits (1, 2), and bit 3 where the descriptor that it announces is there. */
+function flagsOwner(p: number, r: number, pEntry: ZipEntry, rEntry: ZipEntry, data: EntryData): Owner {
+  const differing = p ^ r;
+  if ((differing & ~0b1110) !== 0) return 'different';
+  const announced = (flags: number, entry: ZipEntry): boolean =>
+    ((flags & 8) !== 0) === entry.descriptorSize > 0;
+  if ((differing & 8) !== 0 && !(announced(p, pEntry) && announced(r, rEntry))) return 'different';
+  return plain(worst('reencoded', data.owner));
+}
+
+/** CRC and sizes in the directory: a difference over equal data is one value that lies. */
+function statedOwner(data: EntryData): Owner {
+  if (data.owner === 'identical' || !data.statedTruly) return unreadOr(data, 'different');
+  return plain(worst('reencoded', data.owner));
+}
+
+/** CRC and sizes in the local header: they repeat the directory, or are zero where a descriptor follows. */
+function derivedOwner(
+  context: RecordContext,
+  data: EntryData,
+  at: number,
+  stated: (entry: ZipEntry) => number,
+): Owner {
+  const isTrue = ({ side, entry }: RecordSide): boolean => {
+    const value = side.source.read(entry.localOffset + at, 4).readUInt32LE(0);
+    if (value === stated(entry)) return true;
+    return value === 0 && entry.descriptorSize > 0 && (localFlags({ side, entry }) & 8) !== 0;
+  };
+  if (!isTrue(context.published) || !isTrue(context.rebuilt)) return 'different';
+  const p = stated(context.published.entry);
+  const r = stated(context.rebuilt.entry);
+  // the directory agrees: only one side leaves the value to its descriptor
+  if (p === r) return plain(worst('reencoded', data.owner));
+  return statedOwner(data);
+}
+
+/** Descriptors are only taken for such when they tell the truth, so what differs is what they describe or their form. */
+function descriptorOwner(p: ZipEntry, r: ZipEntry, data: EntryData): Owner {
+  if (p.crc32 === r.crc32 && p.size === r.size && p.compressedSize === r.compressedSize)
+    return plain(worst('reencoded', data.owner));
+  return statedOwner(data);
+}
+
+/** Data that neither side decodes say nothing about the fields that describe them. */
+function unreadOr(data: EntryData, owner: Owner): Owner {
+  return data.owner === 'unread' || data.owner === 'encrypted' ? data.owner : owner;
+}
+
+function plain(owner: Owner): Owner {
+  return owner === 'missing' ? 'different' : owner;
+}
+
+function addData(context: RecordContext, data: EntryData): void {
+  const { walk, sides, member } = context;
+  for (const side of ['published', 'rebuilt'] as const) {
+    const { entry } = context[side];
+    const child = data.child?.splice === true ? walk.nodes[data.child.index] : undefined;
+    if (child === undefined)
+      sides[side].add(entry.dataOffset, entry.compressedSize, plain(data.owner), 'zip/data', member);
+    else splice(sides[side], entry.dataOffset, child[side], member);
+  }
+}
+
+/** A stored member's bytes are the node's bytes: its owners are taken over run by run. */
+export function splice(target: LedgerBuilder, base: number, child: SideLedger, member: number): void {
+  let cursor = 0;
+  for (const run of child.runs) {
+    target.add(base + cursor, run.offset - cursor, 'identical', '');
+    target.add(base + run.offset, run.length, run.owner, run.region, member, run.rule ?? '');
+    cursor = run.offset + run.length;
+  }
+  target.add(base + cursor, child.size - cursor, 'identical', '');
+}

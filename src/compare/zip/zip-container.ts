@@ -1,0 +1,541 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * ZIP and APK: every record of both sides gets its owner by one alignment (ARCHITECTURE.md, "The ledger").
+ * Specification: APPNOTE.TXT 6.3.10; field offsets in the comments are those of 4.3.7 and 4.3.12.
+ */
+import { printableBytes } from '../../printable.js';
+import { equalRange, SliceSource } from '../../bytes.js';
+import { readZip, type ZipEntry, type ZipStructure } from '../../formats/zip.js';
+import { outsideCommonOrder, pairMembers, withOccurrences, type Named } from '../align.js';
+import { classify } from '../classify.js';
+import type { Container, Opened } from '../container.js';
+import { LedgerBuilder, oneSided, worst } from '../ledger.js';
+import { compareLeaf } from '../leaf.js';
+import { rules } from '../rules/index.js';
+import type { RuleName } from '../../model.js';
+import type { LedgerNode, Member, MemberSide, Owner, Side } from '../types.js';
+import { node, type Place, type Walk } from '../walk.js';
+import { compareEntryData, type EntryData } from './data.js';
+import { findLayout } from './layout.js';
+import { compareDirectoryRecord, compareLocalRecord, type RecordContext } from './records.js';
+import { isJarSignatureEntry, openZipSide, type Anchor, type ZipSide } from './zip-side.js';
+
+export const zipContainer: Container<ZipStructure> = {
+  format: 'zip',
+  recognizes(source) {
+    // a local header or, in an empty archive, the end record; APKs with a prefix are found by their end record
+    if (source.size < 22) return false;
+    const magic = source.read(0, 4).readUInt32LE(0);
+    if (magic === 0x04034b50 || magic === 0x06054b50) return true;
+    const tail = Math.min(source.size, 22 + 0xffff);
+    return source.read(source.size - tail, tail).includes('PK\x05\x06', 0, 'latin1');
+  },
+  parse: readZip,
+  compare: compareZip,
+};
+
+/** Totals of what one side has and the other does not, for the counts and sizes of the end record. */
+interface OneSidedTotals {
+  worst: Owner;
+}
+
+async function compareZip(
+  walk: Walk,
+  published: Opened<ZipStructure>,
+  rebuilt: Opened<ZipStructure>,
+  place: Place,
+  index: number,
+): Promise<LedgerNode> {
+  const p = openZipSide('published', published.source, published.structure);
+  const r = openZipSide('rebuilt', rebuilt.source, rebuilt.structure);
+  if (place.depth === 0) {
+    recordSignature(walk, p);
+    walk.archives = { published: p, rebuilt: r };
+  }
+  const layoutExplained = p.block?.trusted === true && findLayout(p, r) !== undefined;
+  const sides = { published: new LedgerBuilder(p.source.size), rebuilt: new LedgerBuilder(r.source.size) };
+
+  const pairing = pairMembers(pairable(p), pairable(r));
+  const members = new MemberTable(p, r);
+  const movedData = outsideCommonOrder(ranksInOrder(pairing.pairs, p.zip.dataOrder, r.zip.dataOrder));
+  const movedRecord = outsideCommonOrder(pairing.pairs.map((pair) => pair.rebuilt));
+  const dataPosition = rankOf(p.zip.dataOrder, p.zip.entries.length);
+  const pairedBefore = positionsAmongPaired(pairing.pairs, dataPosition);
+  let moved = 0;
+
+  for (const [pairIndex, pair] of pairing.pairs.entries()) {
+    const a = p.zip.entries[pair.published];
+    const b = r.zip.entries[pair.rebuilt];
+    if (a === undefined || b === undefined) continue;
+    if ((pairIndex & 0x3ff) === 0) {
+      walk.checkAborted();
+      walk.options.onProgress?.({
+        kind: 'phase-progress',
+        phase: 'compare',
+        done: pairIndex,
+        total: pairing.pairs.length,
+        unit: 'entries',
+      });
+    }
+    const name = members.nameOf(a);
+    const member = members.pair(pair.published, pair.rebuilt, name);
+    const isMoved = movedData.has(pairedBefore[pairIndex] ?? -1);
+    const isRecordMoved = movedRecord.has(pairIndex);
+    if (isMoved || isRecordMoved) moved++;
+    const rule = coveringRule(walk, p, a, r, b);
+    if (rule !== undefined) {
+      coverEntry(walk, sides.published, p, a, member, rule);
+      coverEntry(walk, sides.rebuilt, r, b, member, rule);
+      members.settle(member, 'excluded', 'excluded');
+      continue;
+    }
+    const context: RecordContext = {
+      walk,
+      sides,
+      published: { side: p, entry: a },
+      rebuilt: { side: r, entry: b },
+      path: [...place.path, name],
+      member,
+      base: isMoved ? 'reencoded' : 'identical',
+      layoutExplained,
+    };
+    const wholeEqual =
+      a.end - a.localOffset === b.end - b.localOffset &&
+      a.dataOffset - a.localOffset === b.dataOffset - b.localOffset &&
+      equalRange(p.source, a.localOffset, r.source, b.localOffset, a.end - a.localOffset);
+    const data: EntryData = wholeEqual
+      ? { owner: 'identical', statedTruly: true, issues: [] }
+      : await compareEntryData(walk, p.source, a, r.source, b, {
+          path: context.path,
+          parent: index,
+          depth: place.depth + 1,
+        });
+    reportEncoding(walk, context.path, data);
+    const local = compareLocalRecord(context, data, wholeEqual);
+    const record = compareDirectoryRecord(
+      { ...context, base: isRecordMoved ? 'reencoded' : 'identical' },
+      data,
+    );
+    members.settle(member, worst(local, record, data.owner), data.owner, data.child?.index);
+  }
+  if (moved > 0)
+    walk.report({ kind: 'order', path: place.path, moved, detail: `${moved} entries lie in another order` });
+
+  const oneSidedTotals: OneSidedTotals = { worst: 'identical' };
+  for (const side of [p, r])
+    for (const entryIndex of unpaired(side, side === p ? pairing.onlyPublished : pairing.onlyRebuilt))
+      addOneSided(walk, sides[side.side], side, entryIndex, members, place, oneSidedTotals);
+  compareGaps(walk, sides, p, r, new Map(pairing.pairs.map((pair) => [pair.published, pair.rebuilt])), place);
+  compareBlocks(walk, sides, p, r, place);
+  compareEnd(walk, sides, p, r, oneSidedTotals.worst, layoutExplained, place);
+  return node(
+    place,
+    p.block === undefined && r.block === undefined ? 'zip' : 'apk',
+    sides.published.finish(),
+    sides.rebuilt.finish(),
+    members.list(),
+  );
+}
+
+function recordSignature(walk: Walk, p: ZipSide): void {
+  const { status, signers, issues } = p.signature;
+  const unchecked = p.jarSigned && status !== 'invalid';
+  walk.signature = {
+    status: unchecked ? 'unchecked' : status,
+    signers,
+    issues: p.jarSigned
+      ? [...issues, { code: 'v1-not-checked', message: 'JAR signature entries are not checked', offset: 0 }]
+      : issues,
+  };
+}
+
+/** Entries that take part in pairing; the others get a name that no entry has. */
+function pairable(side: ZipSide): Named[] {
+  return withOccurrences(side.zip.entries.map((entry) => entry.rawName)).map((named, index) => {
+    const entry = side.zip.entries[index];
+    return entry !== undefined && isJarSignatureEntry(side, entry)
+      ? { key: `\u{10000}${side.side}/${index}`, occurrence: 0 }
+      : named;
+  });
+}
+
+function unpaired(side: ZipSide, indices: readonly number[]): readonly number[] {
+  return [...indices].sort(
+    (x, y) => (side.zip.entries[x]?.localOffset ?? 0) - (side.zip.entries[y]?.localOffset ?? 0),
+  );
+}
+
+function rankOf(order: readonly number[], count: number): Int32Array {
+  const ranks = new Int32Array(count);
+  for (const [rank, entry] of order.entries()) ranks[entry] = rank;
+  return ranks;
+}
+
+/** For each pair its position when pairs are sorted by the published side's data order. */
+function positionsAmongPaired(
+  pairs: readonly { readonly published: number }[],
+  dataPosition: Int32Array,
+): number[] {
+  const sorted = pairs
+    .map((_, index) => index)
+    .sort(
+      (x, y) => (dataPosition[pairs[x]?.published ?? 0] ?? 0) - (dataPosition[pairs[y]?.published ?? 0] ?? 0),
+    );
+  const positions: number[] = [];
+  for (const [position, pairIndex] of sorted.entries()) positions[pairIndex] = position;
+  return positions;
+}
+
+/** The rebuilt data ranks in the published data order. */
+function ranksInOrder(
+  pairs: readonly { readonly published: number; readonly rebuilt: number }[],
+  publishedOrder: readonly number[],
+  rebuiltOrder: readonly number[],
+): number[] {
+  const partner = new Map(pairs.map((pair) => [pair.published, pair.rebuilt]));
+  const rebuiltRank = rankOf(rebuiltOrder, rebuiltOrder.length);
+  return publishedOrder.flatMap((entry) => {
+    const other = partner.get(entry);
+    return other === undefined ? [] : [rebuiltRank[other] ?? 0];
+  });
+}
+
+/** Rows of the node, published order first. */
+class MemberTable {
+  readonly #p: ZipSide;
+  readonly #r: ZipSide;
+  readonly #rows: {
+    name: string;
+    rawName?: string;
+    occurrence: number;
+    p?: ZipEntry;
+    r?: ZipEntry;
+    owner: Owner;
+    data: Owner;
+    node?: number;
+  }[] = [];
+  readonly #seen = new Map<string, number>();
+
+  constructor(p: ZipSide, r: ZipSide) {
+    this.#p = p;
+    this.#r = r;
+  }
+
+  nameOf(entry: ZipEntry): string {
+    return printableBytes(entry.rawName);
+  }
+
+  pair(published: number, rebuilt: number, name: string): number {
+    return this.#add(this.#p.zip.entries[published], this.#r.zip.entries[rebuilt], name);
+  }
+
+  single(side: Side, entry: ZipEntry, owner: Owner): number {
+    const row = this.#add(
+      side === 'published' ? entry : undefined,
+      side === 'rebuilt' ? entry : undefined,
+      this.nameOf(entry),
+    );
+    this.settle(row, owner, owner);
+    return row;
+  }
+
+  settle(row: number, owner: Owner, data: Owner, child?: number): void {
+    const found = this.#rows[row];
+    if (found === undefined) return;
+    found.owner = owner;
+    found.data = data;
+    if (child !== undefined) found.node = child;
+  }
+
+  #add(p: ZipEntry | undefined, r: ZipEntry | undefined, name: string): number {
+    const raw = (p ?? r)?.rawName ?? Buffer.alloc(0);
+    const occurrence = this.#seen.get(name) ?? 0;
+    this.#seen.set(name, occurrence + 1);
+    this.#rows.push({
+      name,
+      ...(raw.equals(Buffer.from(name)) ? {} : { rawName: raw.toString('hex') }),
+      occurrence,
+      ...(p === undefined ? {} : { p }),
+      ...(r === undefined ? {} : { r }),
+      owner: 'identical',
+      data: 'identical',
+    });
+    return this.#rows.length - 1;
+  }
+
+  list(): Member[] {
+    const sideOf = (entry: ZipEntry): MemberSide => ({
+      offset: entry.dataOffset,
+      storedSize: entry.compressedSize,
+      size: entry.size,
+      ...(entry.method === 8 ? { encoded: true as const } : {}),
+    });
+    return this.#rows.map(({ p, r, ...row }) => ({
+      ...row,
+      ...classify(row.name),
+      ...(p === undefined ? {} : { published: sideOf(p) }),
+      ...(r === undefined ? {} : { rebuilt: sideOf(r) }),
+    }));
+  }
+}
+
+function reportEncoding(walk: Walk, path: readonly string[], data: EntryData): void {
+  if (data.issues.length === 0) return;
+  walk.report({
+    kind: 'field',
+    path,
+    field: 'deflate stream',
+    published: issuesOf('published', data),
+    rebuilt: issuesOf('rebuilt', data),
+    owner: 'different',
+  });
+}
+
+function issuesOf(side: Side, data: EntryData): string {
+  const own = data.issues
+    .filter((issue) => issue.startsWith(`${side}: `))
+    .map((issue) => issue.slice(side.length + 2));
+  return own.length === 0 ? 'tight' : own.join(', ');
+}
+
+/** The first rule asked for that covers what this entry is on both sides; only asked for entries that differ. */
+function coveringRule(walk: Walk, p: ZipSide, a: ZipEntry, r: ZipSide, b: ZipEntry): RuleName | undefined {
+  for (const name of walk.options.rules) {
+    const covers = ruleOver(name);
+    if (covers === undefined || !covers(p.source, a) || !covers(r.source, b)) continue;
+    const equal =
+      a.end - a.localOffset === b.end - b.localOffset &&
+      equalRange(p.source, a.localOffset, r.source, b.localOffset, a.end - a.localOffset);
+    if (!equal) return name;
+  }
+  return undefined;
+}
+
+function ruleOver(name: RuleName): ((source: ZipSide['source'], entry: ZipEntry) => boolean) | undefined {
+  const rule = rules[name];
+  return 'coversEntry' in rule ? rule.coversEntry : undefined;
+}
+
+function coverEntry(
+  walk: Walk,
+  ledger: LedgerBuilder,
+  side: ZipSide,
+  entry: ZipEntry,
+  member: number,
+  rule: RuleName,
+): void {
+  const size = entry.end - entry.localOffset;
+  ledger.add(entry.localOffset, size, 'excluded', 'zip/entry', member, rule);
+  ledger.add(entry.cdOffset, entry.cdSize, 'excluded', 'zip/directory-record', member, rule);
+  walk.coverByRule(rule, side.side, size + entry.cdSize);
+}
+
+function addOneSided(
+  walk: Walk,
+  ledger: LedgerBuilder,
+  side: ZipSide,
+  entryIndex: number,
+  members: MemberTable,
+  place: Place,
+  totals: OneSidedTotals,
+): void {
+  const entry = side.zip.entries[entryIndex];
+  if (entry === undefined) return;
+  const rule = [...walk.options.rules].find((name) => ruleOver(name)?.(side.source, entry) === true);
+  if (rule !== undefined) {
+    const member = members.single(side.side, entry, 'excluded');
+    coverEntry(walk, ledger, side, entry, member, rule);
+    totals.worst = worst(totals.worst, 'excluded');
+    return;
+  }
+  const isSignature = isJarSignatureEntry(side, entry);
+  const owner: Owner = isSignature ? 'unread' : oneSided(side.side);
+  const member = members.single(side.side, entry, owner);
+  const region = isSignature ? 'zip/jar-signature' : 'zip/entry';
+  ledger.add(entry.localOffset, entry.end - entry.localOffset, owner, region, member);
+  ledger.add(entry.cdOffset, entry.cdSize, owner, isSignature ? region : 'zip/directory-record', member);
+  totals.worst = worst(totals.worst, owner);
+  if (isSignature) return;
+  walk.report({
+    kind: side.side === 'published' ? 'only-published' : 'only-rebuilt',
+    path: [...place.path, members.nameOf(entry)],
+    size: entry.size,
+  });
+}
+
+type Sides = Readonly<Record<Side, LedgerBuilder>>;
+
+/** Bytes that no record owns, compared with those before the same structure of the other side. */
+function compareGaps(
+  walk: Walk,
+  sides: Sides,
+  p: ZipSide,
+  r: ZipSide,
+  partner: ReadonlyMap<number, number>,
+  place: Place,
+): void {
+  const rebuiltGaps = new Map(r.gaps.map((gap) => [gap.anchor, gap]));
+  for (const gap of p.gaps) {
+    const anchor: Anchor | undefined = typeof gap.anchor === 'number' ? partner.get(gap.anchor) : gap.anchor;
+    const other = anchor === undefined ? undefined : rebuiltGaps.get(anchor);
+    const region = gapRegion(gap.offset, gap.anchor);
+    if (other === undefined) {
+      sides.published.add(gap.offset, gap.size, 'different', region);
+      reportHidden(walk, place, p, region, gap.offset, gap.size);
+      continue;
+    }
+    rebuiltGaps.delete(other.anchor);
+    let differs = false;
+    compareLeaf(slice(p, gap), slice(r, other), (side, offset, length, owner) => {
+      sides[side].add((side === 'published' ? gap : other).offset + offset, length, owner, region);
+      differs ||= length > 0 && owner !== 'identical';
+    });
+    if (differs) reportHidden(walk, place, p, region, gap.offset, gap.size);
+  }
+  for (const gap of rebuiltGaps.values()) {
+    const region = gapRegion(gap.offset, gap.anchor);
+    sides.rebuilt.add(gap.offset, gap.size, 'missing', region);
+    reportHidden(walk, place, r, region, gap.offset, gap.size);
+  }
+}
+
+function gapRegion(offset: number, anchor: Anchor): string {
+  if (anchor === 'end-of-file') return 'zip/trailing-bytes';
+  return offset === 0 ? 'zip/prefix' : `zip/gap-before-${typeof anchor === 'number' ? 'entry' : anchor}`;
+}
+
+function slice(side: ZipSide, extent: { readonly offset: number; readonly size: number }): SliceSource {
+  return new SliceSource(side.source, extent.offset, extent.size);
+}
+
+function reportHidden(
+  walk: Walk,
+  place: Place,
+  side: ZipSide,
+  region: string,
+  offset: number,
+  length: number,
+): void {
+  const hex = side.source.read(offset, Math.min(64, length)).toString('hex');
+  walk.report({ kind: 'hidden', path: place.path, side: side.side, region, offset, length, hex });
+}
+
+function compareBlocks(walk: Walk, sides: Sides, p: ZipSide, r: ZipSide, place: Place): void {
+  const equal =
+    p.block !== undefined &&
+    r.block?.size === p.block.size &&
+    equalRange(p.source, p.block.offset, r.source, r.block.offset, p.block.size);
+  for (const side of [p, r]) {
+    const block = side.block;
+    if (block === undefined) continue;
+    const size = block.fill + block.size;
+    const owner: Owner = block.trusted ? 'signature' : equal ? 'identical' : 'unread';
+    if (owner === 'identical') sides[side.side].add(block.offset, block.size, owner, 'apk/signing-block');
+    else
+      sides[side.side].add(
+        block.offset,
+        block.size,
+        owner,
+        'apk/signing-block',
+        -1,
+        owner === 'signature' ? 'apk-signing-block' : '',
+      );
+    sides[side.side].add(
+      block.offset - block.fill,
+      block.fill,
+      block.trusted ? 'signature' : 'unread',
+      'apk/page-fill',
+      -1,
+      block.trusted ? 'apk-signing-block' : '',
+    );
+    if (owner === 'signature') walk.coverByRule('apk-signing-block', side.side, size);
+    if (owner === 'unread')
+      for (const issue of side.signature.issues)
+        walk.report({
+          kind: 'unread',
+          path: place.path,
+          code: issue.code,
+          detail: `${side.side} signing block: ${issue.message} (offset ${issue.offset})`,
+        });
+  }
+}
+
+/** Bytes that signing added before the central directory. */
+function signatureBytes(side: ZipSide): number {
+  return side.block === undefined || !side.block.trusted ? 0 : side.block.size + side.block.fill;
+}
+
+/** The end records and the archive comment; offsets are those of 4.3.16. */
+function compareEnd(
+  walk: Walk,
+  sides: Sides,
+  p: ZipSide,
+  r: ZipSide,
+  oneSidedWorst: Owner,
+  layoutExplained: boolean,
+  place: Place,
+): void {
+  const field = (region: string, at: number, size: number, owner: Owner): void => {
+    const a = p.zip.end.offset + at;
+    const b = r.zip.end.offset + at;
+    const equal = equalRange(p.source, a, r.source, b, size);
+    sides.published.add(a, size, equal ? 'identical' : owner, region);
+    sides.rebuilt.add(b, size, equal ? 'identical' : owner, region);
+    if (!equal && owner === 'different')
+      walk.report({
+        kind: 'field',
+        path: place.path,
+        field: region,
+        published: hexOf(p, a, size),
+        rebuilt: hexOf(r, b, size),
+        owner,
+      });
+  };
+  // what one side has alone explains other counts and sizes, and is owned there
+  const explained: Owner =
+    oneSidedWorst === 'identical'
+      ? 'reencoded'
+      : worst('reencoded', oneSidedWorst === 'missing' ? 'different' : oneSidedWorst);
+  const netOffset =
+    layoutExplained ||
+    p.zip.centralDirectory.offset - signatureBytes(p) === r.zip.centralDirectory.offset - signatureBytes(r);
+  field('zip/end-signature', 0, 8, 'different');
+  field('zip/entry-count', 8, 4, oneSidedWorst === 'identical' ? 'different' : explained);
+  field('zip/directory-size', 12, 4, explained);
+  field('zip/directory-offset', 16, 4, netOffset ? 'signature' : 'reencoded');
+  field('zip/comment-length', 20, 2, 'different');
+  compareExtent(walk, sides, p, p.zip.comment, r, r.zip.comment, 'zip/comment', place);
+  compareExtent(
+    walk,
+    sides,
+    p,
+    p.zip.zip64 ?? { offset: 0, size: 0 },
+    r,
+    r.zip.zip64 ?? { offset: 0, size: 0 },
+    'zip/zip64-end',
+    place,
+  );
+}
+
+function compareExtent(
+  walk: Walk,
+  sides: Sides,
+  p: ZipSide,
+  a: { readonly offset: number; readonly size: number },
+  r: ZipSide,
+  b: { readonly offset: number; readonly size: number },
+  region: string,
+  place: Place,
+): void {
+  let differs = false;
+  compareLeaf(slice(p, a), slice(r, b), (side, offset, length, owner) => {
+    sides[side].add((side === 'published' ? a : b).offset + offset, length, owner, region);
+    differs ||= length > 0 && owner !== 'identical';
+  });
+  if (differs && a.size > 0) reportHidden(walk, place, p, region, a.offset, a.size);
+  else if (differs) reportHidden(walk, place, r, region, b.offset, b.size);
+}
+
+function hexOf(side: ZipSide, offset: number, size: number): string {
+  return side.source.read(offset, size).toString('hex');
+}

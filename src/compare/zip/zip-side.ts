@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+/** One side of a ZIP comparison: its structure, its signing block, and the bytes that no record owns. */
+import type { ByteSource } from '../../bytes.js';
+import { checkApkSignature, parseApkSignature, type ApkSignatureCheck } from './apk-signature-seam.js';
+import type { Extent, ZipEntry, ZipStructure } from '../../formats/zip.js';
+import type { Side } from '../types.js';
+
+/** What follows a gap: an entry (index in directory order), the signing block, the directory, the end records, nothing. */
+export type Anchor = number | 'signing-block' | 'central-directory' | 'end-record' | 'end-of-file';
+
+export interface Gap extends Extent {
+  readonly anchor: Anchor;
+}
+
+export interface SigningBlockExtent extends Extent {
+  /** Zero bytes before it, up to a page boundary (apksigner), as part of the signature. */
+  readonly fill: number;
+  /** Published: every byte parsed and verified. Rebuilt: every byte parsed. */
+  readonly trusted: boolean;
+}
+
+export interface ZipSide {
+  readonly side: Side;
+  readonly source: ByteSource;
+  readonly zip: ZipStructure;
+  readonly gaps: readonly Gap[];
+  readonly block: SigningBlockExtent | undefined;
+  readonly signature: ApkSignatureCheck;
+  /** The file was JAR-signed (v1): its signature entries are not checked yet, so they are `unread`. */
+  readonly jarSigned: boolean;
+}
+
+const PAGE = 4096;
+const JAR_SIGNATURE_FILE = /^META-INF\/[^/]+\.SF$/i;
+const JAR_SIGNATURE_ENTRY = /^META-INF\/([^/]+\.(SF|RSA|DSA|EC)|MANIFEST\.MF)$/i;
+
+export function rawNameOf(entry: ZipEntry): string {
+  return entry.rawName.toString('latin1');
+}
+
+/** A published signature is verified to the last byte, a rebuilt one parsed to the last byte. */
+export function openZipSide(side: Side, source: ByteSource, zip: ZipStructure): ZipSide {
+  const sections = {
+    centralDirectoryOffset: zip.centralDirectory.offset,
+    centralDirectorySize: zip.centralDirectory.size,
+    endOffset: zip.zip64?.offset ?? zip.end.offset,
+  };
+  const signature =
+    side === 'published' ? checkApkSignature(source, sections) : parseApkSignature(source, sections);
+  const gaps = findGaps(source, zip, signature.block);
+  const block = signature.block;
+  const before = gaps.find((gap) => gap.anchor === 'signing-block');
+  const fill = before !== undefined && isPageFill(source, before) ? before.size : 0;
+  return {
+    side,
+    source,
+    zip,
+    gaps: fill === 0 ? gaps : gaps.filter((gap) => gap.anchor !== 'signing-block'),
+    block:
+      block === undefined
+        ? undefined
+        : { offset: block.offset, size: block.size, fill, trusted: signature.status === 'verified' },
+    signature,
+    jarSigned: zip.entries.some((entry) => JAR_SIGNATURE_FILE.test(rawNameOf(entry))),
+  };
+}
+
+/** Fewer than a page of zeros that end on a page boundary: determined by where they start. */
+function isPageFill(source: ByteSource, gap: Extent): boolean {
+  if (gap.size >= PAGE || (gap.offset + gap.size) % PAGE !== 0) return false;
+  return source.read(gap.offset, gap.size).every((byte) => byte === 0);
+}
+
+function findGaps(source: ByteSource, zip: ZipStructure, block: Extent | undefined): Gap[] {
+  const gaps: Gap[] = [];
+  let cursor = 0;
+  const next = (offset: number, end: number, anchor: Anchor): void => {
+    if (offset > cursor) gaps.push({ offset: cursor, size: offset - cursor, anchor });
+    cursor = end;
+  };
+  for (const index of zip.dataOrder) {
+    const entry = zip.entries[index];
+    if (entry !== undefined) next(entry.localOffset, entry.end, index);
+  }
+  if (block !== undefined) next(block.offset, block.offset + block.size, 'signing-block');
+  next(
+    zip.centralDirectory.offset,
+    zip.centralDirectory.offset + zip.centralDirectory.size,
+    'central-directory',
+  );
+  const end = zip.zip64?.offset ?? zip.end.offset;
+  next(end, zip.comment.offset + zip.comment.size, 'end-record');
+  next(source.size, source.size, 'end-of-file');
+  return gaps;
+}
+
+/** Belongs to a JAR signature: never paired. A MANIFEST.MF of a file without signature files is ordinary content. */
+export function isJarSignatureEntry(side: ZipSide, entry: ZipEntry): boolean {
+  return side.jarSigned && JAR_SIGNATURE_ENTRY.test(rawNameOf(entry));
+}
