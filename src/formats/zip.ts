@@ -135,26 +135,35 @@ export function readZip(source: ByteSource): ZipStructure {
   };
 }
 
-/** The one end record. More than one that fits means that readers may disagree about what the archive holds. */
+/**
+ * The last end record, whose comment should reach the end of the file (else trailing bytes follow). Another one inside
+ * its comment, or an earlier one whose comment also ends with the file, means that readers may disagree about what the
+ * archive holds; end records of archives stored inside lie before it and reach nothing.
+ */
 function findEnd(source: ByteSource): Extent {
   const tailSize = Math.min(source.size, 22 + 0xffff);
   const tailOffset = source.size - tailSize;
   const tail = source.read(tailOffset, tailSize);
-  const candidates: number[] = [];
+  let last: number | undefined;
+  const reaching: number[] = [];
   for (
     let at = tail.indexOf('PK\x05\x06', 0, 'latin1');
     at !== -1;
     at = tail.indexOf('PK\x05\x06', at + 1, 'latin1')
-  )
-    if (at + 22 <= tail.length && at + 22 + tail.readUInt16LE(at + 20) <= tail.length) candidates.push(at);
-  const last = candidates.at(-1);
+  ) {
+    if (at + 22 > tail.length) break;
+    const end = at + 22 + tail.readUInt16LE(at + 20);
+    if (end <= tail.length) last = at;
+    if (end === tail.length) reaching.push(at);
+  }
   if (last === undefined)
     fail('no-end-record', tailOffset, 'not a ZIP archive: no end of central directory record');
-  if (candidates.length > 1)
+  const other = reaching.find((at) => at !== last);
+  if (other !== undefined)
     fail(
       'ambiguous-end-record',
       tailOffset + last,
-      `${candidates.length} end of central directory records fit`,
+      `end of central directory records at ${tailOffset + other} and ${tailOffset + last}`,
     );
   return { offset: tailOffset + last, size: 22 };
 }
