@@ -52,6 +52,7 @@ const CODE_LENGTH_ORDER = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2
 type State = 'header' | 'stored' | 'symbols' | 'done';
 
 const EMPTY = Buffer.alloc(0);
+const EMPTY_VIEW = new DataView(new ArrayBuffer(0));
 
 /** Walks one raw deflate stream that arrives in pieces; memory does not grow with it. */
 export class DeflateWalker {
@@ -59,7 +60,7 @@ export class DeflateWalker {
   #carry: Buffer = EMPTY;
   /** Offset of the current window in the stream. */
   #base = 0;
-  #view: DataView = new DataView(new ArrayBuffer(0));
+  #view: DataView = EMPTY_VIEW;
   /** Next bit of the current window. */
   #bit = 0;
   /** Bits of the current window that are there. */
@@ -96,6 +97,7 @@ export class DeflateWalker {
   reset(): void {
     this.#state = 'header';
     this.#carry = EMPTY;
+    this.#view = EMPTY_VIEW;
     this.#base = 0;
     this.#bit = 0;
     this.#decoded = 0;
@@ -134,11 +136,9 @@ export class DeflateWalker {
 
   /** @throws FormatError `deflate/truncated` when the last block has not ended, and as `push` */
   finish(): DeflateInfo {
-    if (!this.done) {
-      this.#walk(this.#carry, true);
-      this.#carry = EMPTY;
-    }
-    if (!this.done) throw this.#truncated();
+    if (!this.done) this.#walk(this.#carry, true);
+    this.#carry = EMPTY;
+    this.#view = EMPTY_VIEW;
     return {
       bitsUsed: this.#endBit,
       endOffset: Math.ceil(this.#endBit / 8),
@@ -178,6 +178,7 @@ export class DeflateWalker {
       }
       if (this.#bit > this.#limit) throw this.#truncated();
     }
+    if (final && !this.done) throw this.#truncated();
     const used = this.#bit >>> 3;
     this.#base += used;
     this.#bit &= 7;

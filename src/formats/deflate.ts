@@ -15,9 +15,12 @@ const walker = new DeflateWalker();
  */
 export function walkDeflate(raw: Uint8Array): DeflateInfo {
   // one walker serves all: it does not leave this function, and its tables are dear to make for small streams
-  walker.reset();
-  walker.push(raw);
-  return walker.finish();
+  try {
+    walker.push(raw);
+    return walker.finish();
+  } finally {
+    walker.reset();
+  }
 }
 
 /** What an encoder nobody named must not leave behind: room for bytes that do not show in what the stream decodes to. */
