@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+/** A directory of its own for each test, removed with it. */
+import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { ExecutionContext } from 'ava';
+
+export function temporaryDirectory(t: ExecutionContext<unknown>): string {
+  const directory = mkdtempSync(path.join(realpathSync(tmpdir()), 'samesource-test-'));
+  t.teardown(() => rmSync(directory, { recursive: true, force: true }));
+  return directory;
+}
