@@ -59,15 +59,25 @@ export class SliceSource implements ByteSource {
 
 const WINDOW = 1 << 20;
 const READ_AHEAD_MIN = 4096;
+const WINDOWS = 4;
 
-/** A regular file, opened once; `close` it. One read-ahead window of up to 1 MiB serves small sequential reads. */
+interface Window {
+  readonly start: number;
+  readonly bytes: Buffer;
+  /** How much the next read ahead takes. */
+  readonly ahead: number;
+}
+
+/**
+ * A regular file, opened once; `close` it. A few read-ahead windows serve small reads that go forward in several places
+ * (the entries of an archive and its directory).
+ */
 export class FileSource implements ByteSource {
   readonly path: string;
   readonly size: number;
   #fd: number | undefined;
-  #window: Buffer = Buffer.alloc(0);
-  #windowStart = 0;
-  #ahead = READ_AHEAD_MIN;
+  /** Least recently used first. */
+  #windows: Window[] = [];
 
   private constructor(path: string, fd: number, size: number) {
     this.path = path;
@@ -94,19 +104,26 @@ export class FileSource implements ByteSource {
 
   read(offset: number, length: number): Buffer {
     checkRange(this.size, offset, length);
-    const start = this.#windowStart;
-    if (offset >= start && offset + length <= start + this.#window.length)
-      return this.#window.subarray(offset - start, offset - start + length);
+    let near = -1;
+    for (let at = this.#windows.length - 1; at >= 0; at--) {
+      const { start, bytes } = this.#windows[at] as Window;
+      if (offset < start) continue;
+      if (offset + length <= start + bytes.length) {
+        if (at !== this.#windows.length - 1) this.#windows.push(...this.#windows.splice(at, 1));
+        return bytes.subarray(offset - start, offset - start + length);
+      }
+      if (offset <= start + bytes.length + READ_AHEAD_MIN && near === -1) near = at;
+    }
     if (length >= WINDOW) return this.#fill(Buffer.allocUnsafe(length), offset);
     // read ahead only while reads go forward: an archive whose directory jumps about must not cost 1 MiB an entry
-    const end = start + this.#window.length;
-    const forward = offset >= start && offset <= end + READ_AHEAD_MIN;
-    this.#ahead = forward ? Math.min(WINDOW, this.#ahead * 4) : READ_AHEAD_MIN;
+    const [before] = near === -1 ? [] : this.#windows.splice(near, 1);
+    const ahead = before === undefined ? READ_AHEAD_MIN : Math.min(WINDOW, before.ahead * 4);
+    const size = Math.min(Math.max(ahead, length), this.size - offset);
     // a fresh buffer each time: views handed out before stay valid
-    const size = Math.min(Math.max(this.#ahead, length), this.size - offset);
-    this.#window = this.#fill(Buffer.allocUnsafeSlow(size), offset);
-    this.#windowStart = offset;
-    return this.#window.subarray(0, length);
+    const bytes = this.#fill(Buffer.allocUnsafeSlow(size), offset);
+    if (this.#windows.length === WINDOWS) this.#windows.shift();
+    this.#windows.push({ start: offset, bytes, ahead });
+    return bytes.subarray(0, length);
   }
 
   /** Fills `target` from `offset` without touching the window: for streaming with a buffer of one's own. */
@@ -133,7 +150,7 @@ export class FileSource implements ByteSource {
   close(): void {
     if (this.#fd !== undefined) closeSync(this.#fd);
     this.#fd = undefined;
-    this.#window = Buffer.alloc(0);
+    this.#windows = [];
   }
 }
 

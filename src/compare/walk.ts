@@ -108,8 +108,8 @@ export class Walk {
     return this.#reserved++;
   }
 
-  set(index: number, node: LedgerNode): void {
-    this.nodes[index] = node;
+  set(index: number, compared: LedgerNode): void {
+    this.nodes[index] = compared;
   }
 
   /**

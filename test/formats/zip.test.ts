@@ -97,7 +97,7 @@ const refused = test.macro({
     const error = t.throws(() => read(zip), { instanceOf: FormatError });
     t.is(error?.code, `zip/${code}`);
   },
-  title: (given, _zip, code) => `refused as ${code}: ${given ?? ''}`,
+  title: (given, _zip, code: string) => `refused as ${code}: ${given ?? ''}`,
 });
 
 function patched(members: readonly ZipMember[], layout: ZipLayout, patch: (zip: Buffer) => void): Buffer {

@@ -13,7 +13,13 @@ import {
 } from '../../bytes.js';
 import { FormatError } from '../../errors.js';
 import type { ZipEntry } from '../../formats/zip.js';
-import { inflateChunks, inflateHeld, type Inflated, type StreamSummary } from '../decode/inflate.js';
+import {
+  inflateChunks,
+  inflatePair,
+  type Inflated,
+  type InflatedPair,
+  type StreamSummary,
+} from '../decode/inflate.js';
 import { PositionScanner } from '../leaf.js';
 import { LedgerBuilder, worst, worstOf } from '../ledger.js';
 import type { Owner } from '../types.js';
@@ -34,6 +40,28 @@ const STORED = 0;
 const DEFLATED = 8;
 const EQUAL: EntryData = { owner: 'identical', statedTruly: true, issues: [] };
 
+export function equalData(published: ByteSource, p: ZipEntry, rebuilt: ByteSource, r: ZipEntry): boolean {
+  return (
+    p.compressedSize === r.compressedSize &&
+    equalRange(published, p.dataOffset, rebuilt, r.dataOffset, p.compressedSize)
+  );
+}
+
+/** Both sides are deflated, plain, and small enough to be decoded in memory (by a worker, say). */
+export function isHeldDeflate(p: ZipEntry, r: ZipEntry): boolean {
+  return (
+    p.method === DEFLATED &&
+    r.method === DEFLATED &&
+    ((p.flags | r.flags) & 1) === 0 &&
+    heldSize(p, r) <= HELD_BYTES
+  );
+}
+
+function heldSize(p: ZipEntry, r: ZipEntry): number {
+  return Math.max(p.size, r.size, p.compressedSize, r.compressedSize);
+}
+
+/** `prepared`: the entry's raw bytes are known to differ, and were decoded ahead. */
 export async function compareEntryData(
   walk: Walk,
   published: ByteSource,
@@ -41,12 +69,9 @@ export async function compareEntryData(
   rebuilt: ByteSource,
   r: ZipEntry,
   place: Place,
+  prepared?: InflatedPair,
 ): Promise<EntryData> {
-  if (
-    p.compressedSize === r.compressedSize &&
-    equalRange(published, p.dataOffset, rebuilt, r.dataOffset, p.compressedSize)
-  )
-    return EQUAL;
+  if (prepared === undefined && equalData(published, p, rebuilt, r)) return EQUAL;
   const encrypted = (p.flags & 1) + (r.flags & 1);
   if (encrypted === 2) {
     walk.cannotVerify('encrypted', `${place.path.join(' > ')}: encrypted on both sides`);
@@ -55,7 +80,7 @@ export async function compareEntryData(
   // a changed method, or encryption on one side, is a difference whatever the content may be
   if (encrypted === 1 || p.method !== r.method) return opaque('different');
   if (p.method === STORED) return compareStored(walk, published, p, rebuilt, r, place);
-  if (p.method === DEFLATED) return compareDeflated(walk, published, p, rebuilt, r, place);
+  if (p.method === DEFLATED) return compareDeflated(walk, published, p, rebuilt, r, place, prepared);
   walk.cannotVerify('unread', `${place.path.join(' > ')}: compression method ${p.method} is not read`);
   return opaque('unread');
 }
@@ -98,18 +123,23 @@ async function compareDeflated(
   rebuilt: ByteSource,
   r: ZipEntry,
   place: Place,
+  prepared?: InflatedPair,
 ): Promise<EntryData> {
   const allowed = walk.mayDecode(p.size, r.size, place.path);
   if (allowed !== 'yes') return opaque(allowed === 'no' ? 'unread' : 'different');
-  if (Math.max(p.size, r.size, p.compressedSize, r.compressedSize) > HELD_BYTES)
-    return compareStreams(walk, published, p, rebuilt, r, place);
-  const a = inflateHeld(published.read(p.dataOffset, p.compressedSize), p.size);
-  const b = inflateHeld(rebuilt.read(r.dataOffset, r.compressedSize), r.size);
+  if (heldSize(p, r) > HELD_BYTES) return compareStreams(walk, published, p, rebuilt, r, place);
+  const pair =
+    prepared ??
+    inflatePair(
+      { raw: published.read(p.dataOffset, p.compressedSize), size: p.size },
+      { raw: rebuilt.read(r.dataOffset, r.compressedSize), size: r.size },
+    );
+  const { published: a, rebuilt: b } = pair;
   const failed = failure(walk, place, a, b);
   if (failed !== undefined || a.kind === 'failed' || b.kind === 'failed')
     return failed ?? opaque('different');
   const summary = judge(p, a, r, b);
-  if (a.bytes.equals(b.bytes)) return summary;
+  if (pair.equal) return summary;
   const child = await walk.compareNode(new BufferSource(a.bytes), new BufferSource(b.bytes), place);
   return withChild(summary, child.index, child.worst);
 }

@@ -4,9 +4,9 @@
  * Specification: APPNOTE.TXT 6.3.10; field offsets in the comments are those of 4.3.7 and 4.3.12.
  */
 import { printableBytes } from '../../printable.js';
-import { equalRange, SliceSource } from '../../bytes.js';
+import { equalRange, FileSource, SliceSource } from '../../bytes.js';
 import { readZip, type ZipEntry, type ZipStructure } from '../../formats/zip.js';
-import { outsideCommonOrder, pairMembers, withOccurrences, type Named } from '../align.js';
+import { outsideCommonOrder, pairMembers, withOccurrences, type Named, type Pair } from '../align.js';
 import { classify } from '../classify.js';
 import type { Container, Opened } from '../container.js';
 import { LedgerBuilder, oneSided, worst } from '../ledger.js';
@@ -15,7 +15,9 @@ import { rules } from '../rules/index.js';
 import type { RuleName } from '../../model.js';
 import type { LedgerNode, Member, MemberSide, Owner, Side } from '../types.js';
 import { node, type Place, type Walk } from '../walk.js';
-import { compareEntryData, type EntryData } from './data.js';
+import type { InflatedPair } from '../decode/inflate.js';
+import { InflatePool, isWorthwhile, type EntryJob } from '../decode/inflate-pool.js';
+import { compareEntryData, equalData, isHeldDeflate, type EntryData } from './data.js';
 import { findLayout } from './layout.js';
 import { compareDirectoryRecord, compareLocalRecord, type RecordContext } from './records.js';
 import { isJarSignatureEntry, openZipSide, type Anchor, type ZipSide } from './zip-side.js';
@@ -59,64 +61,73 @@ async function compareZip(
   const members = new MemberTable(p, r);
   const movedData = outsideCommonOrder(ranksInOrder(pairing.pairs, p.zip.dataOrder, r.zip.dataOrder));
   const movedRecord = outsideCommonOrder(pairing.pairs.map((pair) => pair.rebuilt));
+  const ahead = decodeAhead(p, r, pairing.pairs);
   const dataPosition = rankOf(p.zip.dataOrder, p.zip.entries.length);
   const pairedBefore = positionsAmongPaired(pairing.pairs, dataPosition);
   let moved = 0;
 
-  for (const [pairIndex, pair] of pairing.pairs.entries()) {
-    const a = p.zip.entries[pair.published];
-    const b = r.zip.entries[pair.rebuilt];
-    if (a === undefined || b === undefined) continue;
-    if ((pairIndex & 0x3ff) === 0) {
-      walk.checkAborted();
-      walk.options.onProgress?.({
-        kind: 'phase-progress',
-        phase: 'compare',
-        done: pairIndex,
-        total: pairing.pairs.length,
-        unit: 'entries',
-      });
-    }
-    const name = members.nameOf(a);
-    const member = members.pair(pair.published, pair.rebuilt, name);
-    const isMoved = movedData.has(pairedBefore[pairIndex] ?? -1);
-    const isRecordMoved = movedRecord.has(pairIndex);
-    if (isMoved || isRecordMoved) moved++;
-    const rule = coveringRule(walk, p, a, r, b);
-    if (rule !== undefined) {
-      coverEntry(walk, sides.published, p, a, member, rule);
-      coverEntry(walk, sides.rebuilt, r, b, member, rule);
-      members.settle(member, 'excluded', 'excluded');
-      continue;
-    }
-    const context: RecordContext = {
-      walk,
-      sides,
-      published: { side: p, entry: a },
-      rebuilt: { side: r, entry: b },
-      path: [...place.path, name],
-      member,
-      base: isMoved ? 'reencoded' : 'identical',
-      layoutExplained,
-    };
-    const wholeEqual =
-      a.end - a.localOffset === b.end - b.localOffset &&
-      a.dataOffset - a.localOffset === b.dataOffset - b.localOffset &&
-      equalRange(p.source, a.localOffset, r.source, b.localOffset, a.end - a.localOffset);
-    const data: EntryData = wholeEqual
-      ? { owner: 'identical', statedTruly: true, issues: [] }
-      : await compareEntryData(walk, p.source, a, r.source, b, {
-          path: context.path,
-          parent: index,
-          depth: place.depth + 1,
+  try {
+    for (const [pairIndex, pair] of pairing.pairs.entries()) {
+      const a = p.zip.entries[pair.published];
+      const b = r.zip.entries[pair.rebuilt];
+      if (a === undefined || b === undefined) continue;
+      if ((pairIndex & 0x3ff) === 0) {
+        walk.checkAborted();
+        walk.options.onProgress?.({
+          kind: 'phase-progress',
+          phase: 'compare',
+          done: pairIndex,
+          total: pairing.pairs.length,
+          unit: 'entries',
         });
-    reportEncoding(walk, context.path, data);
-    const local = compareLocalRecord(context, data, wholeEqual);
-    const record = compareDirectoryRecord(
-      { ...context, base: isRecordMoved ? 'reencoded' : 'identical' },
-      data,
-    );
-    members.settle(member, worst(local, record, data.owner), data.owner, data.child?.index);
+      }
+      const name = members.nameOf(a);
+      const member = members.pair(pair.published, pair.rebuilt, name);
+      const isMoved = movedData.has(pairedBefore[pairIndex] ?? -1);
+      const isRecordMoved = movedRecord.has(pairIndex);
+      if (isMoved || isRecordMoved) moved++;
+      const rule = coveringRule(walk, p, a, r, b);
+      if (rule !== undefined) {
+        coverEntry(walk, sides.published, p, a, member, rule);
+        coverEntry(walk, sides.rebuilt, r, b, member, rule);
+        members.settle(member, 'excluded', 'excluded');
+        continue;
+      }
+      const context: RecordContext = {
+        walk,
+        sides,
+        published: { side: p, entry: a },
+        rebuilt: { side: r, entry: b },
+        path: [...place.path, name],
+        member,
+        base: isMoved ? 'reencoded' : 'identical',
+        layoutExplained,
+      };
+      const wholeEqual =
+        a.end - a.localOffset === b.end - b.localOffset &&
+        a.dataOffset - a.localOffset === b.dataOffset - b.localOffset &&
+        equalRange(p.source, a.localOffset, r.source, b.localOffset, a.end - a.localOffset);
+      const data: EntryData = wholeEqual
+        ? { owner: 'identical', statedTruly: true, issues: [] }
+        : await compareEntryData(
+            walk,
+            p.source,
+            a,
+            r.source,
+            b,
+            { path: context.path, parent: index, depth: place.depth + 1 },
+            await ahead?.get(pairIndex),
+          );
+      reportEncoding(walk, context.path, data);
+      const local = compareLocalRecord(context, data, wholeEqual);
+      const record = compareDirectoryRecord(
+        { ...context, base: isRecordMoved ? 'reencoded' : 'identical' },
+        data,
+      );
+      members.settle(member, worst(local, record, data.owner), data.owner, data.child?.index);
+    }
+  } finally {
+    await ahead?.close();
   }
   if (moved > 0)
     walk.report({ kind: 'order', path: place.path, moved, detail: `${moved} entries lie in another order` });
@@ -135,6 +146,58 @@ async function compareZip(
     sides.rebuilt.finish(),
     members.list(),
   );
+}
+
+/** Decodes what differs on threads of their own, when both sides are files and there is enough of it. */
+class DecodedAhead {
+  readonly #pool: InflatePool;
+  readonly #waiting: number[];
+
+  constructor(pool: InflatePool, pairIndices: readonly number[]) {
+    this.#pool = pool;
+    this.#waiting = [...pairIndices].reverse();
+  }
+
+  /** The decoded sides of this pair, if it was among the jobs; pairs are asked for in their order. */
+  async get(pairIndex: number): Promise<InflatedPair | undefined> {
+    for (
+      let next = this.#waiting.at(-1);
+      next !== undefined && next <= pairIndex;
+      next = this.#waiting.at(-1)
+    ) {
+      this.#waiting.pop();
+      const result = await this.#pool.next();
+      if (next === pairIndex) return result;
+    }
+    return undefined;
+  }
+
+  close(): Promise<void> {
+    return this.#pool.close();
+  }
+}
+
+function decodeAhead(p: ZipSide, r: ZipSide, pairs: readonly Pair[]): DecodedAhead | undefined {
+  if (!(p.source instanceof FileSource) || !(r.source instanceof FileSource)) return undefined;
+  const jobs: EntryJob[] = [];
+  const indices: number[] = [];
+  for (const [index, pair] of pairs.entries()) {
+    const a = p.zip.entries[pair.published];
+    const b = r.zip.entries[pair.rebuilt];
+    if (a === undefined || b === undefined || !isHeldDeflate(a, b) || equalData(p.source, a, r.source, b))
+      continue;
+    jobs.push({ p: jobSide(a), r: jobSide(b) });
+    indices.push(index);
+  }
+  if (!isWorthwhile(jobs)) return undefined;
+  return new DecodedAhead(
+    new InflatePool({ published: p.source.path, rebuilt: r.source.path }, jobs),
+    indices,
+  );
+}
+
+function jobSide(entry: ZipEntry): EntryJob['p'] {
+  return { offset: entry.dataOffset, length: entry.compressedSize, size: entry.size };
 }
 
 function recordSignature(walk: Walk, p: ZipSide): void {
