@@ -28,7 +28,6 @@ export interface TarHeader {
   readonly devMinor: number;
   /** GNU type `S`: blocks with more of the map of holes follow. */
   readonly moreSparse: boolean;
-  readonly regions: readonly Region[];
 }
 
 type Field = readonly [kind: string, size: number, numeric?: 'number'];
@@ -66,14 +65,8 @@ const FIELDS: Readonly<Record<TarFormat, readonly Field[]>> = {
   ],
 };
 
-/** A number and how it is spelled: padding character, digits, and in hex what follows them. */
-interface TarNumber {
-  readonly value: number;
-  readonly form: string;
-}
-
 /** `block[from .. from + size)`: octal digits, or the base-256 of GNU; attacker-controlled. */
-function tarNumber(block: Buffer, from: number, size: number, at: number): TarNumber {
+function tarNumber(block: Buffer, from: number, size: number, at: number): number {
   const first = block[from] ?? 0;
   if (first >= 0x80) {
     // two's complement, most significant byte first; the sign is in the first byte, next to the mark
@@ -91,20 +84,13 @@ function tarNumber(block: Buffer, from: number, size: number, at: number): TarNu
         at + from,
         `a number beyond 2^53: ${block.toString('hex', from, from + size)}`,
       );
-    return { value: Number(number), form: 'base-256' };
+    return Number(number);
   }
   const end = from + size;
   let i = from;
   while (i < end && block[i] === 0x20) i++;
-  const spaces = i - from;
-  const digits = i;
   let value = 0;
-  for (; i < end; i++) {
-    const digit = (block[i] ?? 0) - 0x30;
-    if (digit < 0 || digit > 7) break;
-    value = value * 8 + digit;
-  }
-  const rest = i;
+  for (; i < end && isDigit(block[i]); i++) value = value * 8 + (block[i] ?? 0) - 0x30;
   while (i < end && (block[i] === 0 || block[i] === 0x20)) i++;
   if (i < end)
     throw new FormatError(
@@ -113,10 +99,26 @@ function tarNumber(block: Buffer, from: number, size: number, at: number): TarNu
       at + from,
       `not an octal number: ${JSON.stringify(block.toString('latin1', from, end))}`,
     );
-  // after spaces, zeros in front of the number or instead of none are a second way to spell it: tell the spaces apart
-  const plain = spaces === 0 || (rest > digits && (block[digits] !== 0x30 || rest === digits + 1));
-  const pad = spaces === 0 ? '0' : plain ? 'space' : `${spaces} spaces`;
-  return { value, form: `octal ${rest - from} ${pad} ${block.toString('hex', rest, end)}` };
+  return value;
+}
+
+/** How a number is spelled: digits, what fills up on their left, and in hex what follows them. */
+function formOf(block: Buffer, from: number, size: number): string {
+  if ((block[from] ?? 0) >= 0x80) return 'base-256';
+  const end = from + size;
+  let digits = from;
+  while (digits < end && block[digits] === 0x20) digits++;
+  let rest = digits;
+  while (rest < end && isDigit(block[rest])) rest++;
+  const spaces = digits - from;
+  // after spaces, zeros in front of the number or none instead of one are a second way to spell it: count the spaces
+  const plain = rest > digits && (block[digits] !== 0x30 || rest === digits + 1);
+  const left = spaces === 0 ? 'zeros' : plain ? 'spaces' : `${spaces} spaces`;
+  return `octal ${rest - from} ${left} ${block.toString('hex', rest, end)}`;
+}
+
+function isDigit(byte: number | undefined): boolean {
+  return byte !== undefined && byte >= 0x30 && byte <= 0x37;
 }
 
 function upToNul(block: Buffer, from: number, size: number): Buffer {
@@ -140,25 +142,13 @@ export function tarChecksum(block: Uint8Array): number {
 
 /** @throws FormatError `tar/checksum`, `tar/number` */
 export function readTarHeader(block: Buffer, at: number): TarHeader {
-  const stated = tarNumber(block, 148, 8, at).value;
+  const stated = tarNumber(block, 148, 8, at);
   const actual = tarChecksum(block);
   if (stated !== actual)
     throw new FormatError('tar', 'checksum', at + 148, `header checksum ${stated}, the bytes give ${actual}`);
 
   const format = formatOf(block);
-  const regions: Region[] = [];
-  const numbers: Record<string, number> = {};
-  let from = 0;
-  for (const [kind, size, numeric] of FIELDS[format]) {
-    if (numeric === undefined) regions.push({ offset: at + from, size, kind });
-    else {
-      const { value, form } = tarNumber(block, from, size, at);
-      numbers[kind] = value;
-      regions.push({ offset: at + from, size, kind, form });
-    }
-    from += size;
-  }
-  const size = numbers['tar/size'] ?? 0;
+  const size = tarNumber(block, 124, 12, at);
   if (size < 0) throw new FormatError('tar', 'number', at + 124, `a size of ${size} bytes`);
 
   const prefix = format === 'ustar' ? upToNul(block, 345, 155) : Buffer.alloc(0);
@@ -166,18 +156,28 @@ export function readTarHeader(block: Buffer, at: number): TarHeader {
   return {
     format,
     name: prefix.length > 0 ? Buffer.concat([prefix, Buffer.from('/'), name]) : name,
-    mode: numbers['tar/mode'] ?? 0,
-    uid: numbers['tar/uid'] ?? 0,
-    gid: numbers['tar/gid'] ?? 0,
+    mode: tarNumber(block, 100, 8, at),
+    uid: tarNumber(block, 108, 8, at),
+    gid: tarNumber(block, 116, 8, at),
     size,
-    mtime: numbers['tar/mtime'] ?? 0,
+    mtime: tarNumber(block, 136, 12, at),
     type: block[156] === 0 ? '0' : block.toString('latin1', 156, 157),
     linkName: upToNul(block, 157, 100),
     userName: format === 'v7' ? Buffer.alloc(0) : upToNul(block, 265, 32),
     groupName: format === 'v7' ? Buffer.alloc(0) : upToNul(block, 297, 32),
-    devMajor: numbers['tar/dev-major'] ?? 0,
-    devMinor: numbers['tar/dev-minor'] ?? 0,
+    devMajor: format === 'v7' ? 0 : tarNumber(block, 329, 8, at),
+    devMinor: format === 'v7' ? 0 : tarNumber(block, 337, 8, at),
     moreSparse: format === 'gnu' && block[482] !== 0,
-    regions,
   };
+}
+
+/** The fields of a header that was read, at `at`. */
+export function tarHeaderRegions(block: Buffer, format: TarFormat, at: number): readonly Region[] {
+  let from = 0;
+  return FIELDS[format].map(([kind, size, numeric]) => {
+    const region = { offset: at + from, size, kind };
+    const field = numeric === undefined ? region : { ...region, form: formOf(block, from, size) };
+    from += size;
+    return field;
+  });
 }

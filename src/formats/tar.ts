@@ -9,7 +9,7 @@
 import { eachChunk, type ByteSource } from '../bytes.js';
 import { FormatError } from '../errors.js';
 import type { ContainerMember, Region } from './region.js';
-import { BLOCK, readTarHeader, type TarFormat, type TarHeader } from './tar-header.js';
+import { BLOCK, readTarHeader, tarHeaderRegions, type TarFormat, type TarHeader } from './tar-header.js';
 
 /** The records before a header (`x`, `g`, `L`, `K`) belong to the member: in effect, and in `regions`. */
 export interface TarMember extends ContainerMember {
@@ -125,7 +125,8 @@ export class TarReader {
         return undefined;
       }
       const header = readTarHeader(block, start);
-      if (!'xXgLK'.includes(header.type)) return this.#member(header, regions, pax, longName, longLink);
+      if (!'xXgLK'.includes(header.type))
+        return this.#member(header, block, regions, pax, longName, longLink);
       if (extensions === MAX_EXTENSIONS)
         throw new FormatError(
           'tar',
@@ -194,23 +195,16 @@ export class TarReader {
 
   #member(
     header: TarHeader,
-    regions: Region[],
+    block: Buffer,
+    records: readonly Region[],
     pax: Pax,
     longName: Buffer | undefined,
     longLink: Buffer | undefined,
   ): TarMember {
     const start = this.#at;
-    regions.push(...header.regions);
     this.#at += BLOCK;
-    for (let more = header.type === 'S' && header.moreSparse; more;) {
-      const block = this.#source.size - this.#at >= BLOCK ? this.#source.read(this.#at, BLOCK) : undefined;
-      if (block === undefined)
-        throw new FormatError('tar', 'truncated', this.#at, 'the archive ends in a map of holes');
-      regions.push({ offset: this.#at, size: BLOCK, kind: 'tar/sparse' });
-      more = block[504] !== 0;
-      this.#at += BLOCK;
-    }
-
+    const body: Region[] = [];
+    if (header.type === 'S' && header.moreSparse) body.push(this.#sparse());
     const record = (key: PaxKey): Buffer | undefined => {
       const value = pax.get(key) ?? this.#global.get(key);
       return value === undefined || value.length === 0 ? undefined : value;
@@ -238,13 +232,17 @@ export class TarReader {
         start + 124,
         `a member of type ${header.type} with ${size} bytes`,
       );
-    const data = this.#content(size, start, 'tar/data', regions);
+    const data = this.#content(size, start, 'tar/data', body);
+    const { format } = header;
     return {
       name: record('path') ?? longName ?? header.name,
       linkName: record('linkpath') ?? longLink ?? header.linkName,
-      regions,
+      // made when asked for: a large archive has a million of them
+      get regions() {
+        return [...records, ...tarHeaderRegions(block, format, start), ...body];
+      },
       data,
-      format: header.format,
+      format,
       type: header.type,
       mode: header.mode,
       uid: number('uid', header.uid),
@@ -255,6 +253,17 @@ export class TarReader {
       devMajor: header.devMajor,
       devMinor: header.devMinor,
     };
+  }
+
+  /** The rest of the map of holes of a GNU type `S`: blocks that each say whether one more follows. */
+  #sparse(): Region {
+    const offset = this.#at;
+    for (let more = true; more; this.#at += BLOCK) {
+      if (this.#source.size - this.#at < BLOCK)
+        throw new FormatError('tar', 'truncated', this.#at, 'the archive ends in a map of holes');
+      more = this.#source.read(this.#at, BLOCK)[504] !== 0;
+    }
+    return { offset, size: this.#at - offset, kind: 'tar/sparse' };
   }
 
   /**
