@@ -5,6 +5,8 @@ import { FormatError } from '../errors.js';
 import type { Container, Opened } from './container.js';
 import type { LedgerNode, Side } from './types.js';
 import type { Place, Walk } from './walk.js';
+import { arContainer } from './ar-container.js';
+import { tarContainer } from './tar-container.js';
 import { zipContainer } from './zip/zip-container.js';
 
 /** Parses both sides; `undefined` when one of them does not parse, which is then on record. */
@@ -47,7 +49,7 @@ function opener<Structure>(container: Container<Structure>): {
   };
 }
 
-const REGISTRY = [opener(zipContainer)] as const;
+const REGISTRY = [opener(arContainer), opener(tarContainer), opener(zipContainer)] as const;
 
 /** The format that recognises both sides, the first of the registry. */
 export function containerFor(published: ByteSource, rebuilt: ByteSource): Opener | undefined {

@@ -3,7 +3,8 @@
 import type { ZipEntry } from '../../formats/zip.js';
 import type { LedgerBuilder } from '../ledger.js';
 import { isWorse, worst } from '../ledger.js';
-import type { Owner, Side, SideLedger } from '../types.js';
+import { splice } from '../splice.js';
+import type { Owner, Side } from '../types.js';
 import type { Walk } from '../walk.js';
 import type { EntryData } from './data.js';
 import { demandedAlignment, splitPadding } from './padding.js';
@@ -315,15 +316,4 @@ function addData(context: RecordContext, data: EntryData): void {
       sides[side].add(entry.dataOffset, entry.compressedSize, plain(data.owner), 'zip/data', member);
     else splice(sides[side], entry.dataOffset, child[side], member);
   }
-}
-
-/** A stored member's bytes are the node's bytes: its owners are taken over run by run. */
-export function splice(target: LedgerBuilder, base: number, child: SideLedger, member: number): void {
-  let cursor = 0;
-  for (const run of child.runs) {
-    target.add(base + cursor, run.offset - cursor, 'identical', '');
-    target.add(base + run.offset, run.length, run.owner, run.region, member, run.rule ?? '');
-    cursor = run.offset + run.length;
-  }
-  target.add(base + cursor, child.size - cursor, 'identical', '');
 }
