@@ -204,18 +204,16 @@ async function compareMember(
     published: undefined,
     rebuilt: undefined,
   };
-  const before = (member: OrderedMember): readonly Region[] =>
-    member.regions.slice(0, member.regions.indexOf(member.data));
-  const after = (member: OrderedMember): readonly Region[] =>
-    member.regions.slice(member.regions.indexOf(member.data) + 1);
+  const [pBefore, pAfter] = aroundData(a);
+  const [rBefore, rAfter] = aroundData(b);
   const header = compareRegions(
     walk,
     policy,
     sides,
     pSource,
-    before(a),
+    pBefore,
     rSource,
-    before(b),
+    rBefore,
     context,
     at.place.path,
     at.row,
@@ -233,15 +231,22 @@ async function compareMember(
     policy,
     sides,
     pSource,
-    after(a),
+    pAfter,
     rSource,
-    after(b),
+    rAfter,
     context,
     at.place.path,
     at.row,
   );
   const owner = worst(header, plainData, rest);
   return { owner, data: plainData, ...(child === undefined ? {} : { child }) };
+}
+
+/** The regions before and behind the data. */
+function aroundData(member: OrderedMember): readonly [readonly Region[], readonly Region[]] {
+  const { regions, data } = member;
+  const at = regions.findIndex((region) => region.offset === data.offset && region.kind === data.kind);
+  return [regions.slice(0, at), regions.slice(at + 1)];
 }
 
 /** Regions of both sides in order, paired by kind and occurrence; the worst owner. */

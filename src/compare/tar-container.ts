@@ -2,10 +2,14 @@
 /** tar archives, as inside of .deb packages. */
 import { FormatError } from '../errors.js';
 import { TarReader, type TarMember } from '../formats/tar.js';
-import { layOut } from '../formats/region.js';
 import type { Container } from './container.js';
 import { worst } from './ledger.js';
-import { compareOrdered, type OrderedContainer, type OrderedMember, type RegionPolicy } from './ordered-container.js';
+import {
+  compareOrdered,
+  type OrderedContainer,
+  type OrderedMember,
+  type RegionPolicy,
+} from './ordered-container.js';
 
 const TYPES: Readonly<Record<string, string>> = {
   '1': 'hard link',
@@ -61,3 +65,17 @@ export const tarContainer: Container<OrderedContainer> = {
       index,
     ),
 };
+
+/** Regions are made when asked for: an archive of a million members holds none of them. */
+function orderedMember(member: TarMember): OrderedMember {
+  const { name, data, type } = member;
+  const special = TYPES[type];
+  return {
+    name,
+    data,
+    get regions() {
+      return member.regions;
+    },
+    ...(special === undefined ? {} : { type: special }),
+  };
+}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The verdict: a pure, total function of both ledgers, the pairing of the set and the signature check. */
 import type { AuthenticityReason, Reason, RuleName, UnverifiableReason, Verdict } from '../model.js';
-import type { Owner, PairComparison, SetComparison, VerdictInput } from './types.js';
+import type { LedgerNode, Owner, PairComparison, SetComparison, Side, VerdictInput } from './types.js';
 
 /** First match wins; a set takes its worst member. */
 export function decideVerdict(input: VerdictInput): Verdict {
@@ -83,18 +83,26 @@ function rootSum(pair: PairComparison, owner: Owner): number {
   return root === undefined ? 0 : root.published.sums[owner] + root.rebuilt.sums[owner];
 }
 
-/** Over leaves, not roots: an encoded region holds more content than it has bytes. */
+/** Over leaves, not roots: an encoded region holds more content than it has bytes. The larger side of each node. */
 function sum(pairs: readonly PairComparison[], owner: Owner): number {
   let bytes = 0;
-  for (const pair of pairs)
-    for (const [index, node] of pair.nodes.entries()) {
-      bytes += Math.max(node.published.sums[owner], node.rebuilt.sums[owner]);
-      // a child's bytes are counted in the child
-      for (const member of node.members)
-        if (member.node !== undefined && member.node !== index && member.data === owner)
-          bytes -= Math.max(member.published?.storedSize ?? 0, member.rebuilt?.storedSize ?? 0);
-    }
-  return Math.max(0, bytes);
+  for (const { nodes } of pairs)
+    for (const node of nodes)
+      bytes += Math.max(ownBytes(nodes, node, 'published', owner), ownBytes(nodes, node, 'rebuilt', owner));
+  return bytes;
+}
+
+/** Bytes of this owner that no child of the node stands for. */
+function ownBytes(nodes: readonly LedgerNode[], node: LedgerNode, side: Side, owner: Owner): number {
+  let bytes = node[side].sums[owner];
+  for (const member of node.members) {
+    const data = member[side];
+    const child = member.node === undefined ? undefined : nodes[member.node];
+    if (data === undefined || child === undefined) continue;
+    if (data.encoded !== true) bytes -= child[side].sums[owner];
+    else if (member.data === owner) bytes -= data.storedSize;
+  }
+  return bytes;
 }
 
 function appliedRules(pairs: readonly PairComparison[]): RuleName[] {
