@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+/** A file that a signed index lists, from whatever mirror: it is that file, or the mirror is incomplete, which is ours. */
+import { FailedHere } from '../errors.js';
+import type { IndexedFile } from './debian-release.js';
+import { cachedDownload } from './cache.js';
+import type { DownloadRequest } from './download.js';
+
+export interface IndexedRequest extends Omit<DownloadRequest, 'url' | 'target' | 'expected'> {
+  /** Address of the archive, with or without a slash at its end. */
+  readonly mirror: string;
+  /** Below the archive's root. */
+  readonly path: string;
+  readonly expected: IndexedFile;
+}
+
+export function mirrorUrl(mirror: string, path: string): string {
+  const escaped = path.split('/').map((part) => encodeURIComponent(part));
+  return `${mirror.replace(/\/+$/, '')}/${escaped.join('/')}`;
+}
+
+/**
+ * Returns the path of the file in the cache.
+ * @throws FailedHere `mirror-incomplete` when the mirror has it not or has other bytes under its name
+ */
+export async function indexedDownload(cache: string, request: IndexedRequest): Promise<string> {
+  const { mirror, path, expected, what } = request;
+  const outcome = await cachedDownload(cache, { ...request, url: mirrorUrl(mirror, path) });
+  const hint =
+    'the mirror may be in the middle of an update: try again later, or name another one in SAMESOURCE_DEBIAN_MIRROR';
+  switch (outcome.kind) {
+    case 'done':
+      return outcome.path;
+    case 'gone':
+      throw new FailedHere(
+        'mirror-incomplete',
+        `the signed index lists ${what} (${path}), but the mirror answers with status ${outcome.status}`,
+        { hint },
+      );
+    case 'wrong-content':
+      throw new FailedHere(
+        'mirror-incomplete',
+        `the mirror delivers other bytes for ${what} (${path}): ` +
+          (outcome.sha256 === undefined || outcome.size !== expected.size
+            ? `${outcome.size} bytes or more, the signed index says ${expected.size}`
+            : `SHA-256 ${outcome.sha256}, the signed index says ${expected.sha256}`),
+        { hint },
+      );
+  }
+}
