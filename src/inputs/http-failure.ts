@@ -59,7 +59,7 @@ export function transportFailure(what: string, url: string, cause: unknown): Htt
     : (WITHOUT_RETRY[code] ?? WITH_RETRY[code] ?? (code === '' ? message : `${message} (${code})`));
   const hint = `check that ${host} can be reached from this machine, then run it again${proxyHint()}`;
   return {
-    retry: !isTls(code) && !(code in WITHOUT_RETRY),
+    retry: code in WITH_RETRY,
     error: new FailedHere('network', `could not fetch ${what} from ${url}: ${why}`, { cause, hint }),
   };
 }

@@ -4,7 +4,6 @@ import { promises as fs, type Stats } from 'node:fs';
 import path from 'node:path';
 import { FailedHere, UsageError } from '../errors.js';
 import type { ComparePlan, DebianBinary, FileIdentity, OnProgress } from '../model.js';
-import { storageFailure } from './atomic-file.js';
 import { cachedDownload, copyOut, sha256OfFile } from './cache.js';
 import { isPlainPath } from './debian-release.js';
 import { indexedDownload } from './mirror-file.js';
@@ -166,7 +165,7 @@ async function fromDirectory(
   }
   if (files.length === 0)
     details.push(`the directory that was handed over holds none of ${names.join(', ')}`);
-  return { files, ignored, details };
+  return { files, ignored: ignored.toSorted(), details };
 }
 
 async function regularFile(file: string): Promise<boolean> {
