@@ -46,7 +46,7 @@ export async function compareNode(
   const found = compareLeaf(published, rebuilt, (side, offset, length, owner) =>
     sides[side].add(offset, length, owner, 'data'),
   );
-  explainLeaf(walk, place.path, published, rebuilt, found);
+  await explainLeaf(walk, { path: place.path, published, rebuilt, found });
   const result = node(place, 'data', sides.published.finish(), sides.rebuilt.finish(), []);
   walk.set(index, result);
   return { index, worst: worst(worstOf(result.published), worstOf(result.rebuilt)) };

@@ -2,13 +2,28 @@
 /** Says why the bytes of a leaf differ. Explains only: what is said here never changes an owner or a verdict. */
 import type { ByteSource } from '../../bytes.js';
 import type { LeafDifference } from '../leaf.js';
+import type { Difference } from '../types.js';
 import type { Walk } from '../walk.js';
+import { explainText } from './text.js';
 
 /** Up to 64 bytes of each side from the first that differs, hex. */
 export interface BytesSample {
   readonly publishedHex: string;
   readonly rebuiltHex: string;
 }
+
+export interface Leaf {
+  readonly path: readonly string[];
+  readonly published: ByteSource;
+  readonly rebuilt: ByteSource;
+  readonly found: readonly LeafDifference[];
+}
+
+/** Tells more than bytes do, or `undefined` when both sides are not of its format. */
+export type Explainer = (leaf: Leaf) => Promise<readonly Difference[] | undefined>;
+
+/** Most specific first; the bytes themselves come last and always. */
+const EXPLAINERS: readonly Explainer[] = [explainText];
 
 const SAMPLE = 64;
 /** Hunks of one leaf that are listed; the ledger lists every run. */
@@ -42,13 +57,17 @@ export function reportBytes(
     });
 }
 
-export function explainLeaf(
-  walk: Walk,
-  path: readonly string[],
-  published: ByteSource,
-  rebuilt: ByteSource,
-  found: readonly LeafDifference[],
-): void {
+export async function explainLeaf(walk: Walk, leaf: Leaf): Promise<void> {
+  for (const explainer of EXPLAINERS) {
+    const findings = await explainer(leaf);
+    if (findings === undefined) continue;
+    for (const finding of findings) walk.report(finding);
+    return;
+  }
+  explainBytes(walk, leaf);
+}
+
+function explainBytes(walk: Walk, { path, published, rebuilt, found }: Leaf): void {
   for (const hunk of found.slice(0, HUNKS))
     walk.report({
       kind: 'bytes',
