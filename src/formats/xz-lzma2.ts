@@ -14,11 +14,14 @@
 import type { ByteSource } from '../bytes.js';
 import { FormatError } from '../errors.js';
 
+/** A chunk can hold a single byte; those of real encoders hold 64 KiB and more. */
+const MAX_CHUNKS = 1 << 23;
+
 function fail(code: string, offset: number, message: string): never {
   throw new FormatError('xz', code, offset, message);
 }
 
-/** @throws FormatError `xz/lzma2-chunk`, `xz/truncated` */
+/** @throws FormatError `xz/lzma2-chunk`, `xz/truncated`, `xz/too-many-chunks` */
 export function walkLzma2(
   source: ByteSource,
   start: number,
@@ -27,7 +30,8 @@ export function walkLzma2(
   let decodedSize = 0;
   let needsDictionary = true;
   let needsProperties = true;
-  for (;;) {
+  for (let chunks = 0; ; chunks++) {
+    if (chunks === MAX_CHUNKS) fail('too-many-chunks', at, `more than ${MAX_CHUNKS} chunks in a block`);
     if (at >= source.size) fail('truncated', source.size, 'the data of a block do not end');
     const header = source.read(at, Math.min(6, source.size - at));
     const control = header[0] ?? 0;
