@@ -12,7 +12,7 @@ export interface LocalServer {
 
 /** `answer` gets the number of requests that this path has seen before. Closed with the test. */
 export async function localServer(
-  t: ExecutionContext<unknown>,
+  t: ExecutionContext,
   answer: (request: IncomingMessage, response: ServerResponse, before: number) => void,
 ): Promise<LocalServer> {
   const requests: string[] = [];

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { ExecutionContext } from 'ava';
 
-export function temporaryDirectory(t: ExecutionContext<unknown>): string {
+export function temporaryDirectory(t: ExecutionContext): string {
   const directory = mkdtempSync(path.join(realpathSync(tmpdir()), 'samesource-test-'));
   t.teardown(() => rmSync(directory, { recursive: true, force: true }));
   return directory;
