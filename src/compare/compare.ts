@@ -16,7 +16,7 @@ import { identityOf } from './identity.js';
 import { isWorse } from './ledger.js';
 import { rules } from './rules/index.js';
 import { transplant } from './zip/transplant.js';
-import { openZipSide } from './zip/zip-side.js';
+import { openZipSide, signatureRecord } from './zip/zip-side.js';
 import { zipContainer } from './zip/zip-container.js';
 import { FormatError } from '../errors.js';
 import type { AppliedRule, PairComparison, Proof, SignatureRecord } from './types.js';
@@ -134,18 +134,7 @@ function checkAlone(published: ByteSource, notNeeded: boolean): SignatureRecord 
     };
   if (!zipContainer.recognizes(published)) return { status: 'not-applicable', signers: [], issues: [] };
   try {
-    const side = openZipSide('published', published, zipContainer.parse(published));
-    const { status, signers, issues } = side.signature;
-    return side.jarSigned && status !== 'invalid'
-      ? {
-          status: 'unchecked',
-          signers,
-          issues: [
-            ...issues,
-            { code: 'v1-not-checked', message: 'JAR signature entries are not checked', offset: 0 },
-          ],
-        }
-      : { status, signers, issues };
+    return signatureRecord(openZipSide('published', published, zipContainer.parse(published)));
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
     return {

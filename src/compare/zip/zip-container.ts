@@ -20,7 +20,7 @@ import { InflatePool, isWorthwhile, type EntryJob } from '../decode/inflate-pool
 import { compareEntryData, equalData, isHeldDeflate, type EntryData } from './data.js';
 import { findLayout } from './layout.js';
 import { compareDirectoryRecord, compareLocalRecord, type RecordContext } from './records.js';
-import { isJarSignatureEntry, openZipSide, type Anchor, type ZipSide } from './zip-side.js';
+import { isJarSignatureEntry, openZipSide, signatureRecord, type Anchor, type ZipSide } from './zip-side.js';
 
 export const zipContainer: Container<ZipStructure> = {
   format: 'zip',
@@ -51,7 +51,7 @@ async function compareZip(
   const p = openZipSide('published', published.source, published.structure);
   const r = openZipSide('rebuilt', rebuilt.source, rebuilt.structure);
   if (place.depth === 0) {
-    recordSignature(walk, p);
+    walk.signature = signatureRecord(p);
     walk.archives = { published: p, rebuilt: r };
   }
   const layoutExplained = p.block?.trusted === true && findLayout(p, r) !== undefined;
@@ -198,18 +198,6 @@ function decodeAhead(p: ZipSide, r: ZipSide, pairs: readonly Pair[]): DecodedAhe
 
 function jobSide(entry: ZipEntry): EntryJob['p'] {
   return { offset: entry.dataOffset, length: entry.compressedSize, size: entry.size };
-}
-
-function recordSignature(walk: Walk, p: ZipSide): void {
-  const { status, signers, issues } = p.signature;
-  const unchecked = p.jarSigned && status !== 'invalid';
-  walk.signature = {
-    status: unchecked ? 'unchecked' : status,
-    signers,
-    issues: p.jarSigned
-      ? [...issues, { code: 'v1-not-checked', message: 'JAR signature entries are not checked', offset: 0 }]
-      : issues,
-  };
 }
 
 /** Entries that take part in pairing; the others get a name that no entry has. */

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /** One side of a ZIP comparison: its structure, its signing block, and the bytes that no record owns. */
 import type { ByteSource } from '../../bytes.js';
-import { checkApkSignature, parseApkSignature, type ApkSignatureCheck } from './apk-signature-seam.js';
+import { checkApkSignature, parseApkSignature, type ApkSignatureCheck } from '../../formats/apk-signature.js';
 import type { Extent, ZipEntry, ZipStructure } from '../../formats/zip.js';
-import type { Side } from '../types.js';
+import type { Side, SignatureRecord } from '../types.js';
 
 /** What follows a gap: an entry (index in directory order), the signing block, the directory, the end records, nothing. */
 export type Anchor = number | 'signing-block' | 'central-directory' | 'end-record' | 'end-of-file';
@@ -59,7 +59,12 @@ export function openZipSide(side: Side, source: ByteSource, zip: ZipStructure): 
     block:
       block === undefined
         ? undefined
-        : { offset: block.offset, size: block.size, fill, trusted: signature.status === 'verified' },
+        : {
+            offset: block.offset,
+            size: block.size,
+            fill,
+            trusted: signature.status === (side === 'published' ? 'verified' : 'parsed'),
+          },
     signature,
     jarSigned: zip.entries.some((entry) => JAR_SIGNATURE_FILE.test(rawNameOf(entry))),
   };
@@ -97,4 +102,23 @@ function findGaps(source: ByteSource, zip: ZipStructure, block: Extent | undefin
 /** Belongs to a JAR signature: never paired. A MANIFEST.MF of a file without signature files is ordinary content. */
 export function isJarSignatureEntry(side: ZipSide, entry: ZipEntry): boolean {
   return side.jarSigned && JAR_SIGNATURE_ENTRY.test(rawNameOf(entry));
+}
+
+const JAR_NOT_CHECKED = {
+  code: 'v1-not-checked',
+  message: 'JAR signature entries are not checked',
+  offset: 0,
+};
+
+/** What is said of the published file's signature. */
+export function signatureRecord({ signature, jarSigned }: ZipSide): SignatureRecord {
+  const { signers, issues } = signature;
+  // `parsed` is a state of rebuilt files only: no key was used
+  const status = signature.status === 'parsed' ? 'unchecked' : signature.status;
+  if (!jarSigned) return { status, signers, issues };
+  return {
+    status: status === 'invalid' ? status : 'unchecked',
+    signers,
+    issues: [...issues, JAR_NOT_CHECKED],
+  };
 }

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The APK Signing Block: ID-value pairs between the entries and the central directory.
+ * https://source.android.com/docs/security/features/apksigning/v2#apk-signing-block-format
+ *
+ *   u64 size (of all that follows) · pairs: u64 length, u32 id, value · u64 size again · 16 bytes magic
+ */
+import type { ByteSource } from '../bytes.js';
+import { FormatError } from '../errors.js';
+
+export interface SigningBlockPair {
+  readonly id: number;
+  /** Of the value, in the file. */
+  readonly offset: number;
+  readonly size: number;
+}
+
+/** Header, pairs and footer tile it: the parser accepts nothing else. */
+export interface SigningBlock {
+  readonly offset: number;
+  readonly size: number;
+  readonly pairs: readonly SigningBlockPair[];
+}
+
+export const PAIR_ID = {
+  v2: 0x7109871a,
+  v3: 0xf05368c0,
+  v31: 0x1b93ad61,
+  verityPadding: 0x42726577,
+  dependencyInfo: 0x504b4453,
+  playFrosting: 0x2146444e,
+  sourceStampV1: 0x2b09189e,
+  sourceStampV2: 0x6dff800d,
+} as const;
+
+const MAGIC = 'APK Sig Block 42';
+const FOOTER = 24;
+const MIN_SIZE = 8 + FOOTER;
+const MAX_SIZE = 32 << 20;
+const MAX_PAIRS = 64;
+
+function fail(code: string, offset: number, message: string): never {
+  throw new FormatError('apk-signing-block', code, offset, message);
+}
+
+/** The block that ends at `centralDirectoryOffset`; `undefined` when no magic is there. @throws FormatError */
+export function readSigningBlock(
+  source: ByteSource,
+  centralDirectoryOffset: number,
+): SigningBlock | undefined {
+  const end = centralDirectoryOffset;
+  if (end < MIN_SIZE) return undefined;
+  const footer = Buffer.from(source.read(end - FOOTER, FOOTER));
+  if (footer.toString('latin1', 8) !== MAGIC) return undefined;
+  const stated = footer.readBigUInt64LE(0);
+  if (stated < BigInt(FOOTER) || stated > BigInt(Math.min(MAX_SIZE, end - 8)))
+    fail('size', end - FOOTER, `size ${stated}, expected ${FOOTER} to ${Math.min(MAX_SIZE, end - 8)}`);
+  const size = Number(stated) + 8;
+  const offset = end - size;
+  const block = source.read(offset, size);
+  if (block.readBigUInt64LE(0) !== stated)
+    fail('size-mismatch', offset, `size ${block.readBigUInt64LE(0)} in the header, ${stated} in the footer`);
+  const pairs: SigningBlockPair[] = [];
+  const pairsEnd = size - FOOTER;
+  for (let at = 8; at < pairsEnd;) {
+    if (at + 12 > pairsEnd)
+      fail('pair-truncated', offset + at, `${pairsEnd - at} bytes left, a pair takes 12`);
+    const length = block.readBigUInt64LE(at);
+    if (length < 4n || length > BigInt(pairsEnd - at - 8))
+      fail('pair-size', offset + at, `pair of ${length} bytes, ${pairsEnd - at - 8} left`);
+    if (pairs.length === MAX_PAIRS) fail('too-many-pairs', offset + at, `more than ${MAX_PAIRS} pairs`);
+    pairs.push({ id: block.readUInt32LE(at + 8), offset: offset + at + 12, size: Number(length) - 4 });
+    at += 8 + Number(length);
+  }
+  return { offset, size, pairs };
+}
