@@ -1,0 +1,393 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The only place that starts processes: no shell, a clean environment, a process group that dies as one, bounded output. */
+import { createHash } from 'node:crypto';
+import { createWriteStream, type WriteStream } from 'node:fs';
+import { once } from 'node:events';
+import { finished } from 'node:stream/promises';
+import type { Readable, Writable } from 'node:stream';
+import { execa } from 'execa';
+import { FailedHere } from './errors.js';
+
+export interface RunOptions {
+  readonly cwd?: string;
+  /** All that the child sees; default: PATH, HOME, LANG=C.UTF-8, TZ=UTC and proxy settings of this process. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+  readonly input?: string | Uint8Array;
+  /** Kept in memory of each stream; more is dropped and `truncated` says so. Default 1 MiB. */
+  readonly captureBytes?: number;
+  /** Both streams as they come, up to `logBytes`; the rest is counted. */
+  readonly logFile?: string;
+  readonly logBytes?: number;
+  /** Each line of both streams, cut to 4,096 characters. */
+  readonly onLine?: (line: string) => void;
+}
+
+export type HowEnded =
+  | { readonly kind: 'exited'; readonly code: number }
+  | { readonly kind: 'signalled'; readonly signal: string }
+  | { readonly kind: 'timed-out'; readonly afterMs: number }
+  | { readonly kind: 'aborted' };
+
+export interface RunResult {
+  readonly ended: HowEnded;
+  readonly stdout: Buffer;
+  readonly stderr: Buffer;
+  /** Bytes that were not kept of either stream. */
+  readonly truncated: number;
+  readonly log?: { readonly sha256: string; readonly truncatedBytes: number };
+  readonly seconds: number;
+}
+
+const CAPTURE = 1 << 20;
+const LOG = 16 << 20;
+const MAX_LINE = 4096;
+const GRACE_MS = 3000;
+
+/** What a child needs of this process, and nothing that names its user's settings. */
+export function cleanEnvironment(extra: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const kept = [
+    'PATH',
+    'HOME',
+    'TMPDIR',
+    'http_proxy',
+    'https_proxy',
+    'no_proxy',
+    'HTTP_PROXY',
+    'HTTPS_PROXY',
+    'NO_PROXY',
+  ];
+  const own = kept.flatMap((name) => {
+    const value = process.env[name];
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return { ...Object.fromEntries(own), LANG: 'C.UTF-8', LC_ALL: 'C.UTF-8', TZ: 'UTC', ...extra };
+}
+
+/**
+ * Runs a program to its end.
+ * @throws FailedHere `missing-tool` when the program is not there
+ */
+export async function run(
+  command: string,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<RunResult> {
+  const started = performance.now();
+  const child = start(command, args, options);
+  const stop = new Stopper(child, options);
+  const stdout = new Capture(options.captureBytes ?? CAPTURE);
+  const stderr = new Capture(options.captureBytes ?? CAPTURE);
+  const log =
+    options.logFile === undefined ? undefined : new CappedLog(options.logFile, options.logBytes ?? LOG);
+  const lines =
+    options.onLine === undefined ? undefined : [new Lines(options.onLine), new Lines(options.onLine)];
+  for (const [index, stream] of [child.stdout, child.stderr].entries()) {
+    stream.on('data', (chunk: Buffer) => {
+      (index === 0 ? stdout : stderr).push(chunk);
+      log?.push(chunk);
+      lines?.[index]?.push(chunk);
+    });
+  }
+  const result = await child.end;
+  stop.done();
+  for (const reader of lines ?? []) reader.end();
+  const logged = await log?.close();
+  if (result.code === 'ENOENT') throw missingTool(command, options.cwd);
+  return {
+    ended: stop.why ?? ended(result),
+    stdout: stdout.bytes(),
+    stderr: stderr.bytes(),
+    truncated: stdout.dropped + stderr.dropped,
+    ...(logged === undefined ? {} : { log: logged }),
+    seconds: (performance.now() - started) / 1000,
+  };
+}
+
+/** As `run`; anything but exit code 0 is an error with the end of what the program said. */
+export async function runChecked(
+  command: string,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<Buffer> {
+  const { ended: how, stdout, stderr } = await run(command, args, options);
+  if (how.kind === 'exited' && how.code === 0) return stdout;
+  if (how.kind === 'aborted') throw new FailedHere('interrupted', `${command} was interrupted`);
+  if (how.kind === 'timed-out')
+    throw new FailedHere('time-limit', `${command} took longer than ${how.afterMs} ms`);
+  const said = stderr.toString().trim().split('\n').slice(-5).join(' | ');
+  throw new CommandFailed(command, how, said);
+}
+
+/** A program that ended badly; whoever called it knows what that means. */
+export class CommandFailed extends Error {
+  readonly how: HowEnded;
+  readonly said: string;
+  constructor(command: string, how: HowEnded, said: string) {
+    const with_ =
+      how.kind === 'exited' ? `exit code ${how.code}` : how.kind === 'signalled' ? how.signal : how.kind;
+    super(`${command} ended with ${with_}: ${said}`);
+    this.how = how;
+    this.said = said;
+  }
+  static {
+    this.prototype.name = 'CommandFailed';
+  }
+}
+
+export interface FilterOptions {
+  readonly signal?: AbortSignal;
+  /** More than this is an error of kind `too-much`. */
+  readonly maxBytes: number;
+}
+
+export type FilterEnd =
+  | { readonly kind: 'done' }
+  | { readonly kind: 'failed'; readonly detail: string }
+  | { readonly kind: 'too-much' };
+
+/** Streams `input` through a program, e.g. a decoder, handing its output to `onChunk`; never holds more than a chunk. */
+export async function filter(
+  command: string,
+  args: readonly string[],
+  input: AsyncIterable<Uint8Array>,
+  onChunk: (chunk: Buffer) => void | Promise<void>,
+  options: FilterOptions,
+): Promise<FilterEnd> {
+  const child = start(command, args, {}, true);
+  const stop = new Stopper(child, options);
+  const stderr = new Capture(4096);
+  child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
+  const feed = (async (): Promise<void> => {
+    const { stdin } = child;
+    if (stdin === null) return;
+    stdin.on('error', () => undefined); // the program may stop reading early; its exit code says why
+    for await (const chunk of input) {
+      if (stdin.destroyed || !stdin.writable) return;
+      if (!stdin.write(chunk)) await Promise.race([once(stdin, 'drain'), once(stdin, 'close')]);
+    }
+    stdin.end();
+  })();
+  let total = 0;
+  let tooMuch = false;
+  try {
+    for await (const piece of child.stdout) {
+      const chunk = piece as Buffer;
+      total += chunk.length;
+      if (total > options.maxBytes) {
+        tooMuch = true;
+        break;
+      }
+      await onChunk(chunk);
+    }
+    if (!tooMuch) await feed;
+  } finally {
+    if (tooMuch) killGroup(child, 'SIGKILL');
+    feed.catch(() => undefined);
+  }
+  const result = await child.end;
+  stop.done();
+  if (result.code === 'ENOENT') throw missingTool(command, undefined);
+  options.signal?.throwIfAborted();
+  if (tooMuch) return { kind: 'too-much' };
+  const how = ended(result);
+  if (how.kind === 'exited' && how.code === 0) return { kind: 'done' };
+  return { kind: 'failed', detail: stderr.bytes().toString().trim().split('\n').at(-1) ?? '' };
+}
+
+const versions = new Map<string, Promise<string | undefined>>();
+
+/** First line that `tool --version` prints; `undefined` when the tool is not there. Asked once. */
+export function toolVersion(
+  tool: string,
+  args: readonly string[] = ['--version'],
+): Promise<string | undefined> {
+  const known = versions.get(tool);
+  if (known !== undefined) return known;
+  const asked = run(tool, args, { timeoutMs: 10_000 }).then(
+    ({ stdout, stderr }) => (stdout.length > 0 ? stdout : stderr).toString().split('\n')[0]?.trim(),
+    (error: unknown) => {
+      if (error instanceof FailedHere && error.code === 'missing-tool') return undefined;
+      throw error;
+    },
+  );
+  versions.set(tool, asked);
+  return asked;
+}
+
+interface Child {
+  readonly pid: number | undefined;
+  readonly stdin: Writable | null;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  /** Settles when the program has ended and both streams have; never rejects. */
+  readonly end: Promise<ChildEnd>;
+}
+
+interface ChildEnd {
+  readonly exitCode: number | undefined;
+  readonly signal: string | undefined;
+  /** Of a program that did not start. */
+  readonly code: string | undefined;
+}
+
+interface StartOptions {
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly input?: string | Uint8Array;
+}
+
+function start(command: string, args: readonly string[], options: StartOptions, pipeIn = false): Child {
+  const child = execa(command, [...args], {
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    ...(options.input === undefined ? { stdin: pipeIn ? 'pipe' : 'ignore' } : { input: options.input }),
+    env: { ...(options.env ?? cleanEnvironment()) },
+    extendEnv: false,
+    // a group of its own: a time limit must reach grandchildren too
+    detached: true,
+    cleanup: false,
+    reject: false,
+    // an error message of execa would hold all of the output
+    buffer: false,
+    encoding: 'buffer',
+    windowsHide: true,
+  });
+  const end = child.then(({ exitCode, signal, code }) => ({ exitCode, signal, code }));
+  return { pid: child.pid, stdin: child.stdin ?? null, stdout: child.stdout, stderr: child.stderr, end };
+}
+
+function ended(result: ChildEnd): HowEnded {
+  if (result.exitCode !== undefined) return { kind: 'exited', code: result.exitCode };
+  return { kind: 'signalled', signal: result.signal ?? 'unknown' };
+}
+
+function missingTool(command: string, cwd: string | undefined): FailedHere {
+  return new FailedHere(
+    'missing-tool',
+    `${command} is not installed${cwd === undefined ? '' : ' (or the directory to run it in is gone)'}`,
+    {
+      hint: 'run `verify doctor` to see what is missing and how to install it',
+    },
+  );
+}
+
+function killGroup(child: Child, signal: NodeJS.Signals): void {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, signal);
+  } catch {
+    // already gone
+  }
+}
+
+/** Ends the process group at a time limit or an abort, first gently. */
+class Stopper {
+  why: HowEnded | undefined;
+  readonly #child: Child;
+  readonly #signal: AbortSignal | undefined;
+  readonly #timer: NodeJS.Timeout | undefined;
+  #grace: NodeJS.Timeout | undefined;
+  readonly #onAbort = (): void => this.#stop({ kind: 'aborted' });
+
+  constructor(child: Child, options: { readonly timeoutMs?: number; readonly signal?: AbortSignal }) {
+    this.#child = child;
+    this.#signal = options.signal;
+    const afterMs = options.timeoutMs;
+    if (afterMs !== undefined)
+      this.#timer = setTimeout(() => this.#stop({ kind: 'timed-out', afterMs }), afterMs);
+    if (options.signal?.aborted === true) this.#onAbort();
+    else options.signal?.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  done(): void {
+    clearTimeout(this.#timer);
+    clearTimeout(this.#grace);
+    this.#signal?.removeEventListener('abort', this.#onAbort);
+    // what the program left running in its group goes too
+    if (this.why !== undefined) killGroup(this.#child, 'SIGKILL');
+  }
+
+  #stop(why: HowEnded): void {
+    this.why ??= why;
+    killGroup(this.#child, 'SIGTERM');
+    this.#grace = setTimeout(() => killGroup(this.#child, 'SIGKILL'), GRACE_MS);
+  }
+}
+
+/** The first bytes of a stream. */
+class Capture {
+  readonly #limit: number;
+  readonly #chunks: Buffer[] = [];
+  #size = 0;
+  dropped = 0;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  push(chunk: Buffer): void {
+    const room = Math.max(0, this.#limit - this.#size);
+    if (room > 0) this.#chunks.push(Buffer.from(chunk.subarray(0, room)));
+    this.#size += Math.min(room, chunk.length);
+    this.dropped += Math.max(0, chunk.length - room);
+  }
+
+  bytes(): Buffer {
+    return Buffer.concat(this.#chunks);
+  }
+}
+
+/** A log file that stops growing at its limit and says how much it left out. */
+class CappedLog {
+  readonly #file: WriteStream;
+  readonly #hash = createHash('sha256');
+  readonly #limit: number;
+  #size = 0;
+  #dropped = 0;
+
+  constructor(path: string, limit: number) {
+    this.#file = createWriteStream(path, { flags: 'a' });
+    this.#limit = limit;
+  }
+
+  push(chunk: Buffer): void {
+    const kept = chunk.subarray(0, Math.max(0, this.#limit - this.#size));
+    this.#dropped += chunk.length - kept.length;
+    this.#write(kept);
+  }
+
+  async close(): Promise<{ sha256: string; truncatedBytes: number }> {
+    if (this.#dropped > 0) this.#write(Buffer.from(`\n[log cut here: ${this.#dropped} bytes more]\n`));
+    this.#file.end();
+    await finished(this.#file);
+    return { sha256: this.#hash.digest('hex'), truncatedBytes: this.#dropped };
+  }
+
+  #write(bytes: Buffer): void {
+    if (bytes.length === 0) return;
+    this.#size += bytes.length;
+    this.#hash.update(bytes);
+    this.#file.write(Buffer.from(bytes));
+  }
+}
+
+class Lines {
+  readonly #onLine: (line: string) => void;
+  #rest = '';
+
+  constructor(onLine: (line: string) => void) {
+    this.#onLine = onLine;
+  }
+
+  push(chunk: Buffer): void {
+    const parts = (this.#rest + chunk.toString('utf8')).split(/\r?\n|\r/);
+    this.#rest = (parts.pop() ?? '').slice(0, MAX_LINE);
+    for (const line of parts) this.#onLine(line.slice(0, MAX_LINE));
+  }
+
+  end(): void {
+    if (this.#rest !== '') this.#onLine(this.#rest);
+    this.#rest = '';
+  }
+}
