@@ -151,7 +151,7 @@ export type FilterEnd =
 export async function filter(
   command: string,
   args: readonly string[],
-  input: AsyncIterable<Uint8Array>,
+  input: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   onChunk: (chunk: Buffer) => void | Promise<void>,
   options: FilterOptions,
 ): Promise<FilterEnd> {

@@ -6,6 +6,10 @@ import type { Container, Opened } from './container.js';
 import type { LedgerNode, Side } from './types.js';
 import type { Place, Walk } from './walk.js';
 import { arContainer } from './ar-container.js';
+import { encodedContainer } from './encoded/encoded-container.js';
+import { gzip } from './encoded/gzip.js';
+import { xz } from './encoded/xz.js';
+import { zstd } from './encoded/zstd.js';
 import { tarContainer } from './tar-container.js';
 import { zipContainer } from './zip/zip-container.js';
 
@@ -49,7 +53,14 @@ function opener<Structure>(container: Container<Structure>): {
   };
 }
 
-const REGISTRY = [opener(arContainer), opener(tarContainer), opener(zipContainer)] as const;
+const REGISTRY = [
+  opener(arContainer),
+  opener(encodedContainer(gzip)),
+  opener(encodedContainer(xz)),
+  opener(encodedContainer(zstd)),
+  opener(tarContainer),
+  opener(zipContainer),
+] as const;
 
 /** The format that recognises both sides, the first of the registry. */
 export function containerFor(published: ByteSource, rebuilt: ByteSource): Opener | undefined {

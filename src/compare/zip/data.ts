@@ -1,16 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** How the data of one paired ZIP entry relate: equal as stored, or decoded and compared as a node of their own. */
-import { createWriteStream } from 'node:fs';
-import { pipeline } from 'node:stream/promises';
 import { crc32 } from 'node:zlib';
-import {
-  BufferSource,
-  eachChunk,
-  equalRange,
-  FileSource,
-  SliceSource,
-  type ByteSource,
-} from '../../bytes.js';
+import { BufferSource, eachChunk, equalRange, SliceSource, type ByteSource } from '../../bytes.js';
 import { FormatError } from '../../errors.js';
 import type { ZipEntry } from '../../formats/zip.js';
 import {
@@ -20,6 +11,8 @@ import {
   type InflatedPair,
   type StreamSummary,
 } from '../decode/inflate.js';
+import { ContentSink } from '../decode/content-sink.js';
+import { undecoded, type DecodeOutcome } from '../decode/undecoded.js';
 import { PositionScanner } from '../leaf.js';
 import { LedgerBuilder, worst, worstOf } from '../ledger.js';
 import type { Owner } from '../types.js';
@@ -144,27 +137,9 @@ async function compareDeflated(
   return withChild(summary, child.index, child.worst);
 }
 
-/** One side that does not decode is `different`; where neither does, nothing was read. */
-function failure(
-  walk: Walk,
-  place: Place,
-  a: { kind: string; code?: string },
-  b: { kind: string; code?: string },
-): EntryData | undefined {
-  if (a.kind !== 'failed' && b.kind !== 'failed') return undefined;
-  const codes = [a.code, b.code].filter((code) => code !== undefined);
-  walk.report({
-    kind: 'unread',
-    path: place.path,
-    code: codes.join(', '),
-    detail:
-      a.kind === b.kind
-        ? 'neither side decodes'
-        : `only the ${a.kind === 'failed' ? 'rebuilt' : 'published'} side decodes`,
-  });
-  if (a.kind !== b.kind) return opaque('different');
-  walk.cannotVerify('unread', `${place.path.join(' > ')}: neither side decodes (${codes.join(', ')})`);
-  return opaque('unread');
+function failure(walk: Walk, place: Place, a: DecodeOutcome, b: DecodeOutcome): EntryData | undefined {
+  const owner = undecoded(walk, place.path, a, b);
+  return owner === undefined ? undefined : opaque(owner);
 }
 
 type Facts = Pick<StreamSummary, 'crc32' | 'issues'>;
@@ -205,9 +180,10 @@ async function compareStreams(
     walk.looksLikeContainer(new BufferSource(heads[0]), new BufferSource(heads[1]));
   if (p.size === r.size && !isContainer)
     return lockstep(walk, open(published, p), p, open(rebuilt, r), r, place);
-  const a = await spill(walk, open(published, p));
-  const b = await spill(walk, open(rebuilt, r));
+  const sinks = [new ContentSink(walk), new ContentSink(walk)] as const;
   try {
+    const a = await spill(open(published, p), sinks[0]);
+    const b = await spill(open(rebuilt, r), sinks[1]);
     const failed = failure(walk, place, a, b);
     if (failed !== undefined || a.kind === 'failed' || b.kind === 'failed')
       return failed ?? opaque('different');
@@ -215,8 +191,8 @@ async function compareStreams(
     const child = await walk.compareNode(a.source, b.source, place);
     return child.worst === 'identical' ? summary : withChild(summary, child.index, child.worst);
   } finally {
-    if (a.kind === 'spilled') a.source.close();
-    if (b.kind === 'spilled') b.source.close();
+    sinks[0].close();
+    sinks[1].close();
   }
 }
 
@@ -232,35 +208,23 @@ async function head(chunks: AsyncGenerator<Buffer, StreamSummary>): Promise<Buff
   }
 }
 
-type Spilled = { readonly kind: 'spilled'; readonly source: FileSource } & Facts;
+type Spilled = { readonly kind: 'spilled'; readonly source: ByteSource } & Facts;
 
 async function spill(
-  walk: Walk,
   chunks: AsyncGenerator<Buffer, StreamSummary>,
+  sink: ContentSink,
 ): Promise<Spilled | Extract<Inflated, { kind: 'failed' }>> {
-  const file = walk.spillPath();
-  let summary: StreamSummary | undefined;
   try {
-    await pipeline(async function* () {
-      for (let step = await chunks.next(); ; step = await chunks.next()) {
-        walk.checkAborted();
-        if (step.done === true) {
-          summary = step.value;
-          return;
-        }
-        yield step.value;
-      }
-    }, createWriteStream(file));
+    for (let step = await chunks.next(); ; step = await chunks.next()) {
+      if (step.done === true) return { kind: 'spilled', source: sink.finish(), ...step.value };
+      sink.push(step.value);
+    }
   } catch (error) {
     if (error instanceof FormatError) return { kind: 'failed', code: error.code };
     throw error;
+  } finally {
+    await chunks.return({ size: 0, crc32: 0, issues: [] });
   }
-  return {
-    kind: 'spilled',
-    source: FileSource.open(file),
-    crc32: summary?.crc32 ?? 0,
-    issues: summary?.issues ?? [],
-  };
 }
 
 /** Hands out bytes of a stream in pieces of any asked length. */
@@ -340,7 +304,7 @@ async function lockstep(
     await a.close();
     await b.close();
   }
-  const outcome = (side: 'published' | 'rebuilt'): { kind: string; code?: string } => {
+  const outcome = (side: 'published' | 'rebuilt'): DecodeOutcome => {
     const code = failed[side];
     return code === undefined ? { kind: 'decoded' } : { kind: 'failed', code };
   };
