@@ -125,9 +125,9 @@ export class CommandFailed extends Error {
   readonly how: HowEnded;
   readonly said: string;
   constructor(command: string, how: HowEnded, said: string) {
-    const with_ =
+    const ending =
       how.kind === 'exited' ? `exit code ${how.code}` : how.kind === 'signalled' ? how.signal : how.kind;
-    super(`${command} ended with ${with_}: ${said}`);
+    super(`${command} ended with ${ending}: ${said}`);
     this.how = how;
     this.said = said;
   }

@@ -15,6 +15,7 @@ import type {
 import { identityOf } from './identity.js';
 import { isWorse } from './ledger.js';
 import { rules } from './rules/index.js';
+import { secondReaderDisagrees } from './decode/second-reader.js';
 import { transplant } from './zip/transplant.js';
 import { openZipSide, signatureRecord } from './zip/zip-side.js';
 import { zipContainer } from './zip/zip-container.js';
@@ -95,6 +96,7 @@ export async function compareSources(
         published,
         root.worst === 'identical' && !expectsIdentity && options.packageId === undefined,
       );
+    await askSecondReader(walk, published);
     const identity = identityOf(published);
     return {
       published: publishedFile,
@@ -118,6 +120,16 @@ export async function compareSources(
   } finally {
     walk.close();
   }
+}
+
+/** A published archive that two readers read differently is not proven to be anything. */
+async function askSecondReader(walk: Walk, published: ByteSource): Promise<void> {
+  if (walk.archives === undefined || !(published instanceof FileSource)) return;
+  const disagreement = await secondReaderDisagrees(published.path, walk.archives.published.zip);
+  if (disagreement === undefined) return;
+  const detail = `readers-disagree: node-stream-zip sees ${disagreement}`;
+  walk.report({ kind: 'unread', path: [], code: 'readers-disagree', detail });
+  walk.cannotVerify('unread', detail);
 }
 
 function identify(source: ByteSource, name: string): FileIdentity {
