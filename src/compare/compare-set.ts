@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+/** All published files of a target against all rebuilt ones: pairing by plan or by name, then pair by pair. */
+import { sha256, FileSource } from '../bytes.js';
+import { RULE_SETS, type FileIdentity, type PairPlan, type RuleName, type RuleSetName } from '../model.js';
+import { comparePair, type CompareOptions } from './compare.js';
+import type { PairComparison, SetComparison } from './types.js';
+
+export interface SetFile {
+  readonly name: string;
+  /** Where it lies on this machine; never enters a result. */
+  readonly path: string;
+}
+
+export interface RebuiltFile extends SetFile {
+  /** Id of the plan's output. */
+  readonly output?: string;
+}
+
+export interface SetRequest {
+  readonly published: readonly SetFile[];
+  readonly rebuilt: readonly RebuiltFile[];
+  /** Without them files are paired by name; two single files are a pair whatever they are called. */
+  readonly pairs?: readonly PairPlan[];
+  readonly notPublished?: readonly { readonly pattern: string; readonly reason: string }[];
+  readonly notObtained?: readonly string[];
+}
+
+export type SetOptions = Omit<CompareOptions, 'publishedName' | 'rebuiltName'>;
+
+/** Names of rules and of sets of them; each rule once. */
+export function expandRules(names: readonly (RuleName | RuleSetName)[]): RuleName[] {
+  const expanded = names.flatMap((name): readonly RuleName[] =>
+    name in RULE_SETS ? RULE_SETS[name as RuleSetName] : [name as RuleName],
+  );
+  return [...new Set(expanded)].sort();
+}
+
+export async function compareSet(request: SetRequest, options: SetOptions = {}): Promise<SetComparison> {
+  const { paired, onlyPublished, onlyRebuilt } = pairFiles(request);
+  const pairs: PairComparison[] = [];
+  for (const [at, { published, rebuilt }] of paired.entries()) {
+    const started = performance.now();
+    options.onProgress?.({
+      kind: 'phase-started',
+      phase: `compare-${at}`,
+      title: `compare ${published.name}`,
+    });
+    const pair = await comparePair(published.path, rebuilt.path, {
+      ...options,
+      publishedName: published.name,
+      rebuiltName: rebuilt.name,
+    });
+    pairs.push(pair);
+    options.onProgress?.({
+      kind: 'phase-finished',
+      phase: `compare-${at}`,
+      seconds: (performance.now() - started) / 1000,
+      outcome: pair.worst,
+    });
+  }
+  return {
+    pairs,
+    unpairedPublished: onlyPublished.map(identify),
+    notObtained: request.notObtained ?? [],
+    unpairedRebuilt: onlyRebuilt.map((file) => {
+      const declared = request.notPublished?.find(({ pattern }) => matches(pattern, file.name));
+      return { file: identify(file), ...(declared === undefined ? {} : { declared: declared.reason }) };
+    }),
+  };
+}
+
+interface Pairing {
+  readonly paired: readonly { readonly published: SetFile; readonly rebuilt: RebuiltFile }[];
+  readonly onlyPublished: readonly SetFile[];
+  readonly onlyRebuilt: readonly RebuiltFile[];
+}
+
+function pairFiles({ published, rebuilt, pairs }: SetRequest): Pairing {
+  const [onlyOne] = published;
+  const [onlyOther] = rebuilt;
+  if (pairs === undefined && published.length === 1 && rebuilt.length === 1 && onlyOne && onlyOther)
+    return { paired: [{ published: onlyOne, rebuilt: onlyOther }], onlyPublished: [], onlyRebuilt: [] };
+  const partner = (file: SetFile): RebuiltFile | undefined => {
+    if (pairs === undefined) return rebuilt.find((other) => other.name === file.name);
+    const pair = pairs.find((plan) => plan.published === file.name);
+    return pair && rebuilt.find((other) => other.output === pair.output);
+  };
+  const paired = [];
+  const onlyPublished = [];
+  const used = new Set<RebuiltFile>();
+  for (const file of published) {
+    const other = partner(file);
+    if (other === undefined || used.has(other)) onlyPublished.push(file);
+    else {
+      used.add(other);
+      paired.push({ published: file, rebuilt: other });
+    }
+  }
+  return { paired, onlyPublished, onlyRebuilt: rebuilt.filter((file) => !used.has(file)) };
+}
+
+function identify({ name, path }: SetFile): FileIdentity {
+  const source = FileSource.open(path);
+  try {
+    return { name, size: source.size, sha256: sha256(source) };
+  } finally {
+    source.close();
+  }
+}
+
+/** Full match; `*` stands for anything but `/`. */
+export function matches(pattern: string, name: string): boolean {
+  const expression = pattern
+    .split('*')
+    .map((part) => part.replace(/[\\^$.|?+()[\]{}]/g, '\\$&'))
+    .join('[^/]*');
+  return new RegExp(`^${expression}$`, 's').test(name);
+}
