@@ -38,10 +38,19 @@ export interface RuleUse {
 
 // ---------------------------------------------------------------- facts
 
-/** What must be looked up outside before a plan can be made. */
+/**
+ * What must be looked up outside before a plan can be made. Without an `optional` one (no network, say) the plan can
+ * still be made and printed; what it could have told stands in `Plan.unresolved` then.
+ */
 export type Lookup =
-  | { readonly kind: 'git-refs'; readonly repository: string }
-  | { readonly kind: 'git-subjects'; readonly repository: string; readonly pattern: string }
+  | { readonly kind: 'git-refs'; readonly repository: string; readonly optional?: boolean }
+  | {
+      readonly kind: 'git-subjects';
+      readonly repository: string;
+      /** What a subject must match (Unicode regular expression) to be worth keeping. */
+      readonly pattern: string;
+      readonly optional?: boolean;
+    }
   | {
       readonly kind: 'debian-source';
       readonly suite: string;
@@ -113,6 +122,7 @@ export type SourcePlan =
   | {
       readonly kind: 'git';
       readonly repository: string;
+      /** 40 or 64 lower-case hex digits, or `unresolved` while only `ref` is known: such a plan does not run. */
       readonly commit: string;
       /** The tag or branch that named the commit, when one did. */
       readonly ref?: string;
