@@ -299,7 +299,11 @@ async function lockstep(
       [a, 'published'],
       [b, 'rebuilt'],
     ] as const)
-      for (let n = await attempt(reader, side); n > 0; n = await attempt(reader, side)) reader.take(n);
+      while (failed[side] === undefined) {
+        const n = await attempt(reader, side);
+        if (n === 0) break;
+        reader.take(n);
+      }
   } finally {
     await a.close();
     await b.close();
