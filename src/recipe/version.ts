@@ -112,7 +112,7 @@ function compareDebian(a: string, b: string): number {
   );
 }
 
-const PRE_RELEASE = /^(?:a|b|alpha|beta|dev|pre|preview|rc|snapshot)(?![A-Za-z])/i;
+const PRE_RELEASE = /^(?:alpha|beta|dev|pre|preview|rc|snapshot)(?![A-Za-z])/i;
 
 interface Dotted {
   readonly numbers: readonly string[];

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The half of a plan that knows the published files: where users get them, who signed them, what each is compared with. */
+import { UsageError } from '../errors.js';
+import type { AcquisitionPlan, ComparePlan, OutputPlan, PairPlan, Target } from '../model.js';
+import { type Candidate, rangeOf, schemeOf } from './resolve.js';
+import type { Recipe, RecipeChannel } from './schema.js';
+import { expectedOneOf } from './schema-parts.js';
+import { expand, type TemplateValues } from './template.js';
+import { inRange } from './version.js';
+
+export interface ChosenChannel {
+  readonly id: string;
+  readonly channel: RecipeChannel;
+}
+
+/** @throws UsageError `unknown-channel`, `unsupported-channel` */
+export function channelOf(recipe: Recipe, asked: string | undefined): ChosenChannel {
+  const ids = Object.keys(recipe.channels);
+  const id = asked ?? recipe.defaultChannel ?? ids[0];
+  const channel = id !== undefined && Object.hasOwn(recipe.channels, id) ? recipe.channels[id] : undefined;
+  if (id !== undefined && channel !== undefined) return { id, channel };
+  const unsupported = recipe.unsupportedChannels.find((other) => other.channel === id);
+  const hint = ids.length === 0 ? undefined : `channels of ${recipe.app}: ${ids.join(', ')}`;
+  const options = hint === undefined ? {} : { hint };
+  if (unsupported !== undefined)
+    throw new UsageError(
+      'unsupported-channel',
+      `${recipe.app} on ${unsupported.channel} cannot be checked yet: ${unsupported.reason}`,
+      options,
+    );
+  throw new UsageError('unknown-channel', `channel: ${expectedOneOf(id, ids)}`, options);
+}
+
+export interface CompareContext {
+  readonly target: Target;
+  readonly candidate: Candidate;
+  readonly values: TemplateValues;
+  readonly outputs: readonly OutputPlan[];
+}
+
+const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
+
+/** @throws UsageError `published-set-changed` where the archive publishes other files than the recipe names */
+export function comparePlan(
+  recipe: Recipe,
+  { channel }: ChosenChannel,
+  context: CompareContext,
+): ComparePlan {
+  const { target, candidate, values, outputs } = context;
+  const pairs: readonly PairPlan[] =
+    channel.pairs?.map(({ published, output }) => ({ published: expand(published, values), output })) ??
+    outputs.map(({ id, path }) => ({ published: baseName(path), output: id }));
+  const { versionCode } = channel;
+  return {
+    target,
+    builtBy: channel.builtBy,
+    ...(channel.packageId === undefined ? {} : { packageId: channel.packageId }),
+    ...(versionCode === undefined || candidate.build === undefined
+      ? {}
+      : { versionCode: candidate.build * versionCode.times + versionCode.plus }),
+    signers: channel.signers.map(({ sha256, minSdk, maxSdk, source }) => ({
+      sha256,
+      ...(minSdk === undefined ? {} : { minSdk }),
+      ...(maxSdk === undefined ? {} : { maxSdk }),
+      source,
+    })),
+    acquisition: acquisitionPlan(recipe, channel, context, pairs),
+    pairs,
+    notPublished: channel.notPublished.map(({ pattern, reason }) => ({
+      pattern: expand(pattern, values),
+      reason,
+    })),
+    rules: channel.rules
+      .filter(({ versions }) => inRange(target.version, rangeOf(versions), schemeOf(recipe)))
+      .map(({ rule, reason, reference }) => ({ rule, reason, reference })),
+  };
+}
+
+function acquisitionPlan(
+  recipe: Recipe,
+  { acquisition }: RecipeChannel,
+  { candidate, values }: CompareContext,
+  pairs: readonly PairPlan[],
+): AcquisitionPlan {
+  switch (acquisition.kind) {
+    case 'handed-over':
+      return { kind: 'handed-over', how: acquisition.how };
+    case 'url':
+      return { kind: 'url', url: expand(acquisition.url, values), onlyLatest: acquisition.onlyLatest };
+    case 'bundled':
+      return { kind: 'bundled', files: acquisition.files.map((file) => expand(file, values)) };
+    case 'debian-archive': {
+      const { debian } = candidate;
+      if (recipe.source?.kind !== 'debian' || debian === undefined)
+        throw new UsageError(
+          'recipe-invalid',
+          `${recipe.app}: the Debian archive as channel needs a Debian source`,
+        );
+      const files = debian.source.binaries;
+      sameSet(
+        recipe,
+        candidate.version,
+        files.map(({ path }) => baseName(path)),
+        pairs.map(({ published }) => published),
+      );
+      return { kind: 'debian-archive', suite: recipe.source.suite, files };
+    }
+  }
+}
+
+/** A published file that the recipe does not name would go unchecked; one that the archive does not have would never match. */
+function sameSet(recipe: Recipe, version: string, listed: readonly string[], named: readonly string[]): void {
+  const unnamed = listed.filter((name) => !named.includes(name));
+  const absent = named.filter((name) => !listed.includes(name));
+  if (unnamed.length === 0 && absent.length === 0) return;
+  const parts = [
+    ...(unnamed.length === 0 ? [] : [`the archive also has ${unnamed.join(', ')}`]),
+    ...(absent.length === 0 ? [] : [`the archive does not have ${absent.join(', ')}`]),
+  ];
+  throw new UsageError(
+    'published-set-changed',
+    `${recipe.app} ${version}: ${parts.join('; ')} (${listed.length} files in the archive, ${named.length} in the recipe)`,
+    { hint: `correct the outputs of recipes/${recipe.app}.yaml` },
+  );
+}

@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Recipe + facts → plan: fully pinned instructions as plain data, with a digest each for the build and the comparison. */
+import { digestOf } from '../canonical-json.js';
+import { UsageError } from '../errors.js';
+import type {
+  BuildPlan,
+  Deviation,
+  Fact,
+  ImagePlan,
+  PhasePlan,
+  Plan,
+  SourcePlan,
+  Target,
+  VersionAssertion,
+} from '../model.js';
+import { channelOf, comparePlan } from './compare-plan.js';
+import type { PlanRequest } from './lookups.js';
+import { type Candidate, rangeOf, resolveVersion, schemeOf } from './resolve.js';
+import type { Recipe, RecipeBuild } from './schema.js';
+import { expand, type TemplateValues } from './template.js';
+import { inRange, splitDebianVersion } from './version.js';
+
+export interface PlanContext {
+  readonly facts: readonly Fact[];
+  /** The locks of base images that this package brings along, by name. */
+  readonly locks: Readonly<Record<string, { readonly sha256: string; readonly packages: number }>>;
+  readonly recipeSha256: string;
+}
+
+/**
+ * @throws UsageError `unknown-version`, `bad-version`, `unknown-channel`, `unsupported-channel`, `no-instructions`,
+ *   `published-set-changed`, `source-not-replaceable`, `bad-source`
+ * @throws VerifyError `no-source`, `source-missing-for-version`: reasons of the verdict `unverifiable`
+ */
+export function makePlan(recipe: Recipe, request: PlanRequest, context: PlanContext): Plan {
+  const channel = channelOf(recipe, request.channel);
+  const { candidate, skipped } = resolveVersion(recipe, request.version, context.facts);
+  const { version } = candidate;
+  const instructions = instructionsFor(recipe, version);
+  const values = valuesOf(recipe, candidate);
+  const target: Target = { app: recipe.app, version, channel: channel.id };
+  const deviations: Deviation[] = [];
+  const unresolved: string[] = [];
+
+  const source = sourcePlan(recipe, instructions, candidate, values);
+  if (source.kind === 'git' && source.commit === 'unresolved')
+    unresolved.push(`${source.repository}, ${source.ref ?? 'commit'}`);
+  const image = imagePlan(instructions, context, unresolved);
+  const build: BuildPlan = {
+    app: recipe.app,
+    version,
+    source: replaceSource(source, request.source, deviations),
+    environment: environmentPlan(instructions, image, values),
+    phases: instructions.phases.map((phase) => phasePlan(phase, instructions, values)),
+    outputs: instructions.outputs.map(({ id, path }) => ({ id, path: expand(path, values) })),
+  };
+  deviations.push(...ownDeviations(build), ...instructions.deviations);
+  const compare = comparePlan(recipe, channel, { target, candidate, values, outputs: build.outputs });
+  const scheme = schemeOf(recipe);
+  return {
+    schemaVersion: 1,
+    target,
+    build,
+    ...(unresolved.length === 0 ? { buildDigest: digestOf(build) } : {}),
+    compare,
+    compareDigest: digestOf(compare),
+    recipe: { app: recipe.app, sha256: context.recipeSha256 },
+    deviations,
+    unresolved: unresolved.map((what) => `unresolved: ${what}`),
+    skipped,
+    expected: {
+      minutes: instructions.environment.expectedMinutes,
+      diskMiB: instructions.environment.diskMiB,
+      memoryMiB: instructions.environment.memoryMiB,
+    },
+    carried: recipe.carried
+      .filter((entry) => inRange(version, rangeOf(entry.versions), scheme))
+      .map(({ path, note, reference }) => ({
+        path,
+        note,
+        ...(reference === undefined ? {} : { reference }),
+      })),
+    knownResults: recipe.knownResults
+      .filter((known) => known.versions.includes(version))
+      .map(({ by, channel: where, result, reason, url }) => ({
+        by,
+        version,
+        channel: where,
+        result,
+        url,
+        ...(reason === undefined ? {} : { reason }),
+      })),
+  };
+}
+
+function instructionsFor(recipe: Recipe, version: string): RecipeBuild {
+  const found = recipe.builds.find((build) => inRange(version, rangeOf(build.versions), schemeOf(recipe)));
+  if (found === undefined)
+    throw new UsageError('no-instructions', `the recipe ${recipe.app} does not say how ${version} is built`, {
+      hint: `it does for ${recipe.builds.map((build) => build.versions).join(' and ')}`,
+    });
+  return found;
+}
+
+function valuesOf(recipe: Recipe, candidate: Candidate): TemplateValues {
+  const { version, build, commit } = candidate;
+  const values: TemplateValues = {
+    version,
+    ...(build === undefined ? {} : { build: String(build) }),
+    ...(commit === undefined ? {} : { commit }),
+  };
+  if (recipe.source?.kind !== 'debian') return values;
+  return {
+    ...values,
+    package: recipe.source.package,
+    upstreamVersion: splitDebianVersion(version).upstream,
+    // Names of .deb files leave the epoch out.
+    fileVersion: version.slice(version.indexOf(':') + 1),
+  };
+}
+
+// ---------------------------------------------------------------- source
+
+function assertionsFor(recipe: Recipe, version: string, values: TemplateValues): readonly VersionAssertion[] {
+  return recipe.versions.assertions
+    .filter((assertion) => inRange(version, rangeOf(assertion.versions), schemeOf(recipe)))
+    .map(({ file, pattern, expected, what }) => ({
+      file,
+      pattern,
+      expected: expand(expected, values),
+      what,
+    }));
+}
+
+function sourcePlan(
+  recipe: Recipe,
+  instructions: RecipeBuild,
+  candidate: Candidate,
+  values: TemplateValues,
+): SourcePlan {
+  const { source } = recipe;
+  switch (source?.kind) {
+    case 'git':
+      return {
+        kind: 'git',
+        repository: source.repository,
+        commit: candidate.commit ?? 'unresolved',
+        ...(candidate.ref === undefined ? {} : { ref: candidate.ref }),
+        fullHistory: source.fullHistory,
+        submodules: instructions.submodules ?? source.submodules,
+        lfs: source.lfs,
+        assertions: assertionsFor(recipe, candidate.version, values),
+        ...(source.tagKey === undefined ? {} : { tagKey: source.tagKey }),
+      };
+    case 'bundled':
+      return {
+        kind: 'bundled',
+        directory: source.directory,
+        tag: candidate.ref ?? candidate.version,
+        assertions: assertionsFor(recipe, candidate.version, values),
+      };
+    case 'debian': {
+      const { debian } = candidate;
+      if (debian === undefined)
+        throw new UsageError(
+          'recipe-invalid',
+          `${recipe.app}: a Debian source needs the strategy debian-archive`,
+        );
+      return {
+        kind: 'debian',
+        suite: source.suite,
+        component: source.component,
+        package: source.package,
+        version: debian.source.version,
+        directory: debian.source.directory,
+        files: debian.source.files,
+        release: debian.fact.release,
+      };
+    }
+    case undefined:
+      throw new UsageError('no-source', `${recipe.app} has no source`);
+  }
+}
+
+/** A local directory is no part of the plan, which others must be able to read: the commit says what must lie there. */
+function replaceSource(source: SourcePlan, given: string | undefined, deviations: Deviation[]): SourcePlan {
+  if (given === undefined) return source;
+  if (source.kind !== 'git')
+    throw new UsageError(
+      'source-not-replaceable',
+      `--source only replaces git repositories, this source is ${source.kind}`,
+    );
+  const isAddress = /^[a-z][a-z0-9+.-]*:\/\//i.test(given);
+  if (isAddress && !/^https:\/\/[^@\s?#]+$/i.test(given))
+    throw new UsageError(
+      'bad-source',
+      `the address of another source must start with https:// and hold no user, query or fragment`,
+    );
+  deviations.push({
+    code: 'source-replaced',
+    what: isAddress
+      ? `the source comes from ${given} instead of ${source.repository}`
+      : `the source comes from a local directory instead of ${source.repository}`,
+    reason: 'the user asked for it with --source',
+    canChangeOutput: 'unknown',
+  });
+  return isAddress ? { ...source, repository: given } : source;
+}
+
+// ---------------------------------------------------------------- environment and phases
+
+function imagePlan(instructions: RecipeBuild, context: PlanContext, unresolved: string[]): ImagePlan {
+  const { image } = instructions.environment;
+  switch (image.kind) {
+    case 'registry':
+      return { kind: 'registry', reference: image.reference, digest: image.digest };
+    case 'lock': {
+      const lock = Object.hasOwn(context.locks, image.name) ? context.locks[image.name] : undefined;
+      if (lock !== undefined) return { kind: 'lock', name: image.name, ...lock };
+      unresolved.push(`lock ${image.name}`);
+      return { kind: 'unresolved', reference: `lock ${image.name}` };
+    }
+    case 'unresolved':
+      unresolved.push(image.reference);
+      return { kind: 'unresolved', reference: image.reference };
+    case 'none':
+      return { kind: 'none' };
+  }
+}
+
+function environmentPlan(
+  { environment }: RecipeBuild,
+  image: ImagePlan,
+  values: TemplateValues,
+): BuildPlan['environment'] {
+  const { dockerfile } = environment;
+  return {
+    image,
+    ...(dockerfile === undefined
+      ? {}
+      : {
+          dockerfile: {
+            from: dockerfile.kind,
+            path: dockerfile.path,
+            ...(dockerfile.kind === 'override' ? { reason: dockerfile.reason } : {}),
+          },
+        }),
+    user: environment.user,
+    directory: expand(environment.directory, values),
+    locale: environment.locale,
+    timeZone: environment.timeZone,
+    sourceDateEpoch: environment.sourceDateEpoch,
+    variables: Object.fromEntries(
+      Object.entries(environment.variables).map(([name, value]) => [name, expand(value, values)]),
+    ),
+    memoryMiB: environment.memoryMiB,
+    diskMiB: environment.diskMiB,
+    minutes: environment.minutes,
+    cpus: environment.cpus,
+  };
+}
+
+function phasePlan(
+  phase: RecipeBuild['phases'][number],
+  { environment }: RecipeBuild,
+  values: TemplateValues,
+): PhasePlan {
+  return {
+    name: phase.name,
+    user: phase.user ?? environment.user,
+    network: phase.network,
+    ...(phase.networkReason === undefined ? {} : { networkReason: phase.networkReason }),
+    script: expand(phase.script, values),
+  };
+}
+
+/** Deviations that follow from the plan itself, whatever the recipe says besides. */
+function ownDeviations({ environment, source }: BuildPlan): readonly Deviation[] {
+  const { image, dockerfile } = environment;
+  const found: Deviation[] = [];
+  if (image.kind === 'lock')
+    found.push({
+      code: 'synthesized-image',
+      what: `the build runs in a base put together from the lock ${image.name} (${image.packages} packages), not in the environment that ${source.kind === 'debian' ? "the distribution's build machine" : 'the publisher'} recorded`,
+      reason: 'the recorded environment cannot be had as an image',
+      canChangeOutput: 'unknown',
+    });
+  if (dockerfile?.from === 'override')
+    found.push({
+      code: 'dockerfile-override',
+      what: `${dockerfile.path} of this project replaces the Dockerfile of the source tree`,
+      reason: dockerfile.reason ?? 'the published one cannot build this version',
+      canChangeOutput: 'unknown',
+    });
+  return found;
+}

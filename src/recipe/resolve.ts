@@ -1,0 +1,397 @@
+// SPDX-License-Identifier: Apache-2.0
+/** From a version or range that a person names to one version and its source, by the recipe's strategies in their order. */
+import { UsageError, VerifyError } from '../errors.js';
+import type { DebianSource, Fact, GitRef, Lookup } from '../model.js';
+import type { Recipe, RecipeStrategy } from './schema.js';
+import { templatePattern } from './template.js';
+import {
+  compareVersions,
+  inRange,
+  nearestVersions,
+  parseRange,
+  representative,
+  type VersionRange,
+  type VersionScheme,
+} from './version.js';
+
+/** One version that a strategy knows, with what it knows about its source. */
+export interface Candidate {
+  readonly version: string;
+  readonly by: RecipeStrategy['kind'];
+  /** Absent for Debian and bundled sources, and while a git revision is only known by name. */
+  readonly commit?: string;
+  /** Tag or branch; or, without commit, the words for what would have to be looked up. */
+  readonly ref?: string;
+  readonly build?: number;
+  readonly note?: string;
+  readonly debian?: { readonly source: DebianSource; readonly fact: DebianFact };
+}
+
+type DebianFact = Extract<Fact, { kind: 'debian-source' }>;
+
+export const schemeOf = (recipe: Recipe): VersionScheme =>
+  recipe.source?.kind === 'debian' ? 'debian' : 'dotted';
+
+export function rangeOf(text: string): VersionRange {
+  const range = parseRange(text);
+  if (range === undefined)
+    throw new UsageError('bad-version', `${JSON.stringify(text)} is no version and no range`, {
+      hint: 'a version such as 10.14.5, or 10.x, ">=10.9 <11", latest',
+    });
+  return range;
+}
+
+// ---------------------------------------------------------------- look-ups
+
+/** The look-up that a strategy needs, if any. */
+function lookupOf(recipe: Recipe, strategy: RecipeStrategy): Lookup | undefined {
+  const { source } = recipe;
+  switch (strategy.kind) {
+    case 'pinned':
+    case 'bundled':
+      return undefined;
+    case 'tag':
+    case 'release-name':
+      return source?.kind === 'git'
+        ? { kind: 'git-refs', repository: source.repository, optional: true }
+        : undefined;
+    case 'commit-subject':
+      return source?.kind === 'git'
+        ? {
+            kind: 'git-subjects',
+            repository: source.repository,
+            pattern: strategy.pattern,
+            optional: true,
+          }
+        : undefined;
+    case 'debian-archive':
+      return source?.kind === 'debian'
+        ? {
+            kind: 'debian-source',
+            suite: source.suite,
+            component: source.component,
+            package: source.package,
+            architecture: source.architecture,
+          }
+        : undefined;
+  }
+}
+
+/** Look-ups of the strategies that come before the first one that answers from the recipe alone. */
+export function neededLookups(recipe: Recipe, range: VersionRange): readonly Lookup[] {
+  if (withoutSource(recipe, range).exact !== undefined) return [];
+  const lookups: Lookup[] = [];
+  for (const strategy of recipe.versions.resolve) {
+    const lookup = lookupOf(recipe, strategy);
+    if (lookup !== undefined) {
+      if (!lookups.some((other) => JSON.stringify(other) === JSON.stringify(lookup))) lookups.push(lookup);
+      continue;
+    }
+    if (candidatesBy(recipe, strategy, []).some(({ version }) => inRange(version, range, schemeOf(recipe))))
+      return lookups;
+    if (isComplete(recipe, strategy, range)) return lookups;
+  }
+  return lookups;
+}
+
+/** The recipe says that its map has every version around the asked one. */
+function isComplete(recipe: Recipe, strategy: RecipeStrategy, range: VersionRange): boolean {
+  if (strategy.kind !== 'pinned' || strategy.complete === undefined) return false;
+  const asked = representative(range);
+  return asked !== undefined && inRange(asked, rangeOf(strategy.complete), schemeOf(recipe));
+}
+
+// ---------------------------------------------------------------- candidates
+
+const tagName = (ref: GitRef): string | undefined =>
+  ref.name.startsWith('refs/') && !ref.name.startsWith('refs/tags/')
+    ? undefined
+    : ref.name.replace(/^refs\/tags\//, '');
+
+function refsOf(recipe: Recipe, facts: readonly Fact[]): readonly GitRef[] {
+  const { source } = recipe;
+  return facts.flatMap((fact) =>
+    fact.kind === 'git-refs' && source?.kind === 'git' && fact.repository === source.repository
+      ? fact.refs
+      : [],
+  );
+}
+
+/** Twice the same version: the higher build number counts. */
+function highestBuilds(found: readonly Candidate[]): readonly Candidate[] {
+  const best = new Map<string, Candidate>();
+  for (const candidate of found) {
+    const other = best.get(candidate.version);
+    if (other === undefined || (candidate.build ?? 0) > (other.build ?? 0))
+      best.set(candidate.version, candidate);
+    else if (other.commit !== candidate.commit && candidate.build === other.build)
+      throw new UsageError(
+        'ambiguous-version',
+        `${candidate.version} is named by ${other.commit ?? '?'} and by ${candidate.commit ?? '?'}`,
+        { hint: 'the recipe must pin one of them' },
+      );
+  }
+  return [...best.values()];
+}
+
+function withKnown(
+  found: readonly Candidate[],
+  known: readonly string[],
+  by: Candidate['by'],
+  ref: (version: string) => string,
+): readonly Candidate[] {
+  const seen = new Set(found.map(({ version }) => version));
+  return [
+    ...found,
+    ...known
+      .filter((version) => !seen.has(version))
+      .map((version): Candidate => ({ version, by, ref: ref(version) })),
+  ];
+}
+
+function named(match: RegExpExecArray | null): { version: string; build?: number } | undefined {
+  const { version, build } = match?.groups ?? {};
+  if (version === undefined) return undefined;
+  return { version, ...(build === undefined ? {} : { build: Number(build) }) };
+}
+
+function byTags(
+  strategy: Extract<RecipeStrategy, { kind: 'tag' }>,
+  refs: readonly GitRef[],
+): readonly Candidate[] {
+  const patterns = strategy.templates.map(templatePattern);
+  const found = refs.flatMap((ref): Candidate[] => {
+    const tag = tagName(ref);
+    // Tag names are upstream's: bounded before a pattern sees them.
+    if (tag === undefined || tag.length > 200) return [];
+    for (const pattern of patterns) {
+      const what = named(pattern.exec(tag));
+      if (what !== undefined) return [{ ...what, by: 'tag', commit: ref.commit, ref: tag }];
+    }
+    return [];
+  });
+  const spelling = strategy.templates[0] ?? '{version}';
+  return withKnown(
+    highestBuilds(found),
+    strategy.known,
+    'tag',
+    (version) => `tag ${spelling.replaceAll('{version}', version).replaceAll('{build}', '*')}`,
+  );
+}
+
+function bySubjects(
+  strategy: Extract<RecipeStrategy, { kind: 'commit-subject' }>,
+  recipe: Recipe,
+  facts: readonly Fact[],
+): readonly Candidate[] {
+  const pattern = new RegExp(strategy.pattern, 'u');
+  const found = facts.flatMap((fact): Candidate[] =>
+    fact.kind === 'git-subjects' &&
+    recipe.source?.kind === 'git' &&
+    fact.repository === recipe.source.repository
+      ? fact.commits.flatMap(({ commit, subject }): Candidate[] => {
+          const what = subject.length > 500 ? undefined : named(pattern.exec(subject));
+          return what === undefined ? [] : [{ ...what, by: 'commit-subject', commit }];
+        })
+      : [],
+  );
+  return withKnown(
+    highestBuilds(found),
+    strategy.known,
+    'commit-subject',
+    (version) => `the commit whose subject names ${version}`,
+  );
+}
+
+/** Every version that one strategy knows, given these facts. */
+function candidatesBy(
+  recipe: Recipe,
+  strategy: RecipeStrategy,
+  facts: readonly Fact[],
+): readonly Candidate[] {
+  switch (strategy.kind) {
+    case 'pinned':
+      return strategy.versions.map(({ version, commit, ref, build, note }): Candidate => ({
+        version,
+        by: 'pinned',
+        commit,
+        ...(ref === undefined ? {} : { ref }),
+        ...(build === undefined ? {} : { build }),
+        ...(note === undefined ? {} : { note }),
+      }));
+    case 'tag':
+      return byTags(strategy, refsOf(recipe, facts));
+    case 'commit-subject':
+      return bySubjects(strategy, recipe, facts);
+    case 'release-name': {
+      const refs = refsOf(recipe, facts);
+      return strategy.releases.map(({ name, tag }): Candidate => {
+        const commit = refs.find((ref) => tagName(ref) === tag)?.commit;
+        return {
+          version: name,
+          by: 'release-name',
+          ...(commit === undefined ? { ref: `tag ${tag}` } : { ref: tag, commit }),
+        };
+      });
+    }
+    case 'debian-archive':
+      return facts.flatMap((fact) =>
+        fact.kind === 'debian-source' && isFactOf(recipe, fact)
+          ? fact.sources.map((source): Candidate => ({
+              version: source.version,
+              by: 'debian-archive',
+              debian: { source, fact },
+            }))
+          : [],
+      );
+    case 'bundled':
+      return strategy.versions.map((version): Candidate => ({
+        version,
+        by: 'bundled',
+        ref: strategy.tag.replaceAll('{version}', version),
+      }));
+  }
+}
+
+function isFactOf(recipe: Recipe, fact: DebianFact): boolean {
+  const { source } = recipe;
+  return (
+    source?.kind === 'debian' &&
+    fact.suite === source.suite &&
+    fact.component === source.component &&
+    fact.package === source.package &&
+    fact.architecture === source.architecture
+  );
+}
+
+/** Every version that any strategy knows; where two know the same one, the earlier strategy's word stands. */
+export function allCandidates(recipe: Recipe, facts: readonly Fact[]): readonly Candidate[] {
+  const seen = new Map<string, Candidate>();
+  for (const strategy of recipe.versions.resolve)
+    for (const candidate of candidatesBy(recipe, strategy, facts))
+      if (!seen.has(candidate.version)) seen.set(candidate.version, candidate);
+  return [...seen.values()];
+}
+
+// ---------------------------------------------------------------- the answer
+
+export interface Skipped {
+  readonly version: string;
+  readonly reason: string;
+}
+
+/** Versions of the range that the store had and the source never: all of them, and the one that was asked for by name. */
+export function withoutSource(
+  recipe: Recipe,
+  range: VersionRange,
+): { readonly skipped: readonly Skipped[]; readonly exact?: Skipped } {
+  const scheme = schemeOf(recipe);
+  const asked = representative(range);
+  const entries = recipe.versions.withoutSource.map((entry) => ({ entry, covered: rangeOf(entry.versions) }));
+  const skipped = entries
+    .filter(({ covered }) => {
+      const stands = representative(covered);
+      return stands !== undefined && inRange(stands, range, scheme);
+    })
+    .map(({ entry }) => ({ version: entry.versions, reason: entry.reason }));
+  const hit =
+    asked !== undefined && (range.kind === 'exact' || range.kind === 'prefix')
+      ? entries.find(({ covered }) => inRange(asked, covered, scheme))
+      : undefined;
+  return hit === undefined
+    ? { skipped }
+    : { skipped, exact: { version: asked ?? '', reason: hit.entry.reason } };
+}
+
+export interface Resolution {
+  readonly candidate: Candidate;
+  readonly skipped: readonly Skipped[];
+}
+
+/**
+ * The newest version of the range that the first answering strategy knows.
+ * @throws UsageError `bad-version`, `unknown-version`, `ambiguous-version`
+ * @throws VerifyError `no-source`, `source-missing-for-version`: reasons of the verdict `unverifiable`; `facts-missing`: the caller's bug
+ */
+export function resolveVersion(recipe: Recipe, asked: string, facts: readonly Fact[]): Resolution {
+  const range = rangeOf(asked);
+  const scheme = schemeOf(recipe);
+  if (recipe.source === undefined)
+    throw new VerifyError('no-source', `${recipe.title}: no source is published (${recipe.status.kind})`);
+  const { skipped, exact } = withoutSource(recipe, range);
+  for (const strategy of recipe.versions.resolve) {
+    const lookup = lookupOf(recipe, strategy);
+    if (
+      lookup?.kind === 'debian-source' &&
+      !facts.some((f) => f.kind === 'debian-source' && isFactOf(recipe, f))
+    )
+      throw new VerifyError('facts-missing', `the archive's index for ${lookup.package} was not looked up`);
+    const matching = candidatesBy(recipe, strategy, facts)
+      .filter(({ version }) => inRange(version, range, scheme))
+      .sort((a, b) => compareVersions(b.version, a.version, scheme));
+    const [candidate] = matching;
+    if (candidate !== undefined)
+      return { candidate, skipped: skipped.filter((s) => s.version !== candidate.version) };
+    if (isComplete(recipe, strategy, range)) break;
+  }
+  if (exact !== undefined)
+    throw new VerifyError(
+      'source-missing-for-version',
+      `${recipe.title} ${exact.version}: no source was published for this version (${exact.reason})`,
+    );
+  throw unknownVersion(recipe, asked, range, facts);
+}
+
+function unknownVersion(
+  recipe: Recipe,
+  asked: string,
+  range: VersionRange,
+  facts: readonly Fact[],
+): UsageError {
+  const scheme = schemeOf(recipe);
+  const known = allCandidates(recipe, facts).map(({ version }) => version);
+  const near = nearestVersions(representative(range) ?? '0', known, scheme);
+  const unasked = neededLookups(recipe, range).filter(
+    (lookup) =>
+      lookup.kind !== 'debian-source' &&
+      !facts.some((f) => f.kind === lookup.kind && f.repository === lookup.repository),
+  );
+  const caveat =
+    unasked.length === 0
+      ? ''
+      : `; what ${unasked[0]?.kind === 'git-refs' ? 'tags' : 'commits'} the repository has could not be looked up`;
+  return new UsageError('unknown-version', `no version ${asked} of ${recipe.app} is known${caveat}`, {
+    hint:
+      near.length === 0 ? `no version of ${recipe.app} is known at all` : `nearest known: ${near.join(', ')}`,
+  });
+}
+
+/** One version for a listing. */
+export interface KnownVersion {
+  readonly version: string;
+  readonly by: Candidate['by'] | 'store';
+  readonly commit?: string;
+  readonly build?: number;
+  readonly note?: string;
+  /** Why there is no source for it. */
+  readonly withoutSource?: string;
+}
+
+/** Newest first; versions without source among them. */
+export function listVersions(recipe: Recipe, facts: readonly Fact[]): readonly KnownVersion[] {
+  const scheme = schemeOf(recipe);
+  const stands = (version: string): string => representative(rangeOf(version)) ?? version;
+  const known = allCandidates(recipe, facts).map(({ version, by, commit, build, note }): KnownVersion => ({
+    version,
+    by,
+    ...(commit === undefined ? {} : { commit }),
+    ...(build === undefined ? {} : { build }),
+    ...(note === undefined ? {} : { note }),
+  }));
+  const missing = recipe.versions.withoutSource.map(({ versions, reason }): KnownVersion => ({
+    version: versions,
+    by: 'store',
+    withoutSource: reason,
+  }));
+  return [...known, ...missing].sort((a, b) => compareVersions(stands(b.version), stands(a.version), scheme));
+}

@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What a recipe may say (`recipes/*.yaml`): reviewed data about how one app's versions become source, build and comparison. */
+import { z } from 'zod';
+import { RULE_NAMES, RULE_SETS } from '../model.js';
+import type { RuleName, RuleSetName } from '../model.js';
+import {
+  absolutePath,
+  appId,
+  byKind,
+  capturingPattern,
+  channelId,
+  commit,
+  date,
+  identifier,
+  imageDigest,
+  outputPath,
+  pathBelow,
+  positive,
+  range,
+  repositoryAddress,
+  sha256,
+  strict,
+  subjectPattern,
+  text,
+  variableName,
+  version,
+  webAddress,
+  word,
+} from './schema-parts.js';
+
+const evidence = strict({ url: webAddress, date: date.optional(), note: text.optional() });
+
+const status = strict({
+  kind: word([
+    'reproducible-claimed',
+    'buildable-unclaimed',
+    'distribution',
+    'closed',
+    'retired',
+    'demonstration',
+  ]),
+  note: text.optional(),
+  evidence: z.array(evidence).min(1),
+}).describe('What the makers say about rebuilding this app, and where they say it.');
+
+// ---------------------------------------------------------------- source and versions
+
+const source = byKind([
+  strict({
+    kind: z.literal('git'),
+    repository: repositoryAddress,
+    fullHistory: z.boolean().default(false),
+    submodules: z.boolean().default(false),
+    lfs: z.boolean().default(false),
+    tagKey: text.optional().describe('Armoured OpenPGP public key that must have signed the tag.'),
+  }),
+  strict({
+    kind: z.literal('debian'),
+    suite: identifier,
+    component: identifier,
+    package: identifier,
+    architecture: identifier,
+  }),
+  strict({ kind: z.literal('bundled'), directory: pathBelow }),
+]);
+
+const pinnedVersion = strict({
+  version,
+  commit,
+  ref: text.optional().describe('The tag or branch that named the commit.'),
+  build: positive.optional().describe('The build number, where versions have one.'),
+  date: date.optional(),
+  note: text.optional(),
+  evidence: text
+    .optional()
+    .describe('Where this pairing of version and commit was read, unless stated for all.'),
+});
+
+const strategy = byKind([
+  strict({
+    kind: z.literal('pinned'),
+    evidence: text,
+    complete: range
+      .optional()
+      .describe('Where this map is known to be complete, no other strategy is asked.'),
+    versions: z.array(pinnedVersion).min(1),
+  }),
+  strict({
+    kind: z.literal('tag'),
+    templates: z
+      .array(text)
+      .min(1)
+      .describe('Spellings with {version} and perhaps {build}, the usual one first.'),
+    known: z
+      .array(version)
+      .default([])
+      .describe('Versions known to have such a tag, for use without network.'),
+    evidence: text.optional(),
+  }),
+  strict({
+    kind: z.literal('commit-subject'),
+    pattern: subjectPattern,
+    known: z
+      .array(version)
+      .default([])
+      .describe('Versions known to have such a commit, for use without network.'),
+    evidence: text.optional(),
+  }),
+  strict({
+    kind: z.literal('release-name'),
+    evidence: text,
+    releases: z
+      .array(strict({ name: version, tag: text }))
+      .min(1)
+      .describe('For makers whose tags do not carry the version that the store shows.'),
+  }),
+  strict({ kind: z.literal('debian-archive') }),
+  strict({ kind: z.literal('bundled'), tag: text, versions: z.array(version).min(1) }),
+]);
+
+const assertion = strict({
+  versions: range.default('*'),
+  file: pathBelow,
+  pattern: capturingPattern,
+  expected: text.describe('With {version} and {build}.'),
+  what: word(['version-name', 'version-code']),
+});
+
+const versions = strict({
+  resolve: z.array(strategy).default([]).describe('Asked in this order; the first one with an answer wins.'),
+  withoutSource: z
+    .array(strict({ versions: range, reason: text, reference: text }))
+    .default([])
+    .describe('In the store, but never published as source.'),
+  assertions: z
+    .array(assertion)
+    .default([])
+    .describe('What the source must say about itself after checkout.'),
+});
+
+// ---------------------------------------------------------------- channels
+
+const ruleUse = strict({
+  rule: word([...RULE_NAMES, ...(Object.keys(RULE_SETS) as RuleSetName[])] as unknown as readonly [
+    RuleName | RuleSetName,
+    ...(RuleName | RuleSetName)[],
+  ]),
+  reason: text,
+  reference: text,
+  versions: range.default('*'),
+});
+
+const signer = strict({
+  sha256,
+  minSdk: positive.optional(),
+  maxSdk: positive.optional(),
+  source: text.describe('Where this certificate digest was read.'),
+});
+
+const acquisition = byKind([
+  strict({ kind: z.literal('handed-over'), how: text }),
+  strict({ kind: z.literal('url'), url: webAddress, onlyLatest: z.boolean() }),
+  strict({ kind: z.literal('debian-archive') }),
+  strict({ kind: z.literal('bundled'), files: z.array(pathBelow).min(1) }),
+]);
+
+const channel = strict({
+  title: text,
+  builtBy: word(['publisher', 'distribution', 'store']),
+  packageId: identifier.optional(),
+  versionCode: strict({ times: positive, plus: z.int().min(0) })
+    .optional()
+    .describe('versionCode = build number × times + plus'),
+  signers: z.array(signer).default([]),
+  acquisition,
+  pairs: z
+    .array(strict({ published: text, output: identifier }))
+    .min(1)
+    .optional()
+    .describe(
+      'Which output each published file is compared with; without it every output is published under its own name.',
+    ),
+  notPublished: z.array(strict({ pattern: text, reason: text })).default([]),
+  rules: z.array(ruleUse).default([]),
+});
+
+// ---------------------------------------------------------------- builds
+
+const image = byKind([
+  strict({
+    kind: z.literal('registry'),
+    reference: text,
+    digest: imageDigest,
+    evidence: text.describe('Where the digest was read.'),
+  }),
+  strict({ kind: z.literal('lock'), name: identifier }),
+  strict({
+    kind: z.literal('unresolved'),
+    reference: text.describe(
+      "Upstream's reference, whose digest nobody could read: the plan prints and does not run.",
+    ),
+  }),
+  strict({ kind: z.literal('none') }),
+]).describe('The base of the environment. No digest without evidence.');
+
+const dockerfile = byKind([
+  strict({ kind: z.literal('source'), path: pathBelow }),
+  strict({ kind: z.literal('override'), path: pathBelow, reason: text, reference: text }),
+]);
+
+const environment = strict({
+  image,
+  dockerfile: dockerfile.optional(),
+  user: identifier,
+  directory: absolutePath,
+  locale: text,
+  timeZone: text,
+  sourceDateEpoch: z.union([z.int().min(0), word(['commit', 'changelog', 'unset'])]),
+  variables: z.record(variableName, z.string()).default({}),
+  memoryMiB: positive,
+  diskMiB: positive,
+  minutes: positive.describe('Time limit.'),
+  expectedMinutes: positive,
+  cpus: positive,
+});
+
+const phase = strict({
+  name: word(['prepare', 'build']),
+  user: identifier.optional(),
+  network: z.boolean(),
+  networkReason: text.optional(),
+  script: text,
+}).refine((value) => value.name === 'prepare' || !value.network || value.networkReason !== undefined, {
+  path: ['networkReason'],
+  error: 'expected a reason: the build phase has no network unless the recipe says why',
+});
+
+const deviation = strict({
+  code: identifier,
+  what: text,
+  reason: text,
+  canChangeOutput: word(['yes', 'no', 'unknown']),
+});
+
+const build = strict({
+  versions: range,
+  evidence: text.optional(),
+  submodules: z.boolean().optional().describe("Overrides the source's."),
+  environment,
+  phases: z.array(phase).min(1),
+  outputs: z.array(strict({ id: identifier, path: outputPath })).min(1),
+  deviations: z.array(deviation).default([]),
+});
+
+// ---------------------------------------------------------------- the recipe
+
+export const recipeSchema = strict({
+  schemaVersion: z.literal(1),
+  app: appId,
+  title: text,
+  homepage: webAddress.optional(),
+  status,
+  source: source.optional(),
+  versions,
+  defaultChannel: channelId.optional(),
+  channels: z.record(channelId, channel).default({}),
+  unsupportedChannels: z
+    .array(strict({ channel: channelId, reason: text }))
+    .default([])
+    .describe('Channels that exist and that this recipe cannot check yet, and why.'),
+  builds: z.array(build).default([]).describe('Ranges must neither overlap nor leave a gap.'),
+  inputs: z
+    .array(
+      strict({
+        path: pathBelow,
+        what: word(['dummy-keystore', 'dummy-configuration', 'constant']),
+        note: text,
+        reference: text.optional(),
+      }),
+    )
+    .default([])
+    .describe("Stand-ins in the source tree for the makers' own keys and accounts."),
+  carried: z
+    .array(strict({ versions: range.default('*'), path: text, note: text, reference: text.optional() }))
+    .default([])
+    .describe('Binaries in the tree or its dependencies that nobody builds.'),
+  knownResults: z
+    .array(
+      strict({
+        by: text,
+        versions: z.array(version).min(1),
+        channel: channelId,
+        result: text,
+        reason: text.optional(),
+        url: webAddress,
+      }),
+    )
+    .default([])
+    .describe('What others found, shown beside ours.'),
+}).meta({
+  title: 'samesource recipe',
+});
+
+export type Recipe = z.output<typeof recipeSchema>;
+export type RecipeStrategy = Recipe['versions']['resolve'][number];
+export type RecipeChannel = Recipe['channels'][string];
+export type RecipeBuild = Recipe['builds'][number];
