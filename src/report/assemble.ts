@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Makes the report out of what the stages yielded. The statement part holds nothing of this machine or this moment. */
+import { digestOf } from '../canonical-json.js';
+import { allowsFullCoverage, setCoverage } from '../compare/coverage.js';
+import { decideVerdict } from '../compare/verdict.js';
+import type { SetComparison } from '../compare/types.js';
+import type {
+  AuthenticityReason,
+  ComparePlan,
+  Deviation,
+  FileIdentity,
+  KnownResult,
+  Origin,
+  CarriedBinary,
+  PhaseName,
+  Reason,
+  Target,
+  UnverifiableReason,
+  Verdict,
+} from '../model.js';
+import { boundEvidence } from './evidence.js';
+import { doesNotSay, publisherCan, runStatements, statementsOf, type StatementFacts } from './statements.js';
+import { titleOf } from './title.js';
+import type {
+  EnvironmentEvidence,
+  PlanRecord,
+  Report,
+  ReportStatement,
+  RunRecord,
+  SourceRecord,
+} from './types.js';
+
+export interface ReportInput {
+  readonly target?: Target;
+  readonly builtBy?: ComparePlan['builtBy'];
+  readonly published: readonly FileIdentity[];
+  readonly rebuilt: readonly FileIdentity[];
+  readonly source?: SourceRecord;
+  readonly plan?: PlanRecord;
+  readonly comparison?: SetComparison;
+  readonly unverifiable?: readonly Reason<UnverifiableReason>[];
+  readonly notAuthentic?: readonly Reason<AuthenticityReason>[];
+  readonly buildFailure?: {
+    readonly phase: PhaseName;
+    readonly exitCode: number;
+    readonly firstError: readonly string[];
+  };
+  readonly origins?: readonly Origin[];
+  readonly linkable?: readonly string[];
+  readonly carried?: readonly CarriedBinary[];
+  readonly deviations?: readonly Deviation[];
+  readonly publisherEnvironment?: readonly EnvironmentEvidence[];
+  readonly knownResults?: readonly KnownResult[];
+  readonly run: Omit<RunRecord, 'statements'>;
+}
+
+const LINKABLE_SHOWN = 200;
+
+const pick = ({ name, size, sha256 }: FileIdentity): FileIdentity => ({ name, size, sha256 });
+
+export function assembleReport(input: ReportInput): Report {
+  const comparison = input.comparison === undefined ? undefined : boundEvidence(input.comparison);
+  const unverifiable = input.unverifiable ?? [];
+  const notAuthentic = input.notAuthentic ?? [];
+  const deviations = input.deviations ?? [];
+  const linkable = input.linkable ?? [];
+  const facts: StatementFacts = {
+    subject: {
+      ...(input.target === undefined ? {} : { target: input.target }),
+      published: input.published.map(pick),
+      rebuilt: input.rebuilt.map(pick),
+    },
+    ...(input.builtBy === undefined ? {} : { builtBy: input.builtBy }),
+    ...(input.source === undefined ? {} : { source: input.source }),
+    ...(input.plan === undefined ? {} : { plan: input.plan }),
+    ...(comparison === undefined ? {} : { comparison }),
+    unverifiable,
+    notAuthentic,
+    ...(input.buildFailure === undefined ? {} : { buildFailure: input.buildFailure }),
+    origins: input.origins ?? [],
+    linkable: { count: linkable.length, shown: linkable.slice(0, LINKABLE_SHOWN) },
+    carried: input.carried ?? [],
+    deviations,
+    publisherEnvironment: input.publisherEnvironment ?? [],
+    knownResults: input.knownResults ?? [],
+  };
+  // as JSON has it: what a reader of the file recomputes must be what was digested
+  const statement = JSON.parse(JSON.stringify(concluded(facts))) as ReportStatement;
+  return {
+    schemaVersion: 1,
+    statement,
+    statementSha256: digestOf(statement),
+    run: { ...input.run, statements: runStatements(input.run, statement) },
+  };
+}
+
+/** Everything that follows from the facts: verdict, title, coverage, sentences. */
+export function concluded(facts: StatementFacts): ReportStatement {
+  const verdict = verdictOf(facts);
+  const { comparison } = facts;
+  const decided = {
+    ...facts,
+    verdict,
+    title: titleOf(verdict, facts.deviations),
+    coverage: setCoverage(
+      { ...(comparison === undefined ? {} : { comparison }), unverifiable: [], notAuthentic: [] },
+      verdict,
+    ),
+  };
+  if (!allowsFullCoverage(verdict) && decided.coverage.ratio >= 1)
+    throw new Error('full coverage without proof');
+  return {
+    ...decided,
+    statements: statementsOf(decided),
+    doesNotSay: doesNotSay(decided),
+    publisherCan: publisherCan(decided),
+  };
+}
+
+function verdictOf(facts: StatementFacts): Verdict {
+  return decideVerdict({
+    ...(facts.comparison === undefined ? {} : { comparison: facts.comparison }),
+    ...(facts.buildFailure === undefined
+      ? {}
+      : { buildFailure: { phase: facts.buildFailure.phase, exitCode: facts.buildFailure.exitCode } }),
+    unverifiable: facts.unverifiable,
+    notAuthentic: facts.notAuthentic,
+  });
+}

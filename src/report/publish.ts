@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The only writer of reports: append-only, whole or not at all. */
+import { randomBytes } from 'node:crypto';
+import { promises as fs } from 'node:fs';
+import path from 'node:path';
+import { FailedHere, UsageError } from '../errors.js';
+import type { Report } from './types.js';
+
+export interface ReportFile {
+  /** Below the report's directory; plain names and `/`. */
+  readonly name: string;
+  readonly content: string | Uint8Array;
+}
+
+export interface PublishOptions {
+  /** `reports/` and `attempts/` are made below it. */
+  readonly out: string;
+  /** Of the installed package: nothing is ever written there. */
+  readonly packageRoot: string;
+}
+
+const SEGMENT = /^[A-Za-z0-9][A-Za-z0-9._+~-]*$/;
+
+/** Returns the directory of the new report. */
+export async function publishReport(
+  report: Report,
+  files: readonly ReportFile[],
+  options: PublishOptions,
+): Promise<string> {
+  const { target } = report.statement.subject;
+  const short = report.statementSha256.slice(0, 12);
+  const place =
+    target === undefined
+      ? ['reports', 'compare']
+      : ['reports', target.app, target.version.replaceAll(':', '~'), target.channel];
+  const parent = await directory(options, place);
+  return await writeOnce(parent, (n) => `${short}-${n}`, files);
+}
+
+/** A run without a verdict: kept for its user, never among the reports. */
+export async function keepAttempt(
+  run: string,
+  files: readonly ReportFile[],
+  options: PublishOptions,
+): Promise<string> {
+  const parent = await directory(options, ['attempts']);
+  return await writeOnce(parent, (n) => (n === 1 ? run : `${run}-${n}`), files);
+}
+
+async function directory(options: PublishOptions, place: readonly string[]): Promise<string> {
+  for (const segment of place)
+    if (!SEGMENT.test(segment))
+      throw new UsageError('bad-report-path', `${JSON.stringify(segment)} cannot be part of a report's path`);
+  const out = path.resolve(options.out);
+  const parent = path.join(out, ...place);
+  await failedHere(() => fs.mkdir(parent, { recursive: true }));
+  const [real, root] = await Promise.all([fs.realpath(parent), fs.realpath(options.packageRoot)]);
+  const installed = root.split(path.sep).includes('node_modules');
+  if (installed && (real === root || real.startsWith(`${root}${path.sep}`)))
+    throw new UsageError('out-in-package', `${out} is inside of the installed package`, {
+      hint: 'choose another directory with --out',
+    });
+  return parent;
+}
+
+/** Writes aside, syncs, renames; the next free number when another run was faster. */
+async function writeOnce(
+  parent: string,
+  name: (n: number) => string,
+  files: readonly ReportFile[],
+): Promise<string> {
+  const aside = path.join(parent, `.${randomBytes(8).toString('hex')}.tmp`);
+  try {
+    await failedHere(async () => {
+      await fs.mkdir(aside);
+      for (const file of files) await writeSynced(aside, file);
+    });
+    for (let n = 1; ; n++) {
+      const final = path.join(parent, name(n));
+      if (await exists(final)) continue;
+      try {
+        // fails when another run has made it, since a report's directory is never empty
+        await fs.rename(aside, final);
+      } catch (error) {
+        if (['EEXIST', 'ENOTEMPTY'].includes((error as NodeJS.ErrnoException).code ?? '')) continue;
+        throw error;
+      }
+      await syncDirectory(parent);
+      return final;
+    }
+  } finally {
+    await fs.rm(aside, { recursive: true, force: true });
+  }
+}
+
+async function writeSynced(root: string, { name, content }: ReportFile): Promise<void> {
+  for (const segment of name.split('/'))
+    if (!SEGMENT.test(segment)) throw new Error(`not a plain file name in a report: ${JSON.stringify(name)}`);
+  const file = path.join(root, name);
+  await fs.mkdir(path.dirname(file), { recursive: true });
+  const handle = await fs.open(file, 'wx');
+  try {
+    await handle.writeFile(content);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function syncDirectory(directoryPath: string): Promise<void> {
+  const handle = await fs.open(directoryPath, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function exists(file: string): Promise<boolean> {
+  try {
+    await fs.lstat(file);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function failedHere<T>(operation: () => Promise<T>): Promise<T> {
+  try {
+    return await operation();
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    if (code === 'ENOSPC' || code === 'EDQUOT')
+      throw new FailedHere('disk-full', `no space for the report: ${message}`, {
+        cause,
+        hint: 'free some space, or choose another place with --out',
+      });
+    if (code === 'EACCES' || code === 'EROFS' || code === 'EPERM' || code === 'ENOTDIR')
+      throw new FailedHere('unreadable-input', `cannot write the report: ${message}`, {
+        cause,
+        hint: 'choose another place with --out',
+      });
+    throw cause;
+  }
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The summary for a terminal: fits a screen, says what was proven and what was not. */
+import { printable } from '../printable.js';
+import { describeDifference, percent } from './statements.js';
+import { headline } from './title.js';
+import type { Note, Report, Statement } from './types.js';
+
+/** Statements by the heading under which people look for them. */
+const PROVEN = new Set([
+  'pair-identical',
+  'pair-signature-only',
+  'pair-reencoded',
+  'pair-excluded',
+  'signature-verified',
+  'origin-built',
+]);
+const CARRIED = new Set(['origin-carried', 'origin-may-contain', 'carried-known']);
+
+const SHOWN = 8;
+
+export interface TextOptions {
+  /** Where the report lies, as the user can open it. */
+  readonly location?: string;
+  readonly notes?: readonly Note[];
+  /** Findings to list. */
+  readonly differences?: number;
+}
+
+export function renderText(report: Report, options: TextOptions = {}): string {
+  const { statement, run } = report;
+  const { target, published } = statement.subject;
+  const lines: string[] = [];
+  const subject =
+    target === undefined
+      ? published.map((file) => file.name).join(', ')
+      : `${target.app} ${target.version} (${target.channel})`;
+  lines.push(`${headline(report)}  [${statement.verdict.kind}]`, `  ${subject}`);
+  if ((statement.comparison?.pairs.length ?? 0) > 0)
+    lines.push(`  coverage ${percent(statement.coverage.ratio)} of content bytes`);
+  for (const note of options.notes ?? [])
+    lines.push(`  ${note.kind} by ${printable(note.by)}, ${note.date}: ${printable(note.text)}`);
+  section(
+    lines,
+    'Proven',
+    statement.statements.filter((line) => PROVEN.has(line.code)),
+  );
+  section(
+    lines,
+    'Not proven',
+    statement.statements.filter((line) => isNotProven(line.code)),
+  );
+  findings(lines, report, options.differences ?? SHOWN);
+  section(
+    lines,
+    'Carried in',
+    statement.statements.filter((line) => CARRIED.has(line.code)),
+  );
+  const rest = statement.statements.filter(
+    (line) => !PROVEN.has(line.code) && !CARRIED.has(line.code) && !isNotProven(line.code),
+  );
+  section(lines, 'Known', rest);
+  section(lines, 'This run', run.statements);
+  section(lines, 'The publisher can', statement.publisherCan);
+  section(lines, 'This report', statement.doesNotSay);
+  lines.push('', `statement sha256:${report.statementSha256}`);
+  if (options.location !== undefined) lines.push(`report    ${options.location}`);
+  return `${lines.join('\n')}\n`;
+}
+
+export function isNotProven(code: string): boolean {
+  return (
+    /^(unverifiable|not-authentic)-/.test(code) ||
+    [
+      'pair-different',
+      'pair-unread',
+      'pair-encrypted',
+      'unpaired-published',
+      'undeclared-rebuilt',
+      'not-obtained',
+      'build-failed',
+      'nothing-compared',
+    ].includes(code)
+  );
+}
+
+function section(lines: string[], title: string, statements: readonly Statement[]): void {
+  if (statements.length === 0) return;
+  lines.push('', title);
+  for (const { sentence } of statements.slice(0, SHOWN)) lines.push(`  - ${printable(sentence)}`);
+  if (statements.length > SHOWN) lines.push(`  - … and ${statements.length - SHOWN} more in the report`);
+}
+
+function findings(lines: string[], { statement }: Report, shown: number): void {
+  const all = statement.comparison?.pairs.flatMap((pair) =>
+    pair.differences.map(
+      (difference) => `${printable(pair.published.name)}: ${printable(describeDifference(difference))}`,
+    ),
+  );
+  if (all === undefined || all.length === 0) return;
+  lines.push('', 'Differences');
+  for (const line of all.slice(0, shown)) lines.push(`  - ${line}`);
+  if (all.length > shown) lines.push(`  - … and ${all.length - shown} more in the report`);
+}

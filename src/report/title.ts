@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The people's titles of verdicts (ARCHITECTURE.md, "Verdicts"). */
+import type { Deviation, Verdict } from '../model.js';
+import type { Report } from './types.js';
+
+export function count(n: number, noun: string): string {
+  return `${n.toLocaleString('en-US')} ${noun}${n === 1 ? '' : 's'}`;
+}
+
+export function titleOf(verdict: Verdict, deviations: readonly Deviation[]): string {
+  switch (verdict.kind) {
+    case 'reproducible':
+      return 'Reproduced';
+    case 'equivalent':
+      return verdict.excludedBytes === 0
+        ? 'Reproduced, packed differently (0 bytes left out)'
+        : `Reproduced, except ${count(verdict.excludedBytes, 'byte')} that the store or signing added`;
+    case 'unreproducible':
+      return deviations.some((deviation) => deviation.canChangeOutput !== 'no')
+        ? 'Not reproduced in a differing environment'
+        : 'Not reproduced';
+    case 'unverifiable':
+      return 'Could not be checked';
+    case 'unbuildable':
+      return 'The published source did not build';
+    case 'not-authentic':
+      return 'Not the publisher’s file';
+  }
+}
+
+/** The title with how often it was tried. */
+export function headline({ statement, run }: Report): string {
+  if (run.builds === 0) return statement.title;
+  switch (statement.verdict.kind) {
+    case 'reproducible':
+    case 'equivalent':
+      return run.builds === 1
+        ? statement.title
+        : `${statement.title} (in ${run.matchingBuilds} of ${count(run.builds, 'build')})`;
+    case 'unreproducible': {
+      const tried = `${count(run.builds, 'build')}, 1 machine`;
+      if (run.standing === 'unstable')
+        return `${statement.title} (${tried}; the build itself is not deterministic)`;
+      return `${statement.title} (${tried})`;
+    }
+    case 'unverifiable':
+    case 'unbuildable':
+    case 'not-authentic':
+      return statement.title;
+  }
+}

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The report as data: `statement` is the same bytes for the same inputs, `run` is what differs from run to run. */
+import type {
+  AuthenticityReason,
+  BuildPlan,
+  CarriedBinary,
+  ComparePlan,
+  Deviation,
+  EnvironmentRecord,
+  FileIdentity,
+  KnownResult,
+  Origin,
+  PhaseName,
+  Reason,
+  Sha256,
+  Standing,
+  Target,
+  UnverifiableReason,
+  Verdict,
+} from '../model.js';
+import type { Coverage, PairComparison, SetComparison } from '../compare/types.js';
+
+/** One sentence of the report with what it rests on. */
+export interface Statement {
+  /** Stable kebab-case. */
+  readonly code: string;
+  readonly sentence: string;
+  /** JSON pointers (RFC 6901) into the report. */
+  readonly basis: readonly string[];
+  /** A shell line that does not need this tool. */
+  readonly check: string;
+}
+
+/** Where the source tree came from and what it is. */
+export type SourceRecord =
+  | {
+      readonly kind: 'git';
+      readonly repository: string;
+      readonly commit: string;
+      readonly tag?: string;
+      /** OpenPGP fingerprint of the key whose signature of the tag was verified. */
+      readonly tagSignedBy?: string;
+      readonly treeSha256: Sha256;
+      readonly from: 'upstream' | 'directory' | 'url' | 'bundled';
+      readonly submodules: readonly {
+        readonly path: string;
+        readonly url: string;
+        readonly commit: string;
+      }[];
+      readonly lfs: readonly { readonly path: string; readonly sha256: Sha256; readonly size: number }[];
+    }
+  | {
+      readonly kind: 'debian';
+      readonly package: string;
+      readonly version: string;
+      readonly release: {
+        readonly sha256: Sha256;
+        readonly date: string;
+        readonly signedBy: readonly string[];
+      };
+      readonly files: readonly FileIdentity[];
+      readonly treeSha256?: Sha256;
+    };
+
+/** The plan as far as it decides the result. */
+export interface PlanRecord {
+  readonly recipeSha256: Sha256;
+  readonly buildDigest?: Sha256;
+  readonly compareDigest: Sha256;
+  readonly build: BuildPlan;
+  readonly compare: ComparePlan;
+}
+
+/** What is known of the environment in which the published file was made, and from where. */
+export interface EnvironmentEvidence {
+  readonly file: string;
+  /** E.g. `elf-comment`, `depends`, `buildinfo`. */
+  readonly from: string;
+  readonly fact: string;
+}
+
+export interface ReportStatement {
+  readonly subject: {
+    readonly target?: Target;
+    readonly published: readonly FileIdentity[];
+    readonly rebuilt: readonly FileIdentity[];
+  };
+  readonly builtBy?: ComparePlan['builtBy'];
+  readonly source?: SourceRecord;
+  readonly plan?: PlanRecord;
+  readonly comparison?: SetComparison;
+  /** Of the target as a whole, beside those of the pairs. */
+  readonly unverifiable: readonly Reason<UnverifiableReason>[];
+  readonly notAuthentic: readonly Reason<AuthenticityReason>[];
+  readonly buildFailure?: {
+    readonly phase: PhaseName;
+    readonly exitCode: number;
+    readonly firstError: readonly string[];
+  };
+  readonly origins: readonly Origin[];
+  /** Objects and static archives among the inputs that may have been linked in; the first 200. */
+  readonly linkable: { readonly count: number; readonly shown: readonly string[] };
+  readonly carried: readonly CarriedBinary[];
+  readonly deviations: readonly Deviation[];
+  readonly publisherEnvironment: readonly EnvironmentEvidence[];
+  readonly knownResults: readonly KnownResult[];
+  readonly verdict: Verdict;
+  readonly title: string;
+  readonly coverage: Coverage;
+  readonly statements: readonly Statement[];
+  readonly doesNotSay: readonly Statement[];
+  readonly publisherCan: readonly Statement[];
+}
+
+/** What one run of ours was like. */
+export interface RunRecord {
+  /** ISO 8601, UTC. */
+  readonly time: string;
+  readonly tool: { readonly name: 'samesource'; readonly version: string };
+  readonly node: string;
+  readonly architecture: string;
+  readonly kernel: string;
+  readonly cpuCount: number;
+  readonly memoryMiB: number;
+  readonly environment?: EnvironmentRecord;
+  readonly builds: number;
+  readonly matchingBuilds: number;
+  readonly standing?: Standing;
+  readonly seconds: Readonly<Record<string, number>>;
+  readonly tools: readonly { readonly name: string; readonly version: string }[];
+  readonly missingTools: readonly string[];
+  readonly logs: readonly {
+    readonly phase: PhaseName;
+    readonly name: string;
+    readonly sha256: Sha256;
+    readonly truncatedBytes: number;
+  }[];
+  /** Digest of the statement of an earlier report that this one replaces. */
+  readonly supersedes?: Sha256;
+  readonly statements: readonly Statement[];
+}
+
+export interface Report {
+  readonly schemaVersion: 1;
+  readonly statement: ReportStatement;
+  /** Of the canonical JSON of `statement`. */
+  readonly statementSha256: Sha256;
+  readonly run: RunRecord;
+}
+
+/** What others said of a report afterwards; lies beside it in `notes/` and is shown under the verdict. */
+export interface Note {
+  readonly schemaVersion: 1;
+  readonly kind: 'vendor-response' | 'correction' | 'withdrawal';
+  readonly statementSha256: Sha256;
+  readonly date: string;
+  readonly by: string;
+  readonly text: string;
+  readonly url?: string;
+}
+
+export type { Coverage, PairComparison, SetComparison };
