@@ -50,6 +50,12 @@ export function comparePlan(
   const pairs: readonly PairPlan[] =
     channel.pairs?.map(({ published, output }) => ({ published: expand(published, values), output })) ??
     outputs.map(({ id, path }) => ({ published: baseName(path), output: id }));
+  const absent = pairs.find(({ output }) => !outputs.some(({ id }) => id === output));
+  if (absent !== undefined)
+    throw new UsageError(
+      'channel-not-for-version',
+      `${recipe.app} ${target.version} has no build for the channel ${target.channel}: no output ${absent.output} among ${outputs.map(({ id }) => id).join(', ')}`,
+    );
   const { versionCode } = channel;
   return {
     target,

@@ -44,7 +44,7 @@ export function makePlan(recipe: Recipe, request: PlanRequest, context: PlanCont
 
   const source = sourcePlan(recipe, instructions, candidate, values);
   if (source.kind === 'git' && source.commit === 'unresolved')
-    unresolved.push(`${source.repository}, ${source.ref ?? 'commit'}`);
+    unresolved.push(`${source.repository}, ${candidate.sought ?? 'commit'}`);
   const image = imagePlan(instructions, context, unresolved);
   const build: BuildPlan = {
     app: recipe.app,

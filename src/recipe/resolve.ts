@@ -20,8 +20,10 @@ export interface Candidate {
   readonly by: RecipeStrategy['kind'];
   /** Absent for Debian and bundled sources, and while a git revision is only known by name. */
   readonly commit?: string;
-  /** Tag or branch; or, without commit, the words for what would have to be looked up. */
+  /** Tag or branch. */
   readonly ref?: string;
+  /** Without commit: words for what would have to be looked up. */
+  readonly sought?: string;
   readonly build?: number;
   readonly note?: string;
   readonly debian?: { readonly source: DebianSource; readonly fact: DebianFact };
@@ -138,14 +140,14 @@ function withKnown(
   found: readonly Candidate[],
   known: readonly string[],
   by: Candidate['by'],
-  ref: (version: string) => string,
+  sought: (version: string) => Pick<Candidate, 'ref' | 'sought'>,
 ): readonly Candidate[] {
   const seen = new Set(found.map(({ version }) => version));
   return [
     ...found,
     ...known
       .filter((version) => !seen.has(version))
-      .map((version): Candidate => ({ version, by, ref: ref(version) })),
+      .map((version): Candidate => ({ version, by, ...sought(version) })),
   ];
 }
 
@@ -171,12 +173,12 @@ function byTags(
     return [];
   });
   const spelling = strategy.templates[0] ?? '{version}';
-  return withKnown(
-    highestBuilds(found),
-    strategy.known,
-    'tag',
-    (version) => `tag ${spelling.replaceAll('{version}', version).replaceAll('{build}', '*')}`,
-  );
+  return withKnown(highestBuilds(found), strategy.known, 'tag', (version) => {
+    const tag = spelling.replaceAll('{version}', version);
+    return tag.includes('{build}')
+      ? { sought: `tag ${tag.replaceAll('{build}', '*')}` }
+      : { ref: tag, sought: `tag ${tag}` };
+  });
 }
 
 function bySubjects(
@@ -195,12 +197,9 @@ function bySubjects(
         })
       : [],
   );
-  return withKnown(
-    highestBuilds(found),
-    strategy.known,
-    'commit-subject',
-    (version) => `the commit whose subject names ${version}`,
-  );
+  return withKnown(highestBuilds(found), strategy.known, 'commit-subject', (version) => ({
+    sought: `the commit whose subject names ${version}`,
+  }));
 }
 
 /** Every version that one strategy knows, given these facts. */
@@ -230,7 +229,8 @@ function candidatesBy(
         return {
           version: name,
           by: 'release-name',
-          ...(commit === undefined ? { ref: `tag ${tag}` } : { ref: tag, commit }),
+          ref: tag,
+          ...(commit === undefined ? { sought: `tag ${tag}` } : { commit }),
         };
       });
     }
@@ -245,8 +245,9 @@ function candidatesBy(
           : [],
       );
     case 'bundled':
-      return strategy.versions.map((version): Candidate => ({
+      return strategy.versions.map(({ version, build }): Candidate => ({
         version,
+        build,
         by: 'bundled',
         ref: strategy.tag.replaceAll('{version}', version),
       }));

@@ -115,7 +115,11 @@ const strategy = byKind([
       .describe('For makers whose tags do not carry the version that the store shows.'),
   }),
   strict({ kind: z.literal('debian-archive') }),
-  strict({ kind: z.literal('bundled'), tag: text, versions: z.array(version).min(1) }),
+  strict({
+    kind: z.literal('bundled'),
+    tag: text.describe('With {version}.'),
+    versions: z.array(strict({ version, build: positive })).min(1),
+  }),
 ]);
 
 const assertion = strict({

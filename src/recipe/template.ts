@@ -47,7 +47,7 @@ export function templatePattern(template: string): RegExp {
     .map((part) => {
       if (part === '{version}') return '(?<version>[0-9][0-9A-Za-z.+~]*(?:-(?:alpha|beta|rc)[0-9A-Za-z.]*)?)';
       if (part === '{build}') return '(?<build>[0-9]{1,15})';
-      return part.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
+      return part.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
     })
     .join('');
   return new RegExp(`^${pattern}$`, 'u');
