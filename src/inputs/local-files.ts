@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Files that the user hands over by path: one file, or a directory with everything below it. */
+import { promises as fs, type Stats } from 'node:fs';
+import path from 'node:path';
+import { FailedHere, UsageError } from '../errors.js';
+
+export interface LocalFile {
+  /** Relative to the directory, with `/`; a single file's base name. */
+  readonly name: string;
+  readonly path: string;
+}
+
+const MAX_FILES = 100_000;
+
+async function statOf(file: string): Promise<Stats> {
+  try {
+    return await fs.stat(file);
+  } catch (cause) {
+    throw new FailedHere('unreadable-input', `cannot open ${file}: ${(cause as Error).message}`, {
+      cause,
+      hint: 'check the path and its permissions',
+    });
+  }
+}
+
+/**
+ * Sorted by name. Symbolic links inside of a directory are refused: what they lead to is not part of it.
+ * @throws FailedHere `unreadable-input`
+ */
+export async function localFiles(place: string): Promise<readonly LocalFile[]> {
+  const stat = await statOf(place);
+  if (!stat.isDirectory()) return [{ name: path.basename(place), path: place }];
+  const files: LocalFile[] = [];
+  const visit = async (directory: string, prefix: string): Promise<void> => {
+    for (const entry of await fs.readdir(directory, { withFileTypes: true })) {
+      const at = path.join(directory, entry.name);
+      if (entry.isDirectory()) await visit(at, `${prefix}${entry.name}/`);
+      else if (entry.isFile()) files.push({ name: `${prefix}${entry.name}`, path: at });
+      else
+        throw new FailedHere('unreadable-input', `${at} is neither a regular file nor a directory`, {
+          hint: 'hand over a directory with regular files only',
+        });
+      if (files.length > MAX_FILES)
+        throw new FailedHere('unreadable-input', `${place} holds more than ${MAX_FILES} files`);
+    }
+  };
+  await visit(place, '');
+  if (files.length === 0)
+    throw new FailedHere('unreadable-input', `${place} holds no files`, {
+      hint: 'hand over the file itself, or a directory with the files of one release',
+    });
+  return files.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/**
+ * @throws UsageError `same-file` when both paths lead to one file or directory; `file-and-directory` when they cannot be
+ * compared with each other
+ */
+export async function assertTwoSides(published: string, rebuilt: string): Promise<void> {
+  const [p, r] = [await statOf(published), await statOf(rebuilt)];
+  if (p.dev === r.dev && p.ino === r.ino)
+    throw new UsageError(
+      'same-file',
+      `${published} and ${rebuilt} are the same ${p.isDirectory() ? 'directory' : 'file'}`,
+      {
+        hint: 'name the published file first, then the rebuilt one',
+      },
+    );
+  if (p.isDirectory() !== r.isDirectory())
+    throw new UsageError(
+      'file-and-directory',
+      `${p.isDirectory() ? published : rebuilt} is a directory and the other side is a file`,
+      { hint: 'compare two files, or two directories' },
+    );
+}
