@@ -2,7 +2,7 @@
 /** The half of a plan that knows the published files: where users get them, who signed them, what each is compared with. */
 import { UsageError } from '../errors.js';
 import type { AcquisitionPlan, ComparePlan, OutputPlan, PairPlan, Target } from '../model.js';
-import { type Candidate, rangeOf, schemeOf } from './resolve.js';
+import { type Candidate, rangeOf, schemeOf } from './candidates.js';
 import type { Recipe, RecipeChannel } from './schema.js';
 import { expectedOneOf } from './schema-parts.js';
 import { expand, type TemplateValues } from './template.js';

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What must be looked up outside before a plan can be made: nothing where the recipe's own map has the answer. */
 import type { Lookup } from '../model.js';
-import { neededLookups, rangeOf } from './resolve.js';
+import { rangeOf } from './candidates.js';
+import { neededLookups } from './resolve.js';
 import type { Recipe } from './schema.js';
 
 export interface PlanRequest {

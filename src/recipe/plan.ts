@@ -15,7 +15,8 @@ import type {
 } from '../model.js';
 import { channelOf, comparePlan } from './compare-plan.js';
 import type { PlanRequest } from './lookups.js';
-import { type Candidate, rangeOf, resolveVersion, schemeOf } from './resolve.js';
+import { type Candidate, rangeOf, schemeOf } from './candidates.js';
+import { resolveVersion } from './resolve.js';
 import type { Recipe, RecipeBuild } from './schema.js';
 import { expand, type TemplateValues } from './template.js';
 import { inRange, splitDebianVersion } from './version.js';

@@ -21,13 +21,13 @@ function editDistance(a: string, b: string): number {
 }
 
 /** The known word that a typo most likely meant. */
-export function nearestWord(word: string, known: readonly string[]): string | undefined {
+export function nearestWord(given: string, known: readonly string[]): string | undefined {
   // An attacker's long word is no typo; and the distance costs the product of both lengths.
-  if (word.length > 60) return undefined;
+  if (given.length > 60) return undefined;
   const ranked = known
     .map((candidate) => ({
       candidate,
-      distance: editDistance(word.toLowerCase(), candidate.toLowerCase()),
+      distance: editDistance(given.toLowerCase(), candidate.toLowerCase()),
     }))
     .sort((a, b) => a.distance - b.distance);
   const best = ranked[0];
@@ -37,10 +37,10 @@ export function nearestWord(word: string, known: readonly string[]): string | un
 }
 
 /** What was expected, for a word that is none of `known`. */
-export function expectedOneOf(word: unknown, known: readonly string[]): string {
-  const nearest = typeof word === 'string' ? nearestWord(word, known) : undefined;
+export function expectedOneOf(given: unknown, known: readonly string[]): string {
+  const nearest = typeof given === 'string' ? nearestWord(given, known) : undefined;
   const suggestion = nearest === undefined ? '' : ` (did you mean ${nearest}?)`;
-  return `expected one of ${known.join(', ')}, got ${JSON.stringify(word) ?? 'nothing'}${suggestion}`;
+  return `expected one of ${known.join(', ')}, got ${JSON.stringify(given) ?? 'nothing'}${suggestion}`;
 }
 
 /** An object that refuses unknown keys: one line per unknown key, in the order of `issue.keys`. */
