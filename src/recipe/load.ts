@@ -207,9 +207,10 @@ function describe(issue: Issue, value: unknown, document: Document.Parsed, repor
   const place = placeOf(document, path);
   if (issue.code === 'unrecognized_keys') {
     const messages = issue.message.split('\n');
-    issue.keys.forEach((key, i) =>
-      report(placeOf(document, [...path, key]).keyOffset, path, `unknown key: ${messages[i] ?? key}`),
-    );
+    issue.keys.forEach((key, i) => {
+      const at = [...path, key];
+      report(placeOf(document, at).keyOffset, at, `unknown key: ${messages[i] ?? key}`);
+    });
     return;
   }
   if (issue.code === 'invalid_key') {
