@@ -33,7 +33,7 @@ const bad = test.macro({
     t.regex(hit?.slice(wanted.length) ?? '', message);
     t.is(found.length, 1);
   },
-  title: (_, what) => `${what} is refused at its line and column`,
+  title: (_, what: string) => `${what} is refused at its line and column`,
 });
 
 test(

@@ -36,7 +36,7 @@ const comparison = test.macro({
     t.is(compareVersions(a, b, scheme), expected);
     t.is(compareVersions(b, a, scheme), expected === 0 ? 0 : 1);
   },
-  title: (_, scheme, a, sign, b) => `${scheme}: ${a} ${sign} ${b}`,
+  title: (_, scheme: string, a: string, sign: string, b: string) => `${scheme}: ${a} ${sign} ${b}`,
 });
 
 test(comparison, 'dotted', '10.9.1', '<', '10.10.0');
@@ -59,7 +59,7 @@ const membership = test.macro({
     for (const version of outside)
       t.false(inRange(version, range(text), scheme), `${version} not in ${text}`);
   },
-  title: (_, scheme, text) => `${scheme} range ${text}`,
+  title: (_, scheme: string, text: string) => `${scheme} range ${text}`,
 });
 
 test(membership, 'dotted', '10.x', ['10', '10.0', '10.14.5'], ['1', '9.9', '11.0', '100.1', '10.0.0-beta.1']);

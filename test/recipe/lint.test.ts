@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+import { existsSync } from 'node:fs';
+import test from 'ava';
+import { lintRecipe, lintRecipes } from '../../src/recipe/lint.js';
+import { rangeFaults } from '../../src/recipe/lint-ranges.js';
+import { readRecipe, recipeFiles, replaced, smallRecipe } from '../helpers/recipes.js';
+
+test('the recipes of this project have no problem', (t) => {
+  const recipes = recipeFiles().map((file) => ({
+    file: `recipes/${file}`,
+    recipe: readRecipe(file.replace('.yaml', '')),
+  }));
+  t.true(recipes.length >= 5);
+  t.deepEqual(lintRecipes(recipes), []);
+});
+
+test('every Dockerfile of ours that a recipe names is there', (t) => {
+  for (const file of recipeFiles())
+    for (const { environment } of readRecipe(file.replace('.yaml', '')).builds)
+      if (environment.dockerfile?.kind === 'override')
+        t.true(
+          existsSync(new URL(`../../../${environment.dockerfile.path}`, import.meta.url)),
+          environment.dockerfile.path,
+        );
+  t.pass();
+});
+
+const found = test.macro({
+  exec(t, code: string, from: string, to: string) {
+    const problems = lintRecipe(smallRecipe(replaced(from, to)));
+    t.true(
+      problems.some((problem) => problem.code === code),
+      JSON.stringify(problems),
+    );
+  },
+  title: (_, code: string, from: string, to: string) =>
+    `${code}: ${to === '' ? `without ${from.trim().split('\n')[0] ?? ''}` : (to.trim().split('\n')[0] ?? '')}`,
+});
+
+test('the small recipe has no problem', (t) => {
+  t.deepEqual(lintRecipe(smallRecipe()), []);
+});
+test(found, 'app-is-command', 'app: small', 'app: plan');
+test(found, 'app-is-command', 'app: small', 'app: completion');
+test(found, 'unknown-channel', 'channels:\n', 'defaultChannel: play\nchannels:\n');
+test(
+  found,
+  'channel-twice',
+  'channels:\n',
+  'unsupportedChannels: [{ channel: website, reason: x }]\nchannels:\n',
+);
+test(found, 'version-twice', "version: '10.10'", "version: '10.9.1'");
+test(found, 'range-gap', "versions: '>=10 <11'", "versions: '>=10.10 <11'");
+test(
+  found,
+  'source-exists',
+  '  resolve:\n',
+  '  withoutSource: [{ versions: 10.10, reason: x, reference: y }]\n  resolve:\n'.replace('10.10', "'10.10'"),
+);
+test(
+  found,
+  'strategy-not-for-source',
+  '    - kind: pinned\n',
+  '    - kind: debian-archive\n    - kind: pinned\n',
+);
+test(found, 'unknown-output', 'output: app }', 'output: other }');
+test(found, 'output-unpaired', '    outputs:\n', '    outputs:\n      - { id: extra, path: extra.apk }\n');
+test(found, 'output-twice', '    outputs:\n', '    outputs:\n      - { id: app, path: extra.apk }\n');
+test(found, 'unknown-placeholder', 'out/small-{version}.apk', 'out/small-{versoin}.apk');
+test(found, 'phases', '- name: build', '- name: prepare');
+test(found, 'source-date', 'sourceDateEpoch: commit', 'sourceDateEpoch: changelog');
+test(found, 'time-limit', 'expectedMinutes: 1\n', 'expectedMinutes: 20\n');
+test(found, 'rule-not-optional', 'rule: play', 'rule: apk-alignment');
+test(found, 'rule-reference', 'reference: https://example.org/stamp', 'reference: everybody knows');
+test(
+  found,
+  'url-and-pairs',
+  'acquisition: { kind: handed-over, how: download it }\n    pairs: [{ published: small.apk, output: app }]',
+  'acquisition: { kind: url, url: https://example.org/a, onlyLatest: true }',
+);
+test(found, 'plan-recipe-placeholder', 'make VERSION={version}', 'make VERSION={upstreamVersion}');
+test(found, 'incomplete', 'source:\n  kind: git\n  repository: https://example.org/small\n', '');
+
+test('a file that is not named after its app', (t) => {
+  t.deepEqual(
+    lintRecipes([{ file: 'recipes/smal.yaml', recipe: smallRecipe() }]).map(({ code, app }) => [code, app]),
+    [['file-name', 'small']],
+  );
+});
+
+test('the demo may be named like its command', (t) => {
+  t.is(readRecipe('demo').app, 'demo');
+  t.deepEqual(lintRecipe(readRecipe('demo')), []);
+});
+
+const faults = test.macro({
+  exec(t, ranges: readonly string[], overlap: boolean, gap: boolean) {
+    const { overlap: first, gap: second } = rangeFaults(ranges, 'dotted');
+    t.is(first !== undefined, overlap, first);
+    t.is(second !== undefined, gap, second);
+  },
+  title: (_, ranges: readonly string[], overlap: boolean, gap: boolean) =>
+    `${ranges.join(', ')}: ${overlap ? 'overlap' : 'no overlap'}, ${gap ? 'gap' : 'no gap'}`,
+});
+test(faults, ['>=10 <11', '>=11 <12'], false, false);
+test(faults, ['>=10 <=11', '>=11 <12'], true, false);
+test(faults, ['>=10 <11', '>11 <12'], false, true);
+test(faults, ['10.x', '11.x'], false, false);
+test(faults, ['10.x', '12.x'], false, true);
+test(faults, ['10.x', '>=10.5 <12'], true, false);
+test(faults, ['*'], false, false);
+test(faults, ['*', '10.x'], true, false);
+test(faults, ['<10', '>=10'], false, false);
+test(faults, ['10.1.x', '10.2.x', '>=10.3'], false, false);

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+import test from 'ava';
+import { listVersions, resolveVersion } from '../../src/recipe/resolve.js';
+import { readRecipe, replaced, smallRecipe } from '../helpers/recipes.js';
+
+test('versions are listed newest first, with those that have no source in their place', (t) => {
+  const versions = listVersions(readRecipe('telegram-android'), []);
+  t.is(versions[0]?.version, '12.10.6');
+  const names = versions.map(({ version }) => version);
+  t.is(new Set(names).size, names.length);
+  const at = names.indexOf('10.14.4');
+  t.deepEqual(names.slice(at - 1, at + 2), ['10.14.5', '10.14.4', '10.14.3']);
+  t.truthy(versions[at]?.withoutSource);
+});
+
+test('the first strategy that answers wins, for a version as for a range', (t) => {
+  const facts = [
+    {
+      kind: 'git-refs',
+      repository: 'https://example.org/small',
+      refs: [
+        { name: 'refs/tags/v10.10', commit: 'cc'.repeat(20) },
+        { name: 'refs/tags/v10.11', commit: 'dd'.repeat(20) },
+      ],
+    },
+  ] as const;
+  const tags = "    - kind: tag\n      templates: ['v{version}']\n";
+  const after = smallRecipe(replaced('channels:\n', `${tags}channels:\n`));
+  t.is(resolveVersion(after, '10.10', facts).candidate.commit, 'b2'.repeat(20));
+  t.is(resolveVersion(after, '10.x', facts).candidate.version, '10.10');
+  t.is(resolveVersion(after, '10.11', facts).candidate.commit, 'dd'.repeat(20));
+  const before = smallRecipe(replaced('  resolve:\n', `  resolve:\n${tags}`));
+  t.is(resolveVersion(before, '10.10', facts).candidate.commit, 'cc'.repeat(20));
+  t.is(resolveVersion(before, '10.x', facts).candidate.version, '10.11');
+  t.is(resolveVersion(before, '10.9.1', facts).candidate.by, 'pinned');
+});
+
+test('a release is found by its name where the tag says something else', (t) => {
+  const names =
+    "    - kind: release-name\n      evidence: the release page\n      releases: [{ name: '11.0', tag: build-77 }]\n";
+  const recipe = smallRecipe(replaced('channels:\n', `${names}channels:\n`));
+  const repository = 'https://example.org/small';
+  const commit = 'cc'.repeat(20);
+  const { candidate } = resolveVersion(recipe, '11.0', [
+    { kind: 'git-refs', repository, refs: [{ name: 'build-77', commit }] },
+  ]);
+  t.deepEqual(candidate, { version: '11.0', by: 'release-name', ref: 'build-77', commit });
+  t.is(resolveVersion(recipe, '11.0', []).candidate.commit, undefined);
+});
