@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What every command shares: global options, an abort signal, one place where errors become exit codes. */
+import type { Argv } from 'yargs';
+import { printFailure } from './failure.js';
+import { EXIT } from './exit-code.js';
+import { Output } from './output.js';
+import { showProgress } from './progress.js';
+import type { OperationOptions } from '../index.js';
+
+export interface GlobalArguments {
+  readonly json: boolean;
+  readonly quiet: boolean;
+}
+
+export function globalOptions<T>(yargs: Argv<T>): Argv<T & GlobalArguments> {
+  return yargs
+    .option('json', { type: 'boolean', default: false, describe: 'the result as JSON on standard output' })
+    .option('quiet', { type: 'boolean', default: false, describe: 'no progress' });
+}
+
+export interface CommandContext {
+  readonly output: Output;
+  readonly options: Required<OperationOptions>;
+}
+
+/** Runs a command's work to its exit code. The first Ctrl-C stops in good order, the second at once. */
+export async function runCommand(
+  argv: GlobalArguments,
+  work: (context: CommandContext) => Promise<number>,
+): Promise<void> {
+  const output = new Output(argv);
+  const progress = showProgress(output);
+  const controller = new AbortController();
+  const stop = (): void => {
+    if (controller.signal.aborted) process.exit(EXIT.interrupted);
+    output.note('stopping; once more to stop at once');
+    controller.abort();
+  };
+  process.on('SIGINT', stop).on('SIGTERM', stop);
+  try {
+    process.exitCode = await work({
+      output,
+      options: { signal: controller.signal, onProgress: progress.onProgress },
+    });
+    progress.close();
+  } catch (error) {
+    progress.close();
+    process.exitCode = controller.signal.aborted ? EXIT.interrupted : printFailure(error, output);
+    if (controller.signal.aborted) printFailure(error, output);
+  } finally {
+    process.off('SIGINT', stop).off('SIGTERM', stop);
+  }
+}

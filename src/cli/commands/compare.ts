@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { CommandModule } from 'yargs';
+import { globalOptions, runCommand, type GlobalArguments } from '../command.js';
+import { exitCodeOf } from '../exit-code.js';
+
+interface CompareArguments extends GlobalArguments {
+  readonly published: string;
+  readonly rebuilt: string;
+  readonly recipe: string | undefined;
+  readonly channel: string | undefined;
+  readonly rule: readonly string[] | undefined;
+  readonly out: string | undefined;
+  readonly strict: boolean;
+  readonly expect: string | undefined;
+  readonly 'max-member': number | undefined;
+  readonly 'max-decoded': number | undefined;
+}
+
+export const compareCommand: CommandModule<object, CompareArguments> = {
+  command: 'compare <published> <rebuilt>',
+  describe: 'compare published files with rebuilt ones: two files, or two directories',
+  builder: (yargs) =>
+    globalOptions(yargs)
+      .positional('published', { type: 'string', demandOption: true, describe: 'what users get' })
+      .positional('rebuilt', { type: 'string', demandOption: true, describe: 'what the source gives' })
+      .option('recipe', { type: 'string', describe: 'app whose recipe says what is expected' })
+      .option('channel', { type: 'string', describe: 'channel of that recipe' })
+      .option('rule', {
+        type: 'string',
+        array: true,
+        nargs: 1,
+        describe: 'a rule of class store-edit, or a set of them (play); may be repeated',
+      })
+      .option('out', { type: 'string', describe: 'store the report below this directory' })
+      .option('strict', { type: 'boolean', default: false, describe: 'exit 1 for equivalent' })
+      .option('expect', { type: 'string', describe: 'exit 0 for this verdict and 1 for any other' })
+      .option('max-member', { type: 'string', coerce: bytes, describe: 'decoded bytes of one member' })
+      .option('max-decoded', { type: 'string', coerce: bytes, describe: 'decoded bytes in all' })
+      .example('$0 compare published.apk rebuilt.apk', 'two APKs')
+      .example('$0 compare --rule play store/ ours/', 'two directories, with what Google Play adds'),
+  handler: (argv) =>
+    runCommand(argv, async ({ output, options }) => {
+      const { compare, renderText, storeReport } = await import('../../index.js');
+      const report = await compare(
+        {
+          published: argv.published,
+          rebuilt: argv.rebuilt,
+          rules: argv.rule ?? [],
+          ...(argv.recipe === undefined
+            ? {}
+            : {
+                recipe: {
+                  app: argv.recipe,
+                  ...(argv.channel === undefined ? {} : { channel: argv.channel }),
+                },
+              }),
+          limits: {
+            ...(argv['max-member'] === undefined ? {} : { memberBytes: argv['max-member'] }),
+            ...(argv['max-decoded'] === undefined ? {} : { decodedBytes: argv['max-decoded'] }),
+          },
+        },
+        options,
+      );
+      const location = argv.out === undefined ? undefined : await storeReport(report, { out: argv.out });
+      output.print(renderText(report, location === undefined ? {} : { location }));
+      output.data(report);
+      return exitCodeOf(report, {
+        strict: argv.strict,
+        ...(argv.expect === undefined ? {} : { expect: argv.expect }),
+      });
+    }),
+};
+
+const UNITS: Readonly<Record<string, number>> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 };
+
+function bytes(value: string | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  const match = /^(\d+)\s*([kmgt]?)(?:i?b)?$/i.exec(value);
+  const size =
+    match === null ? Number.NaN : Number(match[1]) * (UNITS[(match[2] ?? '').toLowerCase()] ?? Number.NaN);
+  if (!Number.isSafeInteger(size)) throw new Error(`not a size in bytes: ${value} (examples: 500M, 16G)`);
+  return size;
+}

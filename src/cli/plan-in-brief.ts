@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The plan in five lines, shown before anything but indexes is fetched. */
+import { printable, type BuildPlan, type ComparePlan, type ImagePlan, type Plan } from '../index.js';
+
+export function planInBrief(plan: Plan): string {
+  const { build, compare, target } = plan;
+  return [
+    `plan      ${target.app} ${target.version}, channel ${target.channel}`,
+    `source    ${sourceInBrief(build)}`,
+    `build     ${imageInBrief(build.environment.image)}; ${build.phases.map((phase) => `${phase.name} ${phase.network ? 'with' : 'without'} network`).join(', ')}`,
+    `published ${publishedInBrief(compare)}`,
+    `expected  ${plan.expected.minutes} min, ${plan.expected.diskMiB} MiB disk, ${plan.expected.memoryMiB} MiB memory${plan.deviations.length === 0 ? '' : `; ${plan.deviations.length} deviations`}`,
+    ...plan.unresolved.map((what) => `          ${what}`),
+  ]
+    .map((line) => printable(line))
+    .join('\n');
+}
+
+function sourceInBrief({ source }: BuildPlan): string {
+  switch (source.kind) {
+    case 'git':
+      return `${source.repository} commit ${source.commit}${source.ref === undefined ? '' : ` (${source.ref})`}`;
+    case 'debian':
+      return `Debian ${source.suite} source package ${source.package} ${source.version}, ${source.files.length} files of the signed index of ${source.release.date}`;
+    case 'bundled':
+      return `files of this package (${source.directory}), tag ${source.tag}`;
+  }
+}
+
+export function imageInBrief(image: ImagePlan): string {
+  switch (image.kind) {
+    case 'registry':
+      return `image ${image.reference}@${image.digest}`;
+    case 'lock':
+      return `image ${image.name} from lock sha256:${image.sha256} (${image.packages} packages)`;
+    case 'unresolved':
+      return `image unresolved: ${image.reference}`;
+    case 'none':
+      return 'no container: a temporary directory with a clean environment';
+  }
+}
+
+function publishedInBrief({ acquisition, pairs, builtBy, signers }: ComparePlan): string {
+  const files = `${pairs.length} ${pairs.length === 1 ? 'file' : 'files'} built by the ${builtBy}`;
+  const pinned =
+    signers.length === 0 ? '' : `, ${signers.length} pinned signer${signers.length === 1 ? '' : 's'}`;
+  switch (acquisition.kind) {
+    case 'handed-over':
+      return `${files}${pinned}, handed over with --published (${acquisition.how})`;
+    case 'url':
+      return `${files}${pinned}, from ${acquisition.url}`;
+    case 'debian-archive':
+      return `${files}, from the Debian archive`;
+    case 'bundled':
+      return `${files}${pinned}, files of this package`;
+  }
+}

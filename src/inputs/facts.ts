@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What must be known from outside before a plan can be made: tags, commit subjects, signed archive indexes. */
+import type { Fact, GitRef, Lookup, OnProgress } from '../model.js';
+import { lookUpDebianSource } from './debian-archive.js';
+import { debianMirror } from './debian-mirror.js';
+import { gitChecked, isCommitId, isPlainRef, isRepositoryAddress } from './git.js';
+import { bareClone } from './git-cache.js';
+import { UsageError } from '../errors.js';
+
+export interface LookUpOptions {
+  readonly cache: string;
+  /** Address of the Debian archive; default what this machine uses. */
+  readonly debianMirror?: string;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: OnProgress | undefined;
+}
+
+export async function lookUp(lookups: readonly Lookup[], options: LookUpOptions): Promise<readonly Fact[]> {
+  const facts: Fact[] = [];
+  for (const lookup of lookups) facts.push(await lookUpOne(lookup, options));
+  return facts;
+}
+
+async function lookUpOne(lookup: Lookup, options: LookUpOptions): Promise<Fact> {
+  switch (lookup.kind) {
+    case 'git-refs':
+      return { ...lookup, refs: await refsOf(lookup.repository, options) };
+    case 'git-subjects': {
+      const { kind, repository, pattern } = lookup;
+      return { kind, repository, commits: await subjectsOf(repository, pattern, options) };
+    }
+    case 'debian-source':
+      return await lookUpDebianSource(lookup, {
+        mirror: options.debianMirror ?? (await debianMirror()),
+        cache: options.cache,
+        signal: options.signal,
+        onProgress: options.onProgress,
+      });
+  }
+}
+
+/** Tags and branches; annotated tags are peeled (gitrevisions(7), `^{}`). */
+export async function refsOf(repository: string, options: LookUpOptions): Promise<readonly GitRef[]> {
+  if (!isRepositoryAddress(repository))
+    throw new UsageError('bad-repository', `not the address of a repository: ${repository}`);
+  const listing = await gitChecked(['ls-remote', '--heads', '--tags', '--', repository], {
+    signal: options.signal,
+  });
+  const refs = new Map<string, string>();
+  for (const line of listing.split('\n')) {
+    const [commit = '', name = ''] = line.split('\t');
+    const plain = name.endsWith('^{}') ? name.slice(0, -3) : name;
+    // the peeled line follows its tag and replaces it
+    if (isCommitId(commit) && isPlainRef(plain)) refs.set(plain, commit);
+  }
+  return [...refs].map(([name, commit]) => ({ name, commit }));
+}
+
+async function subjectsOf(
+  repository: string,
+  pattern: string,
+  options: LookUpOptions,
+): Promise<readonly { readonly commit: string; readonly subject: string }[]> {
+  const wanted = new RegExp(pattern);
+  const directory = await bareClone(repository, options);
+  const log = await gitChecked(['log', '--all', '--format=%H%x09%s'], {
+    cwd: directory,
+    signal: options.signal,
+  });
+  return log.split('\n').flatMap((line) => {
+    const [commit = '', subject = ''] = line.split('\t');
+    return isCommitId(commit) && wanted.test(subject) ? [{ commit, subject }] : [];
+  });
+}

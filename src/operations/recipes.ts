@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The recipes of this package: found, shown, checked. */
+import { UsageError } from '../errors.js';
+import { packageRoot, readRecipes } from '../inputs/package-files.js';
+import type { RuleName, RuleSetName, SignerPin } from '../model.js';
+import { checkRecipe, parseRecipe, recipeDigest, type RecipeProblem } from '../recipe/load.js';
+import { channelOf } from '../recipe/compare-plan.js';
+import { lintRecipe } from '../recipe/lint.js';
+import type { Recipe } from '../recipe/schema.js';
+import { nearestWord } from '../recipe/schema-parts.js';
+
+export interface LoadedRecipe {
+  readonly file: string;
+  readonly recipe: Recipe;
+  readonly sha256: string;
+}
+
+/** @throws UsageError `recipe-invalid` for the first file with problems, all of which it names */
+export async function recipes(root = packageRoot()): Promise<readonly LoadedRecipe[]> {
+  const texts = await readRecipes(root);
+  return texts.map(({ file, text }) => ({
+    file,
+    recipe: parseRecipe(file, text),
+    sha256: recipeDigest(text),
+  }));
+}
+
+/** @throws UsageError `unknown-app` with the nearest name */
+export async function recipeOf(app: string, root = packageRoot()): Promise<LoadedRecipe> {
+  const texts = await readRecipes(root);
+  const names = texts.map(({ file }) => file.slice('recipes/'.length, -'.yaml'.length));
+  const at = names.indexOf(app);
+  const found = texts[at];
+  if (found === undefined) {
+    const near = nearestWord(app, names);
+    throw new UsageError('unknown-app', `there is no recipe for ${JSON.stringify(app)}`, {
+      hint: near === undefined ? `apps: ${names.join(', ')}` : `did you mean ${near}?`,
+    });
+  }
+  const { file, text } = found;
+  return { file, recipe: parseRecipe(file, text), sha256: recipeDigest(text) };
+}
+
+export interface LintResult {
+  readonly file: string;
+  readonly problems: readonly RecipeProblem[];
+}
+
+/** Checks all recipes, those of the package or a single file's text. */
+export async function lintRecipes(root = packageRoot()): Promise<readonly LintResult[]> {
+  return (await readRecipes(root)).map(({ file, text }) => lintText(file, text));
+}
+
+export function lintText(file: string, text: string): LintResult {
+  const checked = checkRecipe(file, text);
+  return checked.kind === 'invalid'
+    ? { file, problems: checked.problems }
+    : { file, problems: lintRecipe(file, text, checked.recipe) };
+}
+
+/** What a channel of a recipe says about published files. */
+export interface Expectations {
+  readonly packageId?: string;
+  readonly signers: readonly SignerPin[];
+  readonly rules: readonly (RuleName | RuleSetName)[];
+  readonly notPublished: readonly { readonly pattern: string; readonly reason: string }[];
+}
+
+export async function expectationsOf(asked: {
+  readonly app: string;
+  readonly channel?: string;
+}): Promise<Expectations> {
+  const { recipe } = await recipeOf(asked.app);
+  const { channel } = channelOf(recipe, asked.channel);
+  return {
+    ...(channel.packageId === undefined ? {} : { packageId: channel.packageId }),
+    signers: channel.signers.map(({ sha256, minSdk, maxSdk, source }) => ({
+      sha256,
+      ...(minSdk === undefined ? {} : { minSdk }),
+      ...(maxSdk === undefined ? {} : { maxSdk }),
+      source,
+    })),
+    rules: channel.rules.map((use) => use.rule),
+    notPublished: channel.notPublished.map(({ pattern, reason }) => ({ pattern, reason })),
+  };
+}
