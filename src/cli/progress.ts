@@ -2,7 +2,7 @@
 /** One live line per phase on a terminal, plain lines anywhere else. */
 import type { OnProgress, Plan, ProgressEvent } from '../index.js';
 import type { Output } from './output.js';
-import { planInBrief } from './plan-in-brief.js';
+import { planInBrief } from './plan-text.js';
 
 const TICK_MS = 200;
 

@@ -3,9 +3,9 @@
 import { UsageError } from '../errors.js';
 import { packageRoot, readRecipes } from '../inputs/package-files.js';
 import type { RuleName, RuleSetName, SignerPin } from '../model.js';
-import { checkRecipe, parseRecipe, recipeDigest, type RecipeProblem } from '../recipe/load.js';
+import { checkRecipe, formatProblem, parseRecipe, recipeDigest } from '../recipe/load.js';
 import { channelOf } from '../recipe/compare-plan.js';
-import { lintRecipe } from '../recipe/lint.js';
+import { lintRecipes as lintAll } from '../recipe/lint.js';
 import type { Recipe } from '../recipe/schema.js';
 import { nearestWord } from '../recipe/schema-parts.js';
 
@@ -43,19 +43,25 @@ export async function recipeOf(app: string, root = packageRoot()): Promise<Loade
 
 export interface LintResult {
   readonly file: string;
-  readonly problems: readonly RecipeProblem[];
+  /** One line each, with the place. */
+  readonly problems: readonly string[];
 }
 
-/** Checks all recipes, those of the package or a single file's text. */
+/** Checks all recipes of the package. */
 export async function lintRecipes(root = packageRoot()): Promise<readonly LintResult[]> {
   return (await readRecipes(root)).map(({ file, text }) => lintText(file, text));
 }
 
+/** Checks one recipe that need not be part of the package. */
 export function lintText(file: string, text: string): LintResult {
   const checked = checkRecipe(file, text);
-  return checked.kind === 'invalid'
-    ? { file, problems: checked.problems }
-    : { file, problems: lintRecipe(file, text, checked.recipe) };
+  const problems =
+    checked.kind === 'invalid'
+      ? checked.problems.map(formatProblem)
+      : lintAll([{ file, recipe: checked.recipe }]).map(
+          ({ path, code, message }) => `${file} ${path}: ${message} (${code})`,
+        );
+  return { file, problems };
 }
 
 /** What a channel of a recipe says about published files. */

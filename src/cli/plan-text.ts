@@ -55,3 +55,50 @@ function publishedInBrief({ acquisition, pairs, builtBy, signers }: ComparePlan)
       return `${files}${pinned}, files of this package`;
   }
 }
+
+/** Every detail of a plan, for reading. */
+export function wholePlan(plan: Plan): string {
+  const { build, compare } = plan;
+  const { environment } = build;
+  const lines = [
+    `build digest    ${plan.buildDigest ?? 'none: the plan is unresolved'}`,
+    `compare digest  ${plan.compareDigest}`,
+    `recipe          ${plan.recipe.app} sha256:${plan.recipe.sha256}`,
+    `environment     user ${environment.user}, ${environment.directory}, ${environment.locale}, ${environment.timeZone}, SOURCE_DATE_EPOCH ${environment.sourceDateEpoch}`,
+    ...(environment.dockerfile === undefined
+      ? []
+      : [`dockerfile      ${environment.dockerfile.from}: ${environment.dockerfile.path}`]),
+    ...Object.entries(environment.variables).map(([name, value]) => `variable        ${name}=${value}`),
+    ...('assertions' in build.source
+      ? build.source.assertions.map(
+          ({ file, what, expected }) => `assertion       ${file} says ${what} ${expected}`,
+        )
+      : []),
+    ...build.phases.flatMap((phase) => [
+      `phase ${phase.name}   user ${phase.user}, network ${phase.network ? 'on' : 'off'}${phase.networkReason === undefined ? '' : ` (${phase.networkReason})`}`,
+      ...phase.script
+        .trimEnd()
+        .split('\n')
+        .map((line) => `                | ${line}`),
+    ]),
+    ...build.outputs.map(({ id, path }) => `output          ${id}: ${path}`),
+    ...(compare.packageId === undefined ? [] : [`package         ${compare.packageId}`]),
+    ...(compare.versionCode === undefined ? [] : [`version code    ${compare.versionCode}`]),
+    ...compare.signers.map(({ sha256, source }) => `signer          ${sha256} (${source})`),
+    ...compare.pairs.map(({ published, output }) => `pair            ${published} = ${output}`),
+    ...compare.notPublished.map(({ pattern, reason }) => `not published   ${pattern}: ${reason}`),
+    ...compare.rules.map(
+      ({ rule, reason, reference }) => `rule            ${rule}: ${reason} (${reference})`,
+    ),
+    ...plan.deviations.map(
+      ({ code, what, reason, canChangeOutput }) =>
+        `deviation       ${code}: ${what}; ${reason}; can change the output: ${canChangeOutput}`,
+    ),
+    ...plan.carried.map(({ path, note }) => `carried         ${path}: ${note}`),
+    ...plan.skipped.map(({ version, reason }) => `skipped         ${version}: ${reason}`),
+    ...plan.knownResults.map(
+      ({ by, channel, result, url }) => `known result    ${by} (${channel}): ${result} ${url}`,
+    ),
+  ];
+  return lines.map((line) => printable(line)).join('\n');
+}

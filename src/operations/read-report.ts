@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+/** A report from a file, checked before anything of it is believed, with the notes that lie beside it. */
+import { promises as fs } from 'node:fs';
+import path from 'node:path';
+import { FailedHere, UsageError } from '../errors.js';
+import { checkReport, type CheckResult } from '../report/check.js';
+import { noteSchema } from '../report/schema.js';
+import type { Note } from '../report/types.js';
+
+const MAX_REPORT = 256 << 20;
+const MAX_NOTE = 1 << 20;
+
+/**
+ * `file`: a report.json or the directory of one.
+ * @throws FailedHere `unreadable-input`; UsageError `not-json`
+ */
+export async function readReport(file: string): Promise<CheckResult> {
+  return checkReport(await readJson(await reportFile(file), MAX_REPORT));
+}
+
+/** Of the report whose statement has this digest. */
+export async function readNotes(file: string, statementSha256: string): Promise<readonly Note[]> {
+  const directory = path.join(path.dirname(await reportFile(file)), 'notes');
+  const names = await fs.readdir(directory).catch(() => [] as string[]);
+  const notes: Note[] = [];
+  for (const name of names.filter((entry) => entry.endsWith('.json')).sort()) {
+    const parsed = noteSchema.safeParse(await readJson(path.join(directory, name), MAX_NOTE));
+    if (!parsed.success)
+      throw new UsageError('note-invalid', `${path.join(directory, name)} is not a note of version 1`, {
+        hint: parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; '),
+      });
+    if (parsed.data.statementSha256 === statementSha256) notes.push(parsed.data as Note);
+  }
+  return notes;
+}
+
+async function reportFile(file: string): Promise<string> {
+  const stat = await fs.stat(file).catch(() => undefined);
+  return stat?.isDirectory() === true ? path.join(file, 'report.json') : file;
+}
+
+async function readJson(file: string, limit: number): Promise<unknown> {
+  let text: string;
+  try {
+    const { size } = await fs.stat(file);
+    if (size > limit) throw new Error(`${size} bytes, at most ${limit}`);
+    text = await fs.readFile(file, 'utf8');
+  } catch (cause) {
+    throw new FailedHere('unreadable-input', `cannot read ${file}: ${(cause as Error).message}`, { cause });
+  }
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (cause) {
+    throw new UsageError('not-json', `${file} is not JSON: ${(cause as Error).message}`, {
+      cause,
+      hint: 'name a report.json, or the directory of one',
+    });
+  }
+}
