@@ -17,6 +17,8 @@ export interface Candidate {
   /** Without commit: words for what would have to be looked up. */
   readonly sought?: string;
   readonly build?: number;
+  /** Another commit with the same claim to the version: nobody can choose between them but the recipe. */
+  readonly rival?: string;
   readonly note?: string;
   readonly debian?: { readonly source: DebianSource; readonly fact: DebianFact };
 }
@@ -87,19 +89,19 @@ function refsOf(recipe: Recipe, facts: readonly Fact[]): readonly GitRef[] {
   );
 }
 
-/** Twice the same version: the higher build number counts. */
+/** Twice the same version: the higher build number counts; without one to go by, the candidate is marked. */
 function highestBuilds(found: readonly Candidate[]): readonly Candidate[] {
   const best = new Map<string, Candidate>();
   for (const candidate of found) {
     const other = best.get(candidate.version);
     if (other === undefined || (candidate.build ?? 0) > (other.build ?? 0))
       best.set(candidate.version, candidate);
-    else if (other.commit !== candidate.commit && candidate.build === other.build)
-      throw new UsageError(
-        'ambiguous-version',
-        `${candidate.version} is named by ${other.commit ?? '?'} and by ${candidate.commit ?? '?'}`,
-        { hint: 'the recipe must pin one of them' },
-      );
+    else if (
+      candidate.commit !== undefined &&
+      other.commit !== candidate.commit &&
+      candidate.build === other.build
+    )
+      best.set(candidate.version, { ...other, rival: candidate.commit });
   }
   return [...best.values()];
 }

@@ -138,8 +138,13 @@ function expandable(document: Document.Parsed, report: Report): boolean {
 // ---------------------------------------------------------------- problems in words
 
 function pathText(path: readonly PathKey[]): string {
-  return path.map((key, i) => (typeof key === 'number' ? `[${key}]` : i === 0 ? key : `.${key}`)).join('');
+  return path
+    .map((key, i) => (typeof key === 'number' ? `[${key}]` : `${i === 0 ? '' : '.'}${plainKey(key)}`))
+    .join('');
 }
+
+/** A key can be anything that YAML can spell, control characters too. */
+const plainKey = (key: string): string => (/^[\w-]+$/.test(key) ? key : JSON.stringify(key.slice(0, 80)));
 
 const own = (path: readonly PropertyKey[]): PathKey[] =>
   path.map((key) => (typeof key === 'number' ? key : String(key)));

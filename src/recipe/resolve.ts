@@ -95,8 +95,14 @@ export function resolveVersion(recipe: Recipe, asked: string, facts: readonly Fa
       .filter(({ version }) => inRange(version, range, scheme))
       .sort((a, b) => compareVersions(b.version, a.version, scheme));
     const [candidate] = matching;
+    if (candidate?.rival !== undefined)
+      throw new UsageError(
+        'ambiguous-version',
+        `${candidate.version} is named by ${candidate.commit ?? '?'} and by ${candidate.rival}`,
+        { hint: `recipes/${recipe.app}.yaml must pin one of them` },
+      );
     if (candidate !== undefined)
-      return { candidate, skipped: skipped.filter((s) => s.version !== candidate.version) };
+      return { candidate, skipped: skipped.filter((other) => other.version !== candidate.version) };
     if (isComplete(recipe, strategy, range)) break;
   }
   if (exact !== undefined)

@@ -163,7 +163,15 @@ test(
   'schemaVersion',
   /expected 1/,
 );
-test(bad, 'a bad channel id', '  website:\n', '  Web Site:\n', 'Web Site', 'channels.Web Site', /channel id/);
+test(
+  bad,
+  'a bad channel id',
+  '  website:\n',
+  '  Web Site:\n',
+  'Web Site',
+  'channels."Web Site"',
+  /channel id/,
+);
 test(
   bad,
   'a repository with a user',

@@ -209,6 +209,7 @@ test('tags are understood in each spelling; the higher build number counts', (t)
   t.is(thrown(() => planOf(telegram, '12.3.99', { facts })).code, 'unknown-version');
   const twice = refs('release-12.3.9_6900', 'release-12.3.9-6900');
   t.is(thrown(() => planOf(telegram, '12.3.9', { facts: twice })).code, 'ambiguous-version');
+  t.is(planOf(telegram, '12.9.1', { facts: twice }).target.version, '12.9.1');
 });
 
 // ---------------------------------------------------------------- Signal
