@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
 import test from 'ava';
+import fc from 'fast-check';
 import { UsageError } from '../../src/errors.js';
 import { checkRecipe, parseRecipe, recipeDigest } from '../../src/recipe/load.js';
 import { replaced, SMALL_RECIPE } from '../helpers/recipes.js';
@@ -260,4 +261,51 @@ test('aliases to earlier nodes are fine, and problems under them are found', (t)
   t.deepEqual(problemsOf(shared), []);
   const text = replaced('cpus: 1\n', 'cpus: 1\n      variables: &v { lower: x }\n')(SMALL_RECIPE);
   t.regex(problemsOf(text)[0] ?? '', /upper case/);
+});
+
+test('whatever a recipe holds, it is answered by data or by problems within the file', (t) => {
+  const lines = SMALL_RECIPE.split('\n');
+  const piece = fc.oneof(
+    fc.constantFrom(
+      '&a',
+      '*a',
+      '- ',
+      '? ',
+      ': ',
+      '{',
+      ']',
+      '!!',
+      '|',
+      '\t',
+      '"',
+      "'",
+      '10.10',
+      '~',
+      '\u0000',
+      '\u001b[2J',
+    ),
+    fc.string({ maxLength: 8 }),
+  );
+  const edit = fc.tuple(fc.nat(lines.length - 1), fc.nat(60), fc.nat(5), piece);
+  fc.assert(
+    fc.property(fc.array(edit, { minLength: 1, maxLength: 4 }), (edits) => {
+      const changed = [...lines];
+      for (const [at, column, removed, added] of edits) {
+        const line = changed[at] ?? '';
+        changed[at] = line.slice(0, column) + added + line.slice(column + removed);
+      }
+      const text = changed.join('\n');
+      const checked = checkRecipe('small.yaml', text);
+      if (checked.kind === 'valid') return true;
+      const height = text.split('\n').length;
+      return (
+        checked.problems.length > 0 &&
+        checked.problems.every(
+          ({ line, column, message }) => line >= 1 && line <= height && column >= 1 && message !== '',
+        )
+      );
+    }),
+    { numRuns: 1500 },
+  );
+  t.pass();
 });
