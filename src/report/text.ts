@@ -2,21 +2,13 @@
 /** The summary for a terminal: fits a screen, says what was proven and what was not. */
 import { printable } from '../printable.js';
 import { describeDifference, percent } from './statements.js';
+import { sectionsOf } from './sections.js';
 import { headline } from './title.js';
 import type { Note, Report, Statement } from './types.js';
 
-/** Statements by the heading under which people look for them. */
-const PROVEN = new Set([
-  'pair-identical',
-  'pair-signature-only',
-  'pair-reencoded',
-  'pair-excluded',
-  'signature-verified',
-  'origin-built',
-]);
-const CARRIED = new Set(['origin-carried', 'origin-may-contain', 'carried-known']);
-
 const SHOWN = 8;
+/** The findings stand behind these. */
+const FIRST = new Set(['Proven', 'Not proven']);
 
 export interface TextOptions {
   /** Where the report lies, as the user can open it. */
@@ -27,7 +19,7 @@ export interface TextOptions {
 }
 
 export function renderText(report: Report, options: TextOptions = {}): string {
-  const { statement, run } = report;
+  const { statement } = report;
   const { target, published } = statement.subject;
   const lines: string[] = [];
   const subject =
@@ -39,48 +31,13 @@ export function renderText(report: Report, options: TextOptions = {}): string {
     lines.push(`  coverage ${percent(statement.coverage.ratio)} of content bytes`);
   for (const note of options.notes ?? [])
     lines.push(`  ${note.kind} by ${printable(note.by)}, ${note.date}: ${printable(note.text)}`);
-  section(
-    lines,
-    'Proven',
-    statement.statements.filter((line) => PROVEN.has(line.code)),
-  );
-  section(
-    lines,
-    'Not proven',
-    statement.statements.filter((line) => isNotProven(line.code)),
-  );
+  const sections = sectionsOf(report);
+  for (const { title, statements } of sections) if (FIRST.has(title)) section(lines, title, statements);
   findings(lines, report, options.differences ?? SHOWN);
-  section(
-    lines,
-    'Carried in',
-    statement.statements.filter((line) => CARRIED.has(line.code)),
-  );
-  const rest = statement.statements.filter(
-    (line) => !PROVEN.has(line.code) && !CARRIED.has(line.code) && !isNotProven(line.code),
-  );
-  section(lines, 'Known', rest);
-  section(lines, 'This run', run.statements);
-  section(lines, 'The publisher can', statement.publisherCan);
-  section(lines, 'This report', statement.doesNotSay);
+  for (const { title, statements } of sections) if (!FIRST.has(title)) section(lines, title, statements);
   lines.push('', `statement sha256:${report.statementSha256}`);
   if (options.location !== undefined) lines.push(`report    ${options.location}`);
   return `${lines.join('\n')}\n`;
-}
-
-export function isNotProven(code: string): boolean {
-  return (
-    /^(unverifiable|not-authentic)-/.test(code) ||
-    [
-      'pair-different',
-      'pair-unread',
-      'pair-encrypted',
-      'unpaired-published',
-      'undeclared-rebuilt',
-      'not-obtained',
-      'build-failed',
-      'nothing-compared',
-    ].includes(code)
-  );
 }
 
 function section(lines: string[], title: string, statements: readonly Statement[]): void {
