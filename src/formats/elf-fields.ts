@@ -18,7 +18,7 @@ export class ElfFields {
       throw new FormatError(
         'elf',
         'truncated',
-        start,
+        Math.min(start, source.size),
         `${size} bytes expected at ${start} of ${source.size}`,
       );
     this.#bytes = Buffer.from(source.read(start, size));

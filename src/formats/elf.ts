@@ -4,8 +4,7 @@
  * finding carried binaries; says nothing about equality.
  * https://gabi.xinuos.com/
  */
-import { createHash } from 'node:crypto';
-import { eachChunk, type ByteSource } from '../bytes.js';
+import type { ByteSource } from '../bytes.js';
 import { FormatError } from '../errors.js';
 import { ElfFields } from './elf-fields.js';
 import { fileTypeName, machineName, sectionTypeName, segmentTypeName } from './elf-names.js';
@@ -40,6 +39,13 @@ export interface ElfNote {
   readonly description: Buffer;
 }
 
+/** A table of the file that is no section: its place and the size of its entries. */
+export interface ElfTable {
+  readonly offset: number;
+  readonly size: number;
+  readonly entrySize: number;
+}
+
 export interface ElfFile {
   readonly bits: 32 | 64;
   readonly littleEndian: boolean;
@@ -57,6 +63,12 @@ export interface ElfFile {
   readonly buildId: string | undefined;
   /** Strings of `.comment`, each once: what compilers and linkers said about themselves. */
   readonly comments: readonly string[];
+  /** What describes the file besides its sections; a table without entries has size 0. */
+  readonly tables: {
+    readonly header: ElfTable;
+    readonly sections: ElfTable;
+    readonly segments: ElfTable;
+  };
 }
 
 const SHF_ALLOC = 2;
@@ -101,7 +113,12 @@ class ElfReader {
   #spend(size: number, offset: number): void {
     this.#textLeft -= size;
     if (this.#textLeft < 0)
-      fail('text-too-large', offset, `more than ${MAX_TEXT} bytes of notes and comments`);
+      // a segment may state a place that is not in the file
+      fail(
+        'text-too-large',
+        Math.min(offset, this.#source.size),
+        `more than ${MAX_TEXT} bytes of notes and comments`,
+      );
   }
 
   read(): ElfFile {
@@ -129,6 +146,11 @@ class ElfReader {
         .find((note) => note.owner === 'GNU' && note.type === NT_GNU_BUILD_ID)
         ?.description.toString('hex'),
       comments: this.#comments(named),
+      tables: {
+        header: { offset: 0, size: wide ? 64 : 52, entrySize: wide ? 64 : 52 },
+        sections: tableAt(header.number(wide ? 40 : 32), sections.length, wide ? 64 : 40),
+        segments: tableAt(header.number(wide ? 32 : 28), segments.length, wide ? 56 : 32),
+      },
     };
   }
 
@@ -266,7 +288,7 @@ class ElfReader {
       const owner = this.#source.read(offset + at + 12, ownerSize).toString('latin1');
       notes.push({
         place,
-        owner: owner.replace(/\0+$/, ''),
+        owner: withoutEnd(owner),
         type: fields.word(at + 8),
         description: Buffer.from(this.#source.read(offset + description, descriptionSize)),
       });
@@ -286,6 +308,17 @@ class ElfReader {
   }
 }
 
+/** No regular expression: a megabyte of zeros is attacker-controlled. */
+function withoutEnd(text: string): string {
+  let end = text.length;
+  while (end > 0 && text.charCodeAt(end - 1) === 0) end--;
+  return text.slice(0, end);
+}
+
+function tableAt(offset: number, count: number, entrySize: number): ElfTable {
+  return { offset: count === 0 ? 0 : offset, size: count * entrySize, entrySize };
+}
+
 function withName(
   { index, type, flags, address, offset, size, alignment }: RawSection,
   name: string,
@@ -293,27 +326,12 @@ function withName(
   return { index, name, type, flags, address, offset, size, alignment };
 }
 
-function hasBytes(section: { readonly type: string }): boolean {
+/** Whether a section takes bytes of the file. */
+export function hasBytes(section: { readonly type: string }): boolean {
   return section.type !== 'nobits' && section.type !== 'null';
 }
 
 /** @throws FormatError `elf/…` */
 export function readElf(source: ByteSource): ElfFile {
   return new ElfReader(source).read();
-}
-
-/**
- * SHA-256 over the allocated sections, each with name, type, flags, address and size: the same before and after
- * symbols and debug information are stripped. Undefined when there is no such section with bytes, or when they overlap.
- */
-export function allocatedDigest(source: ByteSource, elf: ElfFile): string | undefined {
-  const bytes = elf.allocated.reduce((sum, section) => sum + (hasBytes(section) ? section.size : 0), 0);
-  if (bytes === 0 || bytes > source.size) return undefined;
-  const hash = createHash('sha256').update(`${elf.machine} ${elf.bits} ${elf.type}\n`);
-  for (const section of elf.allocated) {
-    const { name, type, flags, address, size } = section;
-    hash.update(`${JSON.stringify(name)} ${type} ${flags} ${address} ${size}\n`);
-    if (hasBytes(section)) eachChunk(source, section.offset, size, (chunk) => hash.update(chunk));
-  }
-  return hash.digest('hex');
 }
