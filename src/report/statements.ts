@@ -351,7 +351,7 @@ function sourceStatements({ source }: DecidedFacts): Statement[] {
       ),
     ];
   const from = {
-    upstream: `${source.repository}`,
+    upstream: source.repository,
     bundled: 'files of this package',
     directory: 'a directory that was handed over, not the publisher’s repository',
     url: 'another repository than the publisher’s',

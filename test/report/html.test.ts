@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import test, { type ExecutionContext } from 'ava';
+import { chromium, type Page } from 'playwright-core';
+import { clipped, html } from '../../src/report/html-template.js';
+import { renderHtml } from '../../src/report/html.js';
+import type { ReportFile } from '../../src/report/publish.js';
+import type { Report } from '../../src/report/types.js';
+import { REPORTS, reportOf } from '../helpers/a-report.js';
+import { buildZip } from '../helpers/build-zip.js';
+import { need } from '../helpers/need.js';
+import { temporaryDirectory } from '../helpers/temp-directory.js';
+
+const PAGE_LIMIT = 3_000_000;
+
+function chromiumPath(): string {
+  const found = (process.env['PATH'] ?? '')
+    .split(path.delimiter)
+    .map((directory) => path.join(directory, 'chromium'))
+    .find((file) => existsSync(file));
+  return found ?? 'chromium';
+}
+
+function written(t: ExecutionContext, files: readonly ReportFile[]): string {
+  const directory = temporaryDirectory(t);
+  for (const { name, content } of files) {
+    mkdirSync(path.dirname(path.join(directory, name)), { recursive: true });
+    writeFileSync(path.join(directory, name), content);
+  }
+  writeFileSync(path.join(directory, 'report.json'), '{}');
+  return pathToFileURL(path.join(directory, 'index.html')).href;
+}
+
+async function browse(use: (page: Page) => Promise<void>): Promise<void> {
+  const browser = await chromium.launch({ executablePath: chromiumPath(), args: ['--no-sandbox'] });
+  try {
+    await use(await browser.newPage());
+  } finally {
+    await browser.close();
+  }
+}
+
+/** What a page could do that it must not. */
+async function watched(page: Page, url: string): Promise<readonly string[]> {
+  const seen: string[] = [];
+  page.on('dialog', (dialog) => {
+    seen.push(`dialog ${dialog.message()}`);
+    void dialog.dismiss();
+  });
+  page.on('request', (request) => {
+    if (request.url() !== url) seen.push(`request ${request.url()}`);
+  });
+  page.on('console', (message) => seen.push(`console ${message.text()}`));
+  page.on('pageerror', (error) => seen.push(`error ${error.message}`));
+  await page.goto(url);
+  await page.waitForLoadState('networkidle');
+  return seen;
+}
+
+const HOSTILE = [
+  '<img src=x onerror=alert(1)>',
+  '"><script>alert(2)</script>',
+  "' onmouseover='alert(3)",
+  '</title></style><script>alert(4)</script>',
+  'javascript:alert(5)',
+  'assets/\u202egpj.exe',
+  'assets/a\u0000b\u001b[31m\u0085c',
+  'assets/\u200b\ufeff\u2028x',
+  '<svg onload=alert(6)>.so',
+  '&lt;b&gt;',
+] as const;
+
+async function hostileReport(): Promise<Report> {
+  const zip = (data: string): Buffer =>
+    buildZip(HOSTILE.map((name) => ({ name, data: `${name} ${data} <script>alert(7)</script>\n` })));
+  const [one] = HOSTILE;
+  return await reportOf(zip('one'), zip('other'), {
+    target: { app: 'demo', version: one, channel: one },
+    deviations: [{ code: 'x', what: one, reason: '\u202e', canChangeOutput: 'unknown' }],
+    carried: [{ path: one, note: '</li></ul><script>alert(8)</script>' }],
+  });
+}
+
+function many(size: number): Promise<Report> {
+  const zip = (data: string): Buffer =>
+    buildZip(
+      Array.from({ length: size }, (_, at) => ({
+        name: `assets/part-${at}.txt`,
+        data: `${at} ${data}\n`,
+        method: 0 as const,
+      })),
+    );
+  return reportOf(zip('one'), zip('two'));
+}
+
+test('values are text, whatever they look like', (t) => {
+  t.is(html`<i>${'<b>&"\'`'}</i>`.markup, '<i>&lt;b&gt;&amp;&quot;&#39;&#96;</i>');
+  t.is(html`${html`<b>${1}</b>`}`.markup, '<b>1</b>');
+  t.is(html`${JSON.parse('{"markup":"<b>"}') as { markup: string }}`.markup, '&lt;b&gt;');
+  t.is(html`${'a\u202eb\n\\x00'}`.markup, 'a\\u{202e}b\\x0a\\x00');
+  t.is(clipped('abcdef', 4), 'abcd … (2 more characters in report.json)');
+});
+
+test('no page has a script, an event handler or an address of elsewhere', async (t) => {
+  for (const { content } of renderHtml(await hostileReport())) {
+    const tags = String(content).match(/<[a-z][^>]*>/gi) ?? [];
+    for (const tag of tags) {
+      t.notRegex(tag, /^<(script|img|svg|iframe|link|object|embed|form|base)\b/i);
+      t.notRegex(tag, /\s(on\w+|style|src)=/i);
+      const href = / href="([^"]*)"/.exec(tag)?.[1];
+      if (href !== undefined)
+        t.regex(href, /^(\.\.\/)?(index\.html|report\.json|details\/[a-z0-9-]+\.html)?(#[a-z0-9-]+)?$/);
+    }
+    t.notRegex(String(content), /(?!\n)[\p{Cc}\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/u);
+  }
+});
+
+test('the same report gives the same pages', async (t) => {
+  const report = await REPORTS.different();
+  t.deepEqual(renderHtml(report), renderHtml(structuredClone(report)));
+});
+
+test('every member is one row, every finding one entry, no link leads nowhere, no page is too large', async (t) => {
+  const report = await many(5_000);
+  const files = renderHtml(report);
+  const ids = new Map(
+    files.map(({ name, content }) => [
+      name,
+      new Set([...String(content).matchAll(/ id="([^"]*)"/g)].map(([, id]) => id)),
+    ]),
+  );
+  const rows = new Map<string, number>();
+  for (const { name, content } of files) {
+    const text = String(content);
+    t.true(Buffer.byteLength(text) < PAGE_LIMIT, name);
+    for (const [, row] of text.matchAll(/app\.apk &gt; (assets\/part-\d+\.txt)<\/bdi/g))
+      rows.set(row ?? '', (rows.get(row ?? '') ?? 0) + 1);
+    for (const [, href] of text.matchAll(/ href="([^"]*)"/g)) {
+      const [file, id] = (href ?? '').split('#');
+      const target = file === '' ? name : path.posix.join(path.posix.dirname(name), file ?? '');
+      if (target === 'report.json') continue;
+      t.true(ids.has(target), `${name}: ${href}`);
+      if (id !== undefined) t.true(ids.get(target)?.has(id), `${name}: ${href}`);
+    }
+  }
+  t.is(rows.size, 5_000);
+  t.true([...rows.values()].every((times) => times === 1));
+  const findings = report.statement.comparison?.pairs[0]?.differences.length ?? 0;
+  t.is(
+    [...ids.values()].reduce((sum, each) => sum + each.size, 0),
+    findings,
+  );
+  t.true((ids.get('index.html')?.size ?? 0) <= 150);
+});
+
+test('texts and lists without end stay below the bound of a page', async (t) => {
+  const long = '<\u200b'.repeat(500_000);
+  const base = await REPORTS.different();
+  const report = {
+    ...base,
+    statement: {
+      ...base.statement,
+      statements: Array.from({ length: 400 }, (_, at) => ({
+        code: 'deviation',
+        sentence: `${at}${long}`,
+        basis: [long],
+        check: long,
+      })),
+    },
+  };
+  const note = {
+    schemaVersion: 1,
+    kind: 'correction',
+    statementSha256: 'a',
+    date: '2026-01-01',
+    by: long,
+    text: long,
+  } as const;
+  for (const { name, content } of renderHtml(
+    report,
+    Array.from({ length: 60 }, () => note),
+  ))
+    t.true(Buffer.byteLength(content) < PAGE_LIMIT, name);
+});
+
+test('hostile names are inert in a browser', async (t) => {
+  if (!need(t, 'chromium')) return;
+  const url = written(t, renderHtml(await hostileReport()));
+  await browse(async (page) => {
+    t.deepEqual(await watched(page, url), []);
+    t.is(await page.locator('script,img,svg,iframe').count(), 0);
+    const text = await page.locator('body').innerText();
+    t.true(text.includes('<img src=x onerror=alert(1)>'));
+    t.true(text.includes('\\u{202e}gpj.exe'));
+    // our style is let in by its hash; any script would be refused
+    const policy = await page.locator('meta[http-equiv]').getAttribute('content');
+    t.regex(String(policy), /^default-src 'none'; style-src 'sha256-/);
+    const width: unknown = await page.evaluate('getComputedStyle(document.body).maxWidth');
+    t.is(width, '1200px');
+    await t.throwsAsync(page.addScriptTag({ content: 'document.title = "in"' }));
+  });
+});
+
+test('3,000 differing members open at once, without script', async (t) => {
+  if (!need(t, 'chromium')) return;
+  const url = written(t, renderHtml(await many(3_000)));
+  await browse(async (page) => {
+    await page.goto('about:blank');
+    const start = performance.now();
+    await page.goto(url);
+    const took = performance.now() - start;
+    t.log(`opened in ${Math.round(took)} ms`);
+    // 1 s on an idle machine; tests share theirs
+    t.true(took < 5_000);
+    const why = page.locator('a', { hasText: 'why' }).last();
+    await why.click();
+    await page.waitForURL(/\/details\/.*#/);
+    await page.waitForLoadState();
+    await page.locator(':target').waitFor({ state: 'attached', timeout: 10_000 });
+    t.is(await page.locator(':target').count(), 1);
+  });
+});

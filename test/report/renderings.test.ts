@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+import test from 'ava';
+import { renderBrief } from '../../src/report/brief.js';
+import { renderHtml } from '../../src/report/html.js';
+import { plain, renderMarkdown } from '../../src/report/markdown.js';
+import { describeDifference } from '../../src/report/statements.js';
+import { renderText } from '../../src/report/text.js';
+import type { Note, Report, Statement } from '../../src/report/types.js';
+import { REPORTS } from '../helpers/a-report.js';
+
+function statementsIn({ statement, run }: Report): readonly Statement[] {
+  return [...statement.statements, ...statement.doesNotSay, ...statement.publisherCan, ...run.statements];
+}
+
+/** RFC 6901. */
+function resolve(value: unknown, pointer: string): unknown {
+  let at = value;
+  for (const part of pointer.split('/').slice(1))
+    at = (at as Record<string, unknown> | undefined)?.[part.replaceAll('~1', '/').replaceAll('~0', '~')];
+  return at;
+}
+
+const NOTE: Note = {
+  schemaVersion: 1,
+  kind: 'vendor-response',
+  statementSha256: 'a'.repeat(64),
+  date: '2026-02-03',
+  by: 'the <b>publisher</b>',
+  text: 'we built with another JDK',
+};
+
+for (const [name, make] of Object.entries(REPORTS)) {
+  test(`every sentence has a code, a check and a basis in the report: ${name}`, async (t) => {
+    const report = JSON.parse(JSON.stringify(await make())) as Report;
+    for (const { code, sentence, basis, check } of statementsIn(report)) {
+      t.regex(code, /^[a-z0-9]+(-[a-z0-9]+)*$/);
+      t.regex(sentence, /\.$/);
+      t.not(check, '');
+      t.true(basis.length > 0, code);
+      for (const pointer of basis) t.not(resolve(report, pointer), undefined, `${code}: ${pointer}`);
+    }
+    t.is(report.statement.doesNotSay.length, 4);
+    const negative = !['reproducible', 'equivalent'].includes(report.statement.verdict.kind);
+    t.is(report.statement.publisherCan.length > 0, negative);
+  });
+
+  test(`no rendering has a sentence that is no statement of the report: ${name}`, async (t) => {
+    const report = await make();
+    const sentences = statementsIn(report).map(({ sentence }) => sentence);
+    const findings = (report.statement.comparison?.pairs ?? []).flatMap((pair) =>
+      pair.differences.map((difference) => `${pair.published.name}: ${describeDifference(difference)}`),
+    );
+    const allowed = new Set([...sentences, ...findings]);
+    const items = (lines: string, start: string): string[] =>
+      lines
+        .split('\n')
+        .filter((line) => line.startsWith(start))
+        .map((line) => line.slice(start.length))
+        .filter((line) => !line.startsWith('… and '));
+    for (const line of items(renderText(report), '  - ')) t.true(allowed.has(line), line);
+    const escaped = new Set([...allowed].map(plain));
+    const markdown = items(renderMarkdown(report), '- ').map((line) => line.replace(/ Check: `.*$/, ''));
+    t.true(markdown.length > 0);
+    for (const line of markdown) t.true(escaped.has(line), line);
+    const html = renderHtml(report)[0]?.content as string;
+    const unescape = (text: string): string =>
+      text
+        .replaceAll('&#39;', "'")
+        .replaceAll('&quot;', '"')
+        .replaceAll('&gt;', '>')
+        .replaceAll('&lt;', '<')
+        .replaceAll('&amp;', '&');
+    const shown = [...html.matchAll(/<summary[^>]*>(.*?)<\/summary>/gs)].map(([, inner]) =>
+      unescape((inner ?? '').replace(/<[^>]*>/g, '').trim()),
+    );
+    t.true(sentences.every((sentence) => shown.includes(sentence)));
+    for (const line of shown) t.true(allowed.has(line), line);
+  });
+
+  test(`notes stand under the verdict in every rendering: ${name}`, async (t) => {
+    const report = await make();
+    const html = renderHtml(report, [NOTE])[0]?.content as string;
+    for (const rendered of [
+      renderText(report, { notes: [NOTE] }),
+      renderBrief(report, [NOTE]),
+      renderMarkdown(report, [NOTE]),
+      html,
+    ]) {
+      const at = rendered.indexOf('we built with another JDK');
+      t.true(at > rendered.indexOf(report.statement.verdict.kind));
+      const first = report.statement.doesNotSay[0]?.sentence ?? '';
+      t.true(at < rendered.indexOf(first));
+    }
+    t.false(html.includes('<b>publisher'));
+  });
+}
+
+test('the text fits a screen, the brief has at most ten lines with date and digests', async (t) => {
+  for (const make of Object.values(REPORTS)) {
+    const report = await make();
+    t.true(renderText(report).split('\n').length <= 70);
+    const brief = renderBrief(report).trimEnd().split('\n');
+    t.true(brief.length <= 10);
+    t.true(brief[0]?.startsWith('On 2026-01-02'));
+    t.true(brief.at(-1)?.includes(report.statementSha256));
+    const [file] = report.statement.subject.published;
+    if (file !== undefined) t.true(brief.some((line) => line.includes(file.sha256)));
+  }
+});
+
+test('a mismatch in a differing environment says so, and how often it was built', async (t) => {
+  const text = renderText(await REPORTS.different());
+  t.true(text.startsWith('Not reproduced in a differing environment (2 builds, 1 machine)'));
+  t.true(text.includes('The mismatch is confirmed'));
+});
+
+test('markdown keeps hostile names as text', (t) => {
+  t.is(plain('<img src=x onerror=a>'), '\\<img src=x onerror=a\\>');
+  t.is(
+    plain('@all see https://evil.example www.evil.example'),
+    '&#64;all see https:&#47;&#47;evil.example www&#46;evil.example',
+  );
+  t.is(plain('[a](b) `c` |'), '\\[a\\](b) \\`c\\` \\|');
+  t.is(plain('1. x'), '1\\. x');
+  t.false(plain('a\nb\u202ec').includes('\n'));
+});
