@@ -4,6 +4,7 @@ import type { ByteSource } from '../../bytes.js';
 import type { LeafDifference } from '../leaf.js';
 import type { Difference } from '../types.js';
 import type { Walk } from '../walk.js';
+import { explainElf } from './elf.js';
 import { explainText } from './text.js';
 
 /** Up to 64 bytes of each side from the first that differs, hex. */
@@ -23,7 +24,7 @@ export interface Leaf {
 export type Explainer = (leaf: Leaf) => Promise<readonly Difference[] | undefined>;
 
 /** Most specific first; the bytes themselves come last and always. */
-const EXPLAINERS: readonly Explainer[] = [explainText];
+const EXPLAINERS: readonly Explainer[] = [explainElf, explainText];
 
 const SAMPLE = 64;
 /** Hunks of one leaf that are listed; the ledger lists every run. */
