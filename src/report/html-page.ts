@@ -12,7 +12,8 @@ body{font:16px/1.45 system-ui,sans-serif;max-width:75rem;margin:0 auto;padding:1
 h1{font-size:1.6rem;margin:.2em 0}h2{font-size:1.2rem;margin:1.6em 0 .4em;border-bottom:1px solid #8886}
 table{border-collapse:collapse;width:100%;font-size:.9rem}
 th,td{text-align:left;vertical-align:top;padding:.2em .5em;border-bottom:1px solid #8884;overflow-wrap:anywhere}
-td.n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
+th,td.n,td[class^=o-]{overflow-wrap:normal;white-space:nowrap}
+td.n{text-align:right;font-variant-numeric:tabular-nums}
 code,pre{font-family:ui-monospace,monospace;font-size:.85rem;overflow-wrap:anywhere;white-space:pre-wrap}
 pre{background:#8881;padding:.5em;margin:.3em 0}
 bdi{unicode-bidi:isolate}

@@ -16,6 +16,7 @@ import { headline } from './title.js';
 import type { Note, Report, Statement } from './types.js';
 
 const NAME = 1_000;
+const TYPE_NAME = 100;
 const SENTENCE = 8_000;
 const NOTE = 20_000;
 
@@ -41,6 +42,7 @@ const list = (rows: Html): Html =>
 /** `index.html` first. */
 export function renderHtml(report: Report, notes: readonly Note[] = []): readonly ReportFile[] {
   const out: Out = { pages: [] };
+  const groups = groupsOf(report);
   const title = `${headline(report)}: ${subjectOf(report)}`;
   const body = html`<header>
       <h1>${headline(report)}</h1>
@@ -51,8 +53,8 @@ export function renderHtml(report: Report, notes: readonly Note[] = []): readonl
       ${notesOf(notes, out)}
     </header>
     <main>
-      ${filesOf(report, out)} ${sectionsHtml(report, out)}
-      ${groupsOf(report).map((group) => groupHtml(group, out))} ${runOf(report, out)}
+      ${overviewOf(groups)} ${filesOf(report, out)} ${sectionsHtml(report, out)}
+      ${groups.map((group) => groupHtml(group, out))} ${runOf(report, out)}
     </main>
     <footer>
       <p>statement SHA-256 <code>${report.statementSha256}</code> · <a href="report.json">report.json</a></p>
@@ -185,6 +187,61 @@ function pairRow({ published, rebuilt, worst }: PairComparison): Html {
 
 // ---------------------------------------------------------------- members and findings
 
+/** Of one group, on the first screen. */
+const TYPES = 8;
+
+function overviewOf(groups: readonly Group[]): Html {
+  const rows = groups.flatMap((group) => {
+    const types = [...countTypes(group)].sort(([, a], [, b]) => b.unequal - a.unequal || b.all - a.all);
+    const shown = types.slice(0, TYPES).map(([type, { all, unequal }], at) => {
+      const title = at === 0 ? html`<a href="#group-${group.name}">${GROUP_TITLES[group.name]}</a>` : '';
+      return html`<tr>
+        <td>${title}</td>
+        <td>${clipped(type, TYPE_NAME)}</td>
+        <td class="n">${all}</td>
+        <td class="n">${unequal}</td>
+      </tr>`;
+    });
+    const left = types.length - shown.length;
+    return left === 0
+      ? shown
+      : [
+          ...shown,
+          html`<tr>
+            <td></td>
+            <td>${left} other types</td>
+            <td></td>
+            <td></td>
+          </tr>`,
+        ];
+  });
+  if (rows.length === 0) return html``;
+  return html`<table>
+    <thead>
+      <tr>
+        <th>kind</th>
+        <th>type</th>
+        <th>members</th>
+        <th>not identical</th>
+      </tr>
+    </thead>
+    <tbody>
+      ${rows}
+    </tbody>
+  </table>`;
+}
+
+function countTypes({ members }: Group): ReadonlyMap<string, { all: number; unequal: number }> {
+  const types = new Map<string, { all: number; unequal: number }>();
+  for (const { member } of members) {
+    const counted = types.get(member.type) ?? { all: 0, unequal: 0 };
+    counted.all++;
+    if (member.owner !== 'identical') counted.unequal++;
+    types.set(member.type, counted);
+  }
+  return types;
+}
+
 function groupHtml({ name, members, findings }: Group, out: Out): Html {
   if (members.length === 0 && findings.length === 0) return html``;
   const title = GROUP_TITLES[name];
@@ -216,7 +273,7 @@ function groupHtml({ name, members, findings }: Group, out: Out): Html {
   const linked = pagedList(rowsFrom(''), shape, rowsFrom('../'));
   out.pages.push(...found.pages, ...linked.pages);
   const count = `${members.length} members, ${findings.length} findings`;
-  return html`<section>
+  return html`<section id="group-${name}">
     <h2>${title}</h2>
     <p>${count}</p>
     ${found.inline}${linked.inline}

@@ -20,9 +20,10 @@ function say(code: string, sentence: string, basis: readonly string[], check: st
   return { code, sentence, basis: basis.map((pointer) => `/statement${pointer}`), check };
 }
 
-/** For the shell: single quotes, whatever is inside. */
+/** For the shell: single quotes, whatever is inside; what looks like an option becomes a path. */
 export function quoted(name: string): string {
-  return /^[\w.+~@%/-]+$/.test(name) && !name.startsWith('-') ? name : `'./${name.replaceAll("'", `'\\''`)}'`;
+  const safe = name.startsWith('-') ? `./${name}` : name;
+  return /^[\w.+~@%/:-]+$/.test(safe) && !safe.startsWith('~') ? safe : `'${safe.replaceAll("'", `'\\''`)}'`;
 }
 
 export function statementsOf(facts: DecidedFacts): Statement[] {
@@ -213,9 +214,33 @@ function pairStatement(facts: DecidedFacts, pair: PairComparison, base: string):
 }
 
 function firstDifference(pair: PairComparison): string {
-  const rank = (difference: Difference): number => (difference.kind === 'bytes' ? 0 : 1);
-  const [first] = [...pair.differences].sort((a, b) => rank(a) - rank(b));
-  return first === undefined ? '' : describeDifference(first);
+  const [first] = pair.differences
+    .map((difference) => ({ difference, rank: telling(difference) }))
+    .filter(({ rank }) => rank < UNTELLING)
+    .sort((a, b) => a.rank - b.rank);
+  return first === undefined ? '' : describeDifference(first.difference);
+}
+
+const UNTELLING = 3;
+
+/** Content says more than a record about it; what did not decide the verdict is no example of a difference. */
+function telling(difference: Difference): number {
+  switch (difference.kind) {
+    case 'bytes':
+    case 'text':
+    case 'section':
+      return 0;
+    case 'only-published':
+    case 'only-rebuilt':
+    case 'hidden':
+      return 1;
+    case 'field':
+      return difference.owner === 'different' || difference.owner === 'missing' ? 2 : UNTELLING;
+    case 'malformed':
+    case 'order':
+    case 'unread':
+      return UNTELLING;
+  }
 }
 
 export function where(path: readonly string[]): string {
@@ -347,7 +372,7 @@ function sourceStatements({ source }: DecidedFacts): Statement[] {
         'source-debian',
         `The source is ${source.package} ${source.version} as Debian's signed index of ${source.release.date} lists it.`,
         ['/source'],
-        `apt-get source --download-only ${source.package}=${source.version} && sha256sum ${source.package}_*`,
+        `apt-get source --download-only ${quoted(`${source.package}=${source.version}`)} && sha256sum ${quoted(source.package)}_*`,
       ),
     ];
   const from = {
@@ -361,7 +386,7 @@ function sourceStatements({ source }: DecidedFacts): Statement[] {
       source.from === 'upstream' || source.from === 'bundled' ? 'source-commit' : 'source-not-upstream',
       `The source is commit ${source.commit}${source.tag === undefined ? '' : ` (tag ${source.tag})`} of ${from}, tree SHA-256 ${source.treeSha256}.`,
       ['/source'],
-      `git clone ${quoted(source.repository)} && git rev-parse ${source.tag ?? source.commit}`,
+      `git clone ${quoted(source.repository)} && git rev-parse ${quoted(source.tag ?? source.commit)}`,
     ),
   ];
 }

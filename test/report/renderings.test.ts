@@ -3,7 +3,7 @@ import test from 'ava';
 import { renderBrief } from '../../src/report/brief.js';
 import { renderHtml } from '../../src/report/html.js';
 import { plain, renderMarkdown } from '../../src/report/markdown.js';
-import { describeDifference } from '../../src/report/statements.js';
+import { describeDifference, quoted } from '../../src/report/statements.js';
 import { renderText } from '../../src/report/text.js';
 import type { Note, Report, Statement } from '../../src/report/types.js';
 import { REPORTS } from '../helpers/a-report.js';
@@ -123,4 +123,21 @@ test('markdown keeps hostile names as text', (t) => {
   t.is(plain('[a](b) `c` |'), '\\[a\\](b) \\`c\\` \\|');
   t.is(plain('1. x'), '1\\. x');
   t.false(plain('a\nb\u202ec').includes('\n'));
+});
+
+test('a mismatch names content before records, and nothing that was only packed differently', async (t) => {
+  const report = await REPORTS.different();
+  const [line] = report.statement.statements.filter(({ code }) => code === 'pair-different');
+  t.regex(line?.sentence ?? '', /; first (res\/text|assets\/inner\.zip > a): text differs/);
+});
+
+test('check lines are quoted for the shell', async (t) => {
+  t.is(quoted('https://example.org/a'), 'https://example.org/a');
+  t.is(quoted('https://example.org/a?b=1&c'), "'https://example.org/a?b=1&c'");
+  t.is(quoted('-rf'), './-rf');
+  t.is(quoted("a'; rm b"), "'a'\\''; rm b'");
+  t.is(quoted('~root'), "'~root'");
+  const lines = (await REPORTS.different()).statement.statements.map(({ check }) => check);
+  t.true(lines.includes('git clone https://example.org/demo.git && git rev-parse v1.0'));
+  t.true(lines.includes('curl -L https://example.org/result'));
 });
