@@ -12,7 +12,7 @@ import { clipped, html, joined, type Html } from './html-template.js';
 import type { ReportFile } from './publish.js';
 import { sectionsOf } from './sections.js';
 import { percent } from './statements.js';
-import { headline } from './title.js';
+import { count, headline } from './title.js';
 import type { Note, Report, Statement } from './types.js';
 
 const NAME = 1_000;
@@ -272,10 +272,10 @@ function groupHtml({ name, members, findings }: Group, out: Out): Html {
   };
   const linked = pagedList(rowsFrom(''), shape, rowsFrom('../'));
   out.pages.push(...found.pages, ...linked.pages);
-  const count = `${members.length} members, ${findings.length} findings`;
+  const counts = `${count(members.length, 'member')}, ${count(findings.length, 'finding')}`;
   return html`<section id="group-${name}">
     <h2>${title}</h2>
-    <p>${count}</p>
+    <p>${counts}</p>
     ${found.inline}${linked.inline}
   </section>`;
 }
