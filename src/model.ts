@@ -348,10 +348,10 @@ export type BuildResult =
   | {
       readonly kind: 'succeeded';
       readonly outputs: readonly BuiltFile[];
-      /** Files beside the outputs that the plan does not name. */
-      readonly extra: readonly FileIdentity[];
-      readonly environment: EnvironmentRecord;
-      readonly inventory: InputInventory;
+      /** Outputs of the plan that the build did not make, by id. */
+      readonly absent: readonly string[];
+      /** Files that appeared beside the outputs and that the plan does not name; `output` is their base name. */
+      readonly extra: readonly BuiltFile[];
       readonly logs: readonly LogRecord[];
       readonly seconds: number;
     }
@@ -362,10 +362,10 @@ export type BuildResult =
       readonly exitCode: number;
       readonly firstError: readonly string[];
       readonly tail: readonly string[];
-      readonly environment: EnvironmentRecord;
       readonly logs: readonly LogRecord[];
       readonly seconds: number;
     }
+  /** The build phase itself fetches (its recipe says why), and a server says that something is gone. */
   | { readonly kind: 'environment-gone'; readonly url: string; readonly status: 404 | 410 };
 
 /** An executable member of the rebuilt file and where its bytes come from. */
