@@ -4,10 +4,13 @@
 import path from 'node:path';
 import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
+import { buildCommand } from './commands/build.js';
 import { compareCommand } from './commands/compare.js';
+import { demoCommand } from './commands/demo.js';
 import { planCommand } from './commands/plan.js';
 import { recipesCommand } from './commands/recipes.js';
 import { reportCommand } from './commands/report.js';
+import { verifyCommand } from './commands/verify.js';
 import { EXIT } from './exit-code.js';
 import { styled } from './output.js';
 
@@ -30,10 +33,13 @@ await yargs(hideBin(process.argv))
     'parse-positional-numbers': false,
     'camel-case-expansion': false,
   })
+  .command(verifyCommand)
   .command(compareCommand)
   .command(planCommand)
+  .command(buildCommand)
   .command(recipesCommand)
   .command(reportCommand)
+  .command(demoCommand)
   .completion('completion', 'print the completion script for bash or zsh')
   .demandCommand(1, 'what should be checked? Name an app and a version, or a command')
   .recommendCommands()
