@@ -2,6 +2,7 @@
 import type { CommandModule } from 'yargs';
 import { runCommand } from '../command.js';
 import { EXIT, exitCodeOf } from '../exit-code.js';
+import { nextSteps } from '../next-steps.js';
 import { engineOf, planRequestOf, runOptions, type RunArguments } from '../run-options.js';
 import type { KnownVersion } from '../../index.js';
 
@@ -91,6 +92,7 @@ export const verifyCommand: CommandModule<object, VerifyArguments> = {
         options,
       );
       output.print(renderText(report, location === undefined ? {} : { location }));
+      output.print(nextSteps(report, location));
       output.data(report);
       return exitCodeOf(report, {
         strict: argv.strict,
