@@ -17,6 +17,14 @@ export type {
 } from './compare/types.js';
 
 export { compare, type CompareRequest } from './operations/compare.js';
+export {
+  imageNames,
+  rootFileSystem,
+  updateImageLock,
+  type BaseImage,
+  type ImageOptions,
+  type LockUpdate,
+} from './operations/image.js';
 export { plan, versions, type PlanRequest, type PlanResult } from './operations/plan.js';
 export {
   lintRecipes,

@@ -5,6 +5,7 @@ import path from 'node:path';
 import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import { compareCommand } from './commands/compare.js';
+import { imageCommand } from './commands/image.js';
 import { planCommand } from './commands/plan.js';
 import { recipesCommand } from './commands/recipes.js';
 import { reportCommand } from './commands/report.js';
@@ -31,6 +32,7 @@ await yargs(hideBin(process.argv))
     'camel-case-expansion': false,
   })
   .command(compareCommand)
+  .command(imageCommand)
   .command(planCommand)
   .command(recipesCommand)
   .command(reportCommand)
