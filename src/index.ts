@@ -19,6 +19,14 @@ export type {
 export { build, type BuildOperationResult, type BuildRequest } from './operations/build.js';
 export { compare, type CompareRequest } from './operations/compare.js';
 export { demo, type DemoRequest } from './operations/demo.js';
+export {
+  imageNames,
+  rootFileSystem,
+  updateImageLock,
+  type BaseImage,
+  type ImageOptions,
+  type LockUpdate,
+} from './operations/image.js';
 export { plan, versions, type PlanRequest, type PlanResult } from './operations/plan.js';
 export {
   lintRecipes,

@@ -7,6 +7,7 @@ import { hideBin } from 'yargs/helpers';
 import { buildCommand } from './commands/build.js';
 import { compareCommand } from './commands/compare.js';
 import { demoCommand } from './commands/demo.js';
+import { imageCommand } from './commands/image.js';
 import { planCommand } from './commands/plan.js';
 import { recipesCommand } from './commands/recipes.js';
 import { reportCommand } from './commands/report.js';
@@ -35,6 +36,7 @@ await yargs(hideBin(process.argv))
   })
   .command(verifyCommand)
   .command(compareCommand)
+  .command(imageCommand)
   .command(planCommand)
   .command(buildCommand)
   .command(recipesCommand)
