@@ -9,7 +9,7 @@ import { promises as fs } from 'node:fs';
 import { FailedHere, FormatError, UsageError } from '../errors.js';
 import type { DebianSource, Fact, Lookup, OnProgress, Sha256 } from '../model.js';
 import { cachedDownload, recall, remember } from './cache.js';
-import type { ParagraphStream } from './deb822.js';
+import type { ParagraphStream } from '../formats/deb822.js';
 import { DebianIndexReader } from './debian-index.js';
 import { parseRelease, type DebianRelease, type IndexedFile } from './debian-release.js';
 import { indexedDownload, mirrorUrl } from './mirror-file.js';

@@ -5,7 +5,7 @@
  */
 import { FormatError } from '../errors.js';
 import type { DebianBinary, DebianSource, FileIdentity } from '../model.js';
-import { listLines, parseParagraph, ParagraphStream, type Paragraph } from './deb822.js';
+import { listLines, parseParagraph, ParagraphStream, type Paragraph } from '../formats/deb822.js';
 import { indexedFile, isPlainPath } from './debian-release.js';
 
 // policy 5.6.7 and 5.6.12
