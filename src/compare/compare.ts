@@ -146,7 +146,7 @@ function checkAlone(published: ByteSource, notNeeded: boolean): SignatureRecord 
     };
   if (!zipContainer.recognizes(published)) return { status: 'not-applicable', signers: [], issues: [] };
   try {
-    return signatureRecord(openZipSide('published', published, zipContainer.parse(published)));
+    return signatureRecord(openZipSide('published', published, zipContainer.parse(published), false));
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
     return {

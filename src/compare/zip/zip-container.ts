@@ -48,9 +48,10 @@ async function compareZip(
   place: Place,
   index: number,
 ): Promise<LedgerNode> {
-  const p = openZipSide('published', published.source, published.structure);
-  const r = openZipSide('rebuilt', rebuilt.source, rebuilt.structure);
-  if (place.depth === 0) {
+  const nested = place.depth > 0;
+  const p = openZipSide('published', published.source, published.structure, nested);
+  const r = openZipSide('rebuilt', rebuilt.source, rebuilt.structure, nested);
+  if (!nested) {
     walk.signature = signatureRecord(p);
     walk.archives = { published: p, rebuilt: r };
   }
@@ -352,8 +353,7 @@ function issuesOf(side: Side, data: EntryData): string {
 /** The first rule asked for that covers what this entry is on both sides; only asked for entries that differ. */
 function coveringRule(walk: Walk, p: ZipSide, a: ZipEntry, r: ZipSide, b: ZipEntry): RuleName | undefined {
   for (const name of walk.options.rules) {
-    const covers = ruleOver(name);
-    if (covers === undefined || !covers(p.source, a) || !covers(r.source, b)) continue;
+    if (!covers(name, p, a) || !covers(name, r, b)) continue;
     const equal =
       a.end - a.localOffset === b.end - b.localOffset &&
       equalRange(p.source, a.localOffset, r.source, b.localOffset, a.end - a.localOffset);
@@ -362,9 +362,11 @@ function coveringRule(walk: Walk, p: ZipSide, a: ZipEntry, r: ZipSide, b: ZipEnt
   return undefined;
 }
 
-function ruleOver(name: RuleName): ((source: ZipSide['source'], entry: ZipEntry) => boolean) | undefined {
+/** A rule covers one entry of an archive: of several with that name, which one is meant? */
+function covers(name: RuleName, { source, zip }: ZipSide, entry: ZipEntry): boolean {
   const rule = rules[name];
-  return 'coversEntry' in rule ? rule.coversEntry : undefined;
+  if (!('coversEntry' in rule) || !rule.coversEntry(source, entry)) return false;
+  return !zip.entries.some((other) => other !== entry && other.rawName.equals(entry.rawName));
 }
 
 function coverEntry(
@@ -392,7 +394,7 @@ function addOneSided(
 ): void {
   const entry = side.zip.entries[entryIndex];
   if (entry === undefined) return;
-  const rule = [...walk.options.rules].find((name) => ruleOver(name)?.(side.source, entry) === true);
+  const rule = [...walk.options.rules].find((name) => covers(name, side, entry));
   if (rule !== undefined) {
     const member = members.single(side.side, entry, 'excluded');
     coverEntry(walk, ledger, side, entry, member, rule);
@@ -476,6 +478,12 @@ function compareBlocks(walk: Walk, sides: Sides, p: ZipSide, r: ZipSide, place: 
     p.block !== undefined &&
     r.block?.size === p.block.size &&
     equalRange(p.source, p.block.offset, r.source, r.block.offset, p.block.size);
+  const equalFill = equal && p.block?.fill === r.block?.fill;
+  if (place.depth > 0 && !equal && (p.block ?? r.block) !== undefined)
+    walk.cannotVerify(
+      'signature-unchecked',
+      `${place.path.join(' > ')}: the signature of an archive inside is not checked`,
+    );
   for (const side of [p, r]) {
     const block = side.block;
     if (block === undefined) continue;
@@ -494,7 +502,7 @@ function compareBlocks(walk: Walk, sides: Sides, p: ZipSide, r: ZipSide, place: 
     sides[side.side].add(
       block.offset - block.fill,
       block.fill,
-      block.trusted ? 'signature' : 'unread',
+      block.trusted ? 'signature' : equalFill ? 'identical' : 'unread',
       'apk/page-fill',
       -1,
       block.trusted ? 'apk-signing-block' : '',
