@@ -3,15 +3,8 @@
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { FileSource, sha256, type ByteSource } from '../bytes.js';
-import type {
-  AuthenticityReason,
-  FileIdentity,
-  OnProgress,
-  Reason,
-  RuleName,
-  SignerPin,
-  UnverifiableReason,
-} from '../model.js';
+import type { FileIdentity, OnProgress, Reason, RuleName, SignerPin, UnverifiableReason } from '../model.js';
+import { authenticity } from './authenticity.js';
 import { identityOf } from './identity.js';
 import { isWorse } from './ledger.js';
 import { rules } from './rules/index.js';
@@ -200,40 +193,4 @@ function uncheckedSignature(
           .join(', ') || 'not checked',
     },
   ];
-}
-
-function authenticity(
-  signature: SignatureRecord,
-  identity: Readonly<Record<string, string>>,
-  options: CompareOptions,
-): Reason<AuthenticityReason>[] {
-  const reasons: Reason<AuthenticityReason>[] = [];
-  const pins = options.signers ?? [];
-  if (signature.status === 'invalid')
-    reasons.push({
-      code: 'signature-invalid',
-      detail: signature.issues
-        .map((issue) => issue.code)
-        .sort()
-        .join(', '),
-    });
-  if (pins.length > 0 && (signature.status === 'unsigned' || signature.status === 'not-applicable'))
-    reasons.push({
-      code: 'unsigned',
-      detail: `expected a signature by ${pins.map((pin) => pin.sha256).join(' or ')}`,
-    });
-  if (pins.length > 0)
-    for (const signer of signature.signers)
-      if (!pins.some((pin) => pin.sha256 === signer.certificateSha256))
-        reasons.push({
-          code: 'signer-not-pinned',
-          detail: `signed by ${signer.certificateSha256} (${signer.scheme}), pinned ${pins.map((pin) => pin.sha256).join(', ')}`,
-        });
-  const found = identity['package'];
-  if (options.packageId !== undefined && found !== options.packageId)
-    reasons.push({
-      code: 'other-package',
-      detail: `package ${found ?? 'unknown'}, expected ${options.packageId}`,
-    });
-  return reasons;
 }

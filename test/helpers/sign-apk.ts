@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Signs APKs with v2 and v3 without any tool, the odd ones too: every part of the signing block can be set by hand. */
 import { createHash, generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
-import { BufferSource } from '../../src/bytes.js';
-import { readZip } from '../../src/formats/zip.js';
 
 export const PAIR = { v2: 0x7109871a, v3: 0xf05368c0, padding: 0x42726577 } as const;
 
@@ -91,13 +89,14 @@ export function newIdentity(certificate: (publicKey: Buffer) => Buffer = certifi
   return { privateKey: pair.privateKey, publicKey, certificate: certificate(publicKey) };
 }
 
-/** The SHA-256 content digest of an unsigned archive. */
+/** The SHA-256 content digest of an unsigned archive without comment. */
 function contentDigest(unsigned: Buffer): Buffer {
-  const { centralDirectory, end } = readZip(new BufferSource(unsigned));
+  const end = unsigned.length - 22;
+  const directory = unsigned.readUInt32LE(end + 16);
   const sections = [
-    unsigned.subarray(0, centralDirectory.offset),
-    unsigned.subarray(centralDirectory.offset, end.offset),
-    unsigned.subarray(end.offset),
+    unsigned.subarray(0, directory),
+    unsigned.subarray(directory, end),
+    unsigned.subarray(end),
   ];
   const chunks: Buffer[] = [];
   for (const section of sections)
@@ -170,26 +169,21 @@ export function signingBlock(pairs: readonly Pair[], pad = true): Buffer {
   return Buffer.concat([size, body, size, Buffer.from('APK Sig Block 42')]);
 }
 
-/** Puts a block in front of the central directory. */
+/** Puts a block in front of the central directory of an archive without comment. */
 export function insertBlock(unsigned: Buffer, block: Buffer): Buffer {
-  const { centralDirectory, end } = readZip(new BufferSource(unsigned));
-  const tail = Buffer.from(unsigned.subarray(end.offset));
-  tail.writeUInt32LE(centralDirectory.offset + block.length, 16);
-  return Buffer.concat([
-    unsigned.subarray(0, centralDirectory.offset),
-    block,
-    unsigned.subarray(centralDirectory.offset, end.offset),
-    tail,
-  ]);
+  const directory = unsigned.readUInt32LE(unsigned.length - 6);
+  const tail = Buffer.from(unsigned.subarray(directory));
+  tail.writeUInt32LE(directory + block.length, tail.length - 6);
+  return Buffer.concat([unsigned.subarray(0, directory), block, tail]);
 }
 
 /** Zeros up to the page in front of the directory, as apksigner writes them in front of its block. */
 export function withPageFill(unsigned: Buffer, fill = 0): Buffer {
-  const { centralDirectory } = readZip(new BufferSource(unsigned));
-  return insertBlock(unsigned, Buffer.alloc((4096 - (centralDirectory.offset % 4096)) % 4096, fill));
+  const directory = unsigned.readUInt32LE(unsigned.length - 6);
+  return insertBlock(unsigned, Buffer.alloc((4096 - (directory % 4096)) % 4096, fill));
 }
 
 /** Signed with v2 alone by one signer. */
-export function signed(unsigned: Buffer, spec: SignerSpec): Buffer {
+export function signedApk(unsigned: Buffer, spec: SignerSpec): Buffer {
   return insertBlock(unsigned, signingBlock([signerPair('v2', unsigned, [spec])]));
 }

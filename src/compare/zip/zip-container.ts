@@ -362,10 +362,10 @@ function coveringRule(walk: Walk, p: ZipSide, a: ZipEntry, r: ZipSide, b: ZipEnt
   return undefined;
 }
 
-/** A rule covers one entry of an archive: of several with that name, which one is meant? */
-function covers(name: RuleName, { source, zip }: ZipSide, entry: ZipEntry): boolean {
+/** A rule covers one entry of the file itself: stores edit no archive inside, and of several entries with a name none is meant. */
+function covers(name: RuleName, { source, zip, nested }: ZipSide, entry: ZipEntry): boolean {
   const rule = rules[name];
-  if (!('coversEntry' in rule) || !rule.coversEntry(source, entry)) return false;
+  if (nested || !('coversEntry' in rule) || !rule.coversEntry(source, entry)) return false;
   return !zip.entries.some((other) => other !== entry && other.rawName.equals(entry.rawName));
 }
 
@@ -534,9 +534,9 @@ function compareEnd(
   layoutExplained: boolean,
   place: Place,
 ): void {
-  const field = (region: string, at: number, size: number, owner: Owner): void => {
+  const field = (region: string, at: number, size: number, owner: Owner, rebuiltAt = at): void => {
     const a = p.zip.end.offset + at;
-    const b = r.zip.end.offset + at;
+    const b = r.zip.end.offset + rebuiltAt;
     const equal = equalRange(p.source, a, r.source, b, size);
     sides.published.add(a, size, equal ? 'identical' : owner, region);
     sides.rebuilt.add(b, size, equal ? 'identical' : owner, region);
@@ -555,25 +555,35 @@ function compareEnd(
     oneSidedWorst === 'identical'
       ? 'reencoded'
       : worst('reencoded', oneSidedWorst === 'missing' ? 'different' : oneSidedWorst);
+  const signing = [signatureBytes(p), signatureBytes(r)] as const;
   const netOffset =
     layoutExplained ||
-    p.zip.centralDirectory.offset - signatureBytes(p) === r.zip.centralDirectory.offset - signatureBytes(r);
+    (signing[0] + signing[1] > 0 &&
+      p.zip.centralDirectory.offset - signing[0] === r.zip.centralDirectory.offset - signing[1]);
   field('zip/end-signature', 0, 8, 'different');
   field('zip/entry-count', 8, 4, oneSidedWorst === 'identical' ? 'different' : explained);
   field('zip/directory-size', 12, 4, explained);
   field('zip/directory-offset', 16, 4, netOffset ? 'signature' : 'reencoded');
   field('zip/comment-length', 20, 2, 'different');
   compareExtent(walk, sides, p, p.zip.comment, r, r.zip.comment, 'zip/comment', place);
-  compareExtent(
-    walk,
-    sides,
-    p,
-    p.zip.zip64 ?? { offset: 0, size: 0 },
-    r,
-    r.zip.zip64 ?? { offset: 0, size: 0 },
-    'zip/zip64-end',
-    place,
-  );
+  const [a, b] = [p.zip.zip64, r.zip.zip64];
+  if (a === undefined || b === undefined || a.size !== b.size) {
+    const nothing = { offset: 0, size: 0 };
+    compareExtent(walk, sides, p, a ?? nothing, r, b ?? nothing, 'zip/zip64-end', place);
+    return;
+  }
+  // 4.3.14, then what may extend it, then the locator (4.3.15)
+  const wide = (region: string, at: number, size: number, owner: Owner): void =>
+    field(region, a.offset + at - p.zip.end.offset, size, owner, b.offset + at - r.zip.end.offset);
+  const locator = a.size - 20;
+  wide('zip/zip64-end', 0, 24, 'different');
+  wide('zip/entry-count', 24, 16, oneSidedWorst === 'identical' ? 'different' : explained);
+  wide('zip/directory-size', 40, 8, explained);
+  wide('zip/directory-offset', 48, 8, netOffset ? 'signature' : 'reencoded');
+  wide('zip/zip64-end', 56, locator - 56, 'different');
+  wide('zip/zip64-locator', locator, 8, 'different');
+  wide('zip/zip64-end-offset', locator + 8, 8, 'reencoded');
+  wide('zip/zip64-locator', locator + 16, 4, 'different');
 }
 
 function compareExtent(

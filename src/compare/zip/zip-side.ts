@@ -22,6 +22,8 @@ export interface SigningBlockExtent extends Extent {
 export interface ZipSide {
   readonly side: Side;
   readonly source: ByteSource;
+  /** An archive inside of the file. */
+  readonly nested: boolean;
   readonly zip: ZipStructure;
   readonly gaps: readonly Gap[];
   readonly block: SigningBlockExtent | undefined;
@@ -61,6 +63,7 @@ export function openZipSide(side: Side, source: ByteSource, zip: ZipStructure, n
   return {
     side,
     source,
+    nested,
     zip,
     gaps: fill === 0 ? gaps : gaps.filter((gap) => gap.anchor !== 'signing-block'),
     block:
