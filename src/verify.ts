@@ -7,7 +7,7 @@
 import type { PreparedBuild } from './build/executor.js';
 import { matchesPublished } from './compare/builds.js';
 import { compareSet, expandRules } from './compare/compare-set.js';
-import { checkIdentity } from './compare/identity.js';
+import { checkIdentity, type ExpectedIdentity } from './compare/identity.js';
 import { inspectPublished } from './compare/inspect-published.js';
 import type { SetComparison } from './compare/types.js';
 import { FailedHere, UsageError } from './errors.js';
@@ -125,7 +125,7 @@ async function judgePublished(
   | { readonly kind: 'not-authentic'; readonly reasons: readonly Reason<AuthenticityReason>[] }
   | { readonly kind: 'other-version'; readonly detail: string }
 > {
-  const { signers, packageId, versionCode } = plan.compare;
+  const { signers, packageId } = plan.compare;
   const reasons: Reason<AuthenticityReason>[] = [];
   const others: string[] = [];
   for (const file of files) {
@@ -133,13 +133,15 @@ async function judgePublished(
       signers,
       ...(packageId === undefined ? {} : { packageId }),
     });
-    reasons.push(...found.notAuthentic.map(({ code, detail }) => ({ code, detail: `${file.name}: ${detail}` })));
-    if (packageId === undefined) continue;
-    // the code is what the platform orders by; a name may be written in more ways than one
-    const expected = versionCode === undefined ? { versionName: plan.target.version } : { versionCode };
-    for (const finding of checkIdentity(found.reading, expected))
-      if (finding.kind === 'other-version')
-        others.push(`${file.name} has ${finding.field} ${finding.found}, expected ${finding.expected}`);
+    reasons.push(
+      ...found.notAuthentic.map(({ code, detail }) => ({ code, detail: `${file.name}: ${detail}` })),
+    );
+    for (const finding of checkIdentity(found.reading, identityExpected(plan, file))) {
+      if (finding.kind === 'unread') continue;
+      const detail = `${file.name} has ${finding.field} ${finding.found}, expected ${finding.expected}`;
+      if (finding.kind === 'other-version') others.push(detail);
+      else reasons.push({ code: 'other-package', detail });
+    }
   }
   if (reasons.length > 0) return { kind: 'not-authentic', reasons };
   if (others.length === 0) return { kind: 'authentic' };
@@ -149,6 +151,17 @@ async function judgePublished(
       hint: 'name the version of the file, or hand over the file of this version',
     });
   return { kind: 'other-version', detail };
+}
+
+function identityExpected({ target, compare }: Plan, file: PublishedFile): ExpectedIdentity {
+  const { acquisition, packageId, versionCode } = compare;
+  if (acquisition.kind === 'debian-archive') {
+    const listed = acquisition.files.find((one) => one.path.endsWith(`/${file.name}`));
+    return listed === undefined ? {} : { debPackage: listed.package, debVersion: listed.version };
+  }
+  if (packageId === undefined) return {};
+  // the code is what the platform orders by; a name may be written in more ways than one
+  return versionCode === undefined ? { versionName: target.version } : { versionCode };
 }
 
 const environmentGone = (gone: {

@@ -68,7 +68,12 @@ export function checkClaims(
   const format = pair.identity['package'] === undefined ? 'other' : 'apk';
   const reading = { format, identity: pair.identity, issues: [] } as const;
   const { signers, packageId } = compare;
-  const judged = judgeAuthenticity(pair.signature, reading, { signers, packageId }, pair.worst === 'identical');
+  const judged = judgeAuthenticity(
+    pair.signature,
+    reading,
+    { signers, packageId },
+    pair.worst === 'identical',
+  );
   for (const reason of judged.notAuthentic)
     if (!given.has(canonicalJson(reason)))
       found('reason', `${at}/notAuthentic`, `the plan gives ${reason.code}: ${reason.detail}`);
