@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The public API: every operation of the command line, typed, without output, without exit. */
 export { FailedHere, FormatError, UsageError, VerifyError, type FailureClass } from './errors.js';
+export { nearestWord } from './nearest-word.js';
 export { printable } from './printable.js';
 export type * from './model.js';
 export { RULE_NAMES, RULE_SETS } from './model.js';
@@ -17,8 +18,16 @@ export type {
 } from './compare/types.js';
 
 export { compare, type CompareRequest } from './operations/compare.js';
+export {
+  doctor,
+  type Diagnosis,
+  type EngineDiagnosis,
+  type Missing,
+  type ToolState,
+} from './operations/doctor.js';
 export { plan, versions, type PlanRequest, type PlanResult } from './operations/plan.js';
 export {
+  lintFile,
   lintRecipes,
   lintText,
   recipeOf,

@@ -5,7 +5,7 @@ import { lookUpDebianSource } from './debian-archive.js';
 import { debianMirror } from './debian-mirror.js';
 import { gitChecked, isCommitId, isPlainRef, isRepositoryAddress } from './git.js';
 import { bareClone } from './git-cache.js';
-import { UsageError } from '../errors.js';
+import { FailedHere, UsageError } from '../errors.js';
 
 export interface LookUpOptions {
   readonly cache: string;
@@ -17,8 +17,19 @@ export interface LookUpOptions {
 
 export async function lookUp(lookups: readonly Lookup[], options: LookUpOptions): Promise<readonly Fact[]> {
   const facts: Fact[] = [];
-  for (const lookup of lookups) facts.push(await lookUpOne(lookup, options));
+  for (const lookup of lookups)
+    try {
+      facts.push(await lookUpOne(lookup, options));
+    } catch (error) {
+      if (!isDispensable(lookup, error)) throw error;
+      options.onProgress?.({ kind: 'note', text: `not looked up: ${error.message}` });
+    }
   return facts;
+}
+
+/** The plan says what it lacks and does not run; without a network it can still be read. */
+function isDispensable(lookup: Lookup, error: unknown): error is FailedHere {
+  return 'optional' in lookup && lookup.optional && error instanceof FailedHere && error.code === 'network';
 }
 
 async function lookUpOne(lookup: Lookup, options: LookUpOptions): Promise<Fact> {
