@@ -4,7 +4,7 @@ export { FailedHere, FormatError, UsageError, VerifyError, type FailureClass } f
 export { nearestWord } from './nearest-word.js';
 export { printable } from './printable.js';
 export type * from './model.js';
-export { RULE_NAMES, RULE_SETS } from './model.js';
+export { RULE_NAMES, RULE_SETS, UNVERIFIABLE_REASONS } from './model.js';
 export type {
   Coverage,
   Difference,
@@ -17,7 +17,9 @@ export type {
   SideLedger,
 } from './compare/types.js';
 
+export { build, type BuildOperationResult, type BuildRequest } from './operations/build.js';
 export { compare, type CompareRequest } from './operations/compare.js';
+export { demo, type DemoRequest } from './operations/demo.js';
 export {
   doctor,
   type Diagnosis,
@@ -37,6 +39,8 @@ export {
 } from './operations/recipes.js';
 export { readNotes, readReport } from './operations/read-report.js';
 export { storeReport, type StoreOptions } from './operations/store.js';
+export { verify, type VerifyRequest, type VerifyResult } from './operations/verify.js';
+export type { KnownVersion } from './recipe/resolve.js';
 export type { OperationOptions } from './operations/options.js';
 
 export { checkReport, type CheckResult, type Inconsistency } from './report/check.js';

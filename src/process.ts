@@ -15,7 +15,7 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
-  readonly input?: string | Uint8Array;
+  readonly input?: string | Uint8Array | AsyncIterable<Uint8Array>;
   /** Kept in memory of each stream; more is dropped and `truncated` says so. Default 1 MiB. */
   readonly captureBytes?: number;
   /** Both streams as they come, up to `logBytes`; the rest is counted. */
@@ -23,6 +23,8 @@ export interface RunOptions {
   readonly logBytes?: number;
   /** Each line of both streams, cut to 4,096 characters. */
   readonly onLine?: (line: string) => void;
+  /** What the program leaves running in its group ends with it, also when it ends by itself. */
+  readonly wholeGroup?: boolean;
 }
 
 export type HowEnded =
@@ -76,8 +78,19 @@ export async function run(
   options: RunOptions = {},
 ): Promise<RunResult> {
   const started = performance.now();
-  const child = start(command, args, options);
+  const { input, ...rest } = options;
+  const streamed = input !== undefined && typeof input !== 'string' && !(input instanceof Uint8Array);
+  const child = streamed
+    ? start(command, args, rest, true)
+    : start(command, args, input === undefined ? rest : { ...rest, input });
   const stop = new Stopper(child, options);
+  // a source that fails must not look like the end of the input to the program
+  const fed = streamed
+    ? feed(child, input).catch((error: unknown) => {
+        killGroup(child, 'SIGKILL');
+        return error instanceof Error ? error : new Error(String(error));
+      })
+    : undefined;
   const stdout = new Capture(options.captureBytes ?? CAPTURE);
   const stderr = new Capture(options.captureBytes ?? CAPTURE);
   const log =
@@ -93,8 +106,11 @@ export async function run(
   }
   const result = await child.end;
   stop.done();
+  if (options.wholeGroup === true) killGroup(child, 'SIGKILL');
   for (const reader of lines ?? []) reader.end();
   const logged = await log?.close();
+  const unfed = await fed;
+  if (unfed !== undefined) throw unfed;
   if (result.code === 'ENOENT') throw missingTool(command, options.cwd);
   return {
     ended: stop.why ?? ended(result),
@@ -139,6 +155,9 @@ export class CommandFailed extends Error {
 
 export interface FilterOptions {
   readonly signal?: AbortSignal;
+  readonly timeoutMs?: number;
+  /** As in `RunOptions`. */
+  readonly env?: Readonly<Record<string, string>>;
   /** More than this is an error of kind `too-much`. */
   readonly maxBytes: number;
 }
@@ -156,20 +175,13 @@ export async function filter(
   onChunk: (chunk: Buffer) => void | Promise<void>,
   options: FilterOptions,
 ): Promise<FilterEnd> {
-  const child = start(command, args, {}, true);
+  const child = start(command, args, options.env === undefined ? {} : { env: options.env }, true);
   const stop = new Stopper(child, options);
   const stderr = new Capture(4096);
   child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
-  const feed = (async (): Promise<void> => {
-    const { stdin } = child;
-    if (stdin === null) return;
-    stdin.on('error', () => undefined); // the program may stop reading early; its exit code says why
-    for await (const chunk of input) {
-      if (stdin.destroyed || !stdin.writable) return;
-      if (!stdin.write(chunk)) await Promise.race([once(stdin, 'drain'), once(stdin, 'close')]);
-    }
-    stdin.end();
-  })();
+  const fed = feed(child, input);
+  // a source that fails must not leave the program waiting for more
+  fed.catch(() => killGroup(child, 'SIGKILL'));
   let total = 0;
   let tooMuch = false;
   let drained = false;
@@ -183,12 +195,11 @@ export async function filter(
       }
       await onChunk(chunk);
     }
-    if (!tooMuch) await feed;
+    if (!tooMuch) await fed;
     drained = !tooMuch;
   } finally {
     // also when onChunk or the input threw: nobody reads on
     if (!drained) killGroup(child, 'SIGKILL');
-    feed.catch(() => undefined);
     await child.end;
     stop.done();
   }
@@ -199,6 +210,20 @@ export async function filter(
   const how = ended(result);
   if (how.kind === 'exited' && how.code === 0) return { kind: 'done' };
   return { kind: 'failed', detail: stderr.bytes().toString().trim().split('\n').at(-1) ?? '' };
+}
+
+async function feed(
+  child: Child,
+  input: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+): Promise<undefined> {
+  const { stdin } = child;
+  if (stdin === null) return;
+  stdin.on('error', () => undefined); // the program may stop reading early; its exit code says why
+  for await (const chunk of input) {
+    if (stdin.destroyed || !stdin.writable) return;
+    if (!stdin.write(chunk)) await Promise.race([once(stdin, 'drain'), once(stdin, 'close')]);
+  }
+  stdin.end();
 }
 
 const versions = new Map<string, Promise<string | undefined>>();
@@ -352,6 +377,7 @@ class CappedLog {
 
   constructor(path: string, limit: number) {
     this.#file = createWriteStream(path, { flags: 'a' });
+    this.#file.on('error', () => undefined); // told by `close`
     this.#limit = limit;
   }
 
@@ -364,7 +390,13 @@ class CappedLog {
   async close(): Promise<{ sha256: string; truncatedBytes: number }> {
     if (this.#dropped > 0) this.#write(Buffer.from(`\n[log cut here: ${this.#dropped} bytes more]\n`));
     this.#file.end();
-    await finished(this.#file);
+    try {
+      await finished(this.#file);
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code === 'ENOSPC')
+        throw new FailedHere('disk-full', 'the disk is full where the log is written', { cause });
+      throw cause;
+    }
     return { sha256: this.#hash.digest('hex'), truncatedBytes: this.#dropped };
   }
 

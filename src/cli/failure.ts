@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /** An error as the user sees it: what was found, what to do next, an exit code; a stack only for bugs that ask for one. */
-import { FailedHere, FormatError, printable, UsageError, VerifyError } from '../index.js';
+import {
+  FailedHere,
+  FormatError,
+  printable,
+  UNVERIFIABLE_REASONS,
+  UsageError,
+  VerifyError,
+} from '../index.js';
 import { EXIT } from './exit-code.js';
 import { styled, type Output } from './output.js';
 
@@ -22,9 +29,7 @@ export function tell(error: unknown): Told {
     );
   if (isAbort(error)) return told(EXIT.interrupted, 'interrupted', 'interrupted');
   if (error instanceof FormatError) return told(EXIT.failedHere, error.code, error.message);
-  if (error instanceof VerifyError && error.code.startsWith('no-source'))
-    return told(EXIT.unverifiable, error.code, error.message);
-  if (error instanceof VerifyError && error.code === 'source-missing-for-version')
+  if (error instanceof VerifyError && (UNVERIFIABLE_REASONS as readonly string[]).includes(error.code))
     return told(EXIT.unverifiable, error.code, error.message);
   const code = (error as NodeJS.ErrnoException | undefined)?.code;
   if (code === 'ENOSPC') return told(EXIT.failedHere, 'disk-full', 'no space left on the disk');

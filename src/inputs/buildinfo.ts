@@ -137,6 +137,51 @@ export function buildDependencyDrift(
   });
 }
 
+/** What a recipe can only call unknown and a `.buildinfo` file answers. */
+const ANSWERED = new Set(['build-dependencies', 'build-path']);
+
+/** The plan's deviations with what the file says in the place of what it answers. */
+export function withBuildInfo(
+  deviations: readonly Deviation[],
+  info: BuildInfo,
+  here: { readonly packages: EnvironmentRecord['packages']; readonly directory: string },
+): readonly Deviation[] {
+  const path: Deviation[] =
+    info.buildPath === undefined || info.buildPath === here.directory
+      ? []
+      : [
+          {
+            code: 'build-path-drift',
+            what: `the build path is ${here.directory} here, ${info.buildPath} in the .buildinfo file that was handed over`,
+            reason: 'the plan fixes the path',
+            canChangeOutput: 'unknown',
+          },
+        ];
+  return [
+    ...deviations.filter((deviation) => !ANSWERED.has(deviation.code)),
+    ...path,
+    ...driftDeviations(buildDependencyDrift(info, here.packages)),
+  ];
+}
+
+/** What the file claims about each package that it lists, in words; nothing of it was checked. */
+export function buildInfoFacts(
+  info: BuildInfo,
+): readonly { readonly file: string; readonly from: 'buildinfo'; readonly fact: string }[] {
+  const fact = (text: string) => ({
+    file: `${info.source}_${info.version}.buildinfo`,
+    from: 'buildinfo' as const,
+    fact: text,
+  });
+  return [
+    fact(`SHA-256 of the file ${info.sha256}`),
+    ...(info.buildDate === undefined ? [] : [fact(`built on ${info.buildDate}`)]),
+    ...(info.buildPath === undefined ? [] : [fact(`built in ${info.buildPath}`)]),
+    fact(`${info.installed.length} build dependencies were installed on ${info.buildArchitecture}`),
+    ...Object.entries(info.environment).map(([name, value]) => fact(`environment ${name}=${value}`)),
+  ];
+}
+
 export function driftDeviations(drifts: readonly PackageDrift[]): readonly Deviation[] {
   return drifts.map(({ package: name, published, here }) => ({
     code: 'build-dependency-drift',

@@ -5,7 +5,7 @@ import { lookUpDebianSource } from './debian-archive.js';
 import { debianMirror } from './debian-mirror.js';
 import { gitChecked, isCommitId, isPlainRef, isRepositoryAddress } from './git.js';
 import { bareClone } from './git-cache.js';
-import { FailedHere, UsageError } from '../errors.js';
+import { FailedHere, UsageError, type FailureClass } from '../errors.js';
 
 export interface LookUpOptions {
   readonly cache: string;
@@ -15,27 +15,34 @@ export interface LookUpOptions {
   readonly onProgress?: OnProgress | undefined;
 }
 
+/** An `optional` look-up that the network does not answer is left out, and said. */
 export async function lookUp(lookups: readonly Lookup[], options: LookUpOptions): Promise<readonly Fact[]> {
   const facts: Fact[] = [];
-  for (const lookup of lookups)
+  for (const lookup of lookups) {
     try {
       facts.push(await lookUpOne(lookup, options));
     } catch (error) {
-      if (!isDispensable(lookup, error)) throw error;
-      options.onProgress?.({ kind: 'note', text: `not looked up: ${error.message}` });
+      if (!isOptional(lookup) || !(error instanceof FailedHere) || !UNANSWERED.has(error.code)) throw error;
+      options.onProgress?.({ kind: 'note', text: `planning without a look-up: ${error.message}` });
     }
+  }
   return facts;
 }
 
-/** The plan says what it lacks and does not run; without a network it can still be read. */
-function isDispensable(lookup: Lookup, error: unknown): error is FailedHere {
-  return 'optional' in lookup && lookup.optional && error instanceof FailedHere && error.code === 'network';
+const UNANSWERED: ReadonlySet<string> = new Set<FailureClass>(['network', 'time-limit', 'rate-limited']);
+
+function isOptional(lookup: Lookup): boolean {
+  return lookup.kind !== 'debian-source' && lookup.optional === true;
 }
 
 async function lookUpOne(lookup: Lookup, options: LookUpOptions): Promise<Fact> {
   switch (lookup.kind) {
     case 'git-refs':
-      return { ...lookup, refs: await refsOf(lookup.repository, options) };
+      return {
+        kind: lookup.kind,
+        repository: lookup.repository,
+        refs: await refsOf(lookup.repository, options),
+      };
     case 'git-subjects': {
       const { kind, repository, pattern } = lookup;
       return { kind, repository, commits: await subjectsOf(repository, pattern, options) };

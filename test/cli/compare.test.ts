@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { buildZip } from '../helpers/build-zip.js';
-import { document, errorOf, verify } from '../helpers/cli.js';
+import { document, errorOf, verify } from '../helpers/transcript.js';
 import { temporaryDirectory } from '../helpers/temp-directory.js';
 
 function zip(word: string, level = 6): Buffer {

@@ -5,7 +5,7 @@ import { chmodSync, existsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { COMMAND_WORDS } from '../../src/cli/commands/index.js';
-import { MAIN, verify } from '../helpers/cli.js';
+import { MAIN, verify } from '../helpers/transcript.js';
 import { need } from '../helpers/need.js';
 import { temporaryDirectory } from '../helpers/temp-directory.js';
 

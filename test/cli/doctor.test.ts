@@ -4,7 +4,7 @@ import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import type { Diagnosis } from '../../src/index.js';
 import { KNOWN_TOOLS } from '../../src/known-tools.js';
-import { document, verify } from '../helpers/cli.js';
+import { document, verify } from '../helpers/transcript.js';
 import { temporaryDirectory } from '../helpers/temp-directory.js';
 
 /** A PATH with nothing but node and these programs, each a shell script. */

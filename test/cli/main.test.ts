@@ -6,7 +6,7 @@ import test from 'ava';
 import { COMMAND_WORDS } from '../../src/cli/commands/index.js';
 import { packageRoot } from '../../src/inputs/package-files.js';
 import { COMMAND_NAMES } from '../../src/recipe/lint.js';
-import { errorOf, MAIN, verify } from '../helpers/cli.js';
+import { errorOf, MAIN, verify } from '../helpers/transcript.js';
 import { need } from '../helpers/need.js';
 import { temporaryDirectory } from '../helpers/temp-directory.js';
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import test from 'ava';
-import { document, errorOf, verify } from '../helpers/cli.js';
+import { document, errorOf, verify } from '../helpers/transcript.js';
 
 test('a range resolves to its newest version, offline, with the whole plan', async (t) => {
   const { code, stdout } = await verify(['plan', 'telegram-android', '10.x']);

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'ava';
 import { packageRoot } from '../../src/inputs/package-files.js';
-import { document, errorOf, verify } from '../helpers/cli.js';
+import { document, errorOf, verify } from '../helpers/transcript.js';
 import { temporaryDirectory } from '../helpers/temp-directory.js';
 
 const APPS = ['bitlbee', 'demo', 'signal-android', 'telegram-android', 'weechat'];

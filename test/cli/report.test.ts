@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { document, errorOf, verify } from '../helpers/cli.js';
+import { document, errorOf, verify } from '../helpers/transcript.js';
 import { temporaryDirectory } from '../helpers/temp-directory.js';
 
 /** A stored report of two texts that differ. */

@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { ExecutionContext } from 'ava';
-import { temporaryDirectory } from './temporary.js';
+import { temporaryDirectory } from './temp-directory.js';
 
 export interface TestKey {
   readonly fingerprint: string;

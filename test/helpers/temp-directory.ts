@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A directory that one test has to itself. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { ExecutionContext } from 'ava';
 
 export function temporaryDirectory(t: ExecutionContext): string {
-  const directory = mkdtempSync(path.join(tmpdir(), 'samesource-test-'));
+  const directory = mkdtempSync(path.join(realpathSync(tmpdir()), 'samesource-test-'));
   t.teardown(() => rmSync(directory, { recursive: true, force: true }));
   return directory;
 }

@@ -3,9 +3,11 @@ import test from 'ava';
 import { FormatError } from '../../src/errors.js';
 import {
   buildDependencyDrift,
+  buildInfoFacts,
   clearSignedText,
   driftDeviations,
   parseBuildInfo,
+  withBuildInfo,
 } from '../../src/inputs/buildinfo.js';
 
 const digest = 'ab'.repeat(32);
@@ -129,4 +131,36 @@ test('drift names both versions, absent packages, and nothing that agrees', (t) 
     ],
   );
   t.regex(deviations[0]?.what ?? '', /12\.2\.0-14\+deb12u1 here, 12\.2\.0-14 in/);
+});
+
+test('what the file answers takes the place of what a recipe could only call unknown', (t) => {
+  const info = parseBuildInfo(Buffer.from(plain));
+  const unknown = { what: 'w', reason: 'r', canChangeOutput: 'unknown' } as const;
+  const planned = ['build-dependencies', 'build-path', 'synthesized-image'].map((code) => ({
+    code,
+    ...unknown,
+  }));
+  const packages = [
+    { name: 'autoconf', version: '2.71-3', architecture: 'all' },
+    { name: 'gcc-12', version: '12.2.0-14+deb12u1', architecture: 'amd64' },
+    { name: 'libc6', version: '2.36-8', architecture: 'i386' },
+    { name: 'zlib1g', version: '1:1.2.13.dfsg-1', architecture: 'amd64' },
+  ];
+  const here = withBuildInfo(planned, info, { packages, directory: '/build/weechat-3.8' });
+  t.deepEqual(
+    here.map((deviation) => deviation.code),
+    ['synthesized-image', 'build-dependency-drift'],
+  );
+  t.regex(here[1]?.what ?? '', /gcc-12 12\.2\.0-14\+deb12u1 here, 12\.2\.0-14 in the \.buildinfo/);
+  const elsewhere = withBuildInfo(planned, info, { packages, directory: '/build/other' });
+  t.true(
+    elsewhere.some(({ code, what }) => code === 'build-path-drift' && what.includes('/build/weechat-3.8')),
+  );
+});
+
+test('its claims are told as facts of its own', (t) => {
+  const facts = buildInfoFacts(parseBuildInfo(Buffer.from(plain)));
+  t.true(facts.every(({ file, from }) => file === 'weechat_3.8-1.buildinfo' && from === 'buildinfo'));
+  t.true(facts.some(({ fact }) => fact === 'built in /build/weechat-3.8'));
+  t.true(facts.some(({ fact }) => fact === 'environment DEB_BUILD_OPTIONS=parallel=4'));
 });

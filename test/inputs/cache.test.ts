@@ -21,7 +21,7 @@ import {
   remember,
 } from '../../src/inputs/cache.js';
 import { localServer } from '../helpers/http-server.js';
-import { temporaryDirectory } from '../helpers/temporary.js';
+import { temporaryDirectory } from '../helpers/temp-directory.js';
 
 const body = Buffer.from('some content');
 const sha256 = createHash('sha256').update(body).digest('hex');

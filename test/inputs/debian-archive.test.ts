@@ -17,7 +17,7 @@ import {
 import { testKey, type TestKey } from '../helpers/gpg.js';
 import { localServer } from '../helpers/http-server.js';
 import { need } from '../helpers/need.js';
-import { temporaryDirectory } from '../helpers/temporary.js';
+import { temporaryDirectory } from '../helpers/temp-directory.js';
 
 const TOOLS = ['gpg', 'gpgv', 'xz'] as const;
 

@@ -11,7 +11,7 @@ import { download, type DownloadRequest } from '../../src/inputs/download.js';
 import { retryAfterMs } from '../../src/inputs/http-failure.js';
 import type { ProgressEvent } from '../../src/model.js';
 import { localServer } from '../helpers/http-server.js';
-import { temporaryDirectory } from '../helpers/temporary.js';
+import { temporaryDirectory } from '../helpers/temp-directory.js';
 
 const body = Buffer.from('a file of some bytes\n'.repeat(1000));
 const digest = createHash('sha256').update(body).digest('hex');

@@ -8,7 +8,7 @@ import { FailedHere, UsageError } from '../../src/errors.js';
 import { obtainPublished, type ObtainOptions } from '../../src/inputs/published.js';
 import type { AcquisitionPlan, ComparePlan } from '../../src/model.js';
 import { localServer } from '../helpers/http-server.js';
-import { temporaryDirectory } from '../helpers/temporary.js';
+import { temporaryDirectory } from '../helpers/temp-directory.js';
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 

@@ -7,7 +7,7 @@ import test from 'ava';
 import { FailedHere } from '../../src/errors.js';
 import { quotedPath, treeDigest, treeEntries } from '../../src/inputs/tree-digest.js';
 import { need } from '../helpers/need.js';
-import { temporaryDirectory } from '../helpers/temporary.js';
+import { temporaryDirectory } from '../helpers/temp-directory.js';
 
 const sha256 = (text: string | Buffer): string => createHash('sha256').update(text).digest('hex');
 

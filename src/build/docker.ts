@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Docker: its client speaks to a daemon. */
+import type { EngineDescription } from './engine.js';
+import { HOSTNAME } from './phase.js';
+
+export const DOCKER: EngineDescription = {
+  kind: 'docker',
+  command: 'docker',
+  versionArguments: ['version', '--format', '{{.Server.Version}}'],
+  runtimes: [[]],
+  // Docker writes /etc/hosts itself and would leave the own name out where there is no network
+  createArguments: ['--add-host', `${HOSTNAME}:127.0.0.1`],
+  copyInArguments: [],
+  buildArguments: ['--force-rm', '--no-cache'],
+  installHint: 'apt-get install docker.io',
+  startHint: 'systemctl start docker',
+};

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+/** A container engine through its command line. What differs between engines is data: an EngineDescription each. */
+import { PassThrough } from 'node:stream';
+import { FailedHere } from '../errors.js';
+import {
+  cleanEnvironment,
+  filter,
+  run,
+  type FilterEnd,
+  type RunOptions,
+  type RunResult,
+} from '../process.js';
+import type { ContainerState } from './failure.js';
+import { OneFile, type TakenFile } from './tar-read.js';
+
+export interface EngineDescription {
+  readonly kind: 'docker' | 'podman';
+  readonly command: string;
+  /** Prints the version of the part that runs containers. */
+  readonly versionArguments: readonly string[];
+  /** Global arguments to try in this order until a container starts. */
+  readonly runtimes: readonly (readonly string[])[];
+  readonly createArguments: readonly string[];
+  readonly copyInArguments: readonly string[];
+  /** No layer of another day is used, none is left. */
+  readonly buildArguments: readonly string[];
+  readonly installHint: string;
+  readonly startHint: string;
+}
+
+/** How the user's own set-up reaches the engine. */
+const PASSED = [
+  'DOCKER_HOST',
+  'DOCKER_CONTEXT',
+  'DOCKER_CONFIG',
+  'DOCKER_CERT_PATH',
+  'DOCKER_TLS_VERIFY',
+  'CONTAINER_HOST',
+  'CONTAINER_SSHKEY',
+  'CONTAINERS_CONF',
+  'CONTAINERS_STORAGE_CONF',
+  'XDG_RUNTIME_DIR',
+  'XDG_CONFIG_HOME',
+  'XDG_DATA_HOME',
+  'DBUS_SESSION_BUS_ADDRESS',
+  'USER',
+];
+const QUICK_MS = 60_000;
+const SLOW_MS = 30 * 60_000;
+
+export class Engine {
+  readonly description: EngineDescription;
+  #runtime: readonly string[];
+
+  constructor(description: EngineDescription) {
+    this.description = description;
+    this.#runtime = description.runtimes[0] ?? [];
+  }
+
+  get kind(): 'docker' | 'podman' {
+    return this.description.kind;
+  }
+
+  useRuntime(args: readonly string[]): void {
+    this.#runtime = args;
+  }
+
+  #environment(): Record<string, string> {
+    const own = PASSED.flatMap((name) => {
+      const value = process.env[name];
+      return value === undefined ? [] : [[name, value] as const];
+    });
+    return cleanEnvironment(Object.fromEntries(own));
+  }
+
+  run(args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+    const { command } = this.description;
+    return run(command, [...this.#runtime, ...args], {
+      timeoutMs: QUICK_MS,
+      ...options,
+      env: this.#environment(),
+    });
+  }
+
+  /** @throws FailedHere what the engine's words mean */
+  async checked(args: readonly string[], options: RunOptions = {}): Promise<string> {
+    const result = await this.run(args, options);
+    if (result.ended.kind === 'exited' && result.ended.code === 0) return result.stdout.toString().trim();
+    throw engineFailure(this.kind, args[0] ?? '', result);
+  }
+
+  /** Streams a tar into the container's root. */
+  async copyIn(name: string, tar: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<void> {
+    const args = ['cp', ...this.description.copyInArguments, '-', `${name}:/`];
+    const end = await this.#stream(args, tar, () => undefined, signal);
+    if (end.kind !== 'done')
+      throw streamFailure(this.kind, 'cp', end.kind === 'failed' ? end.detail : 'too much');
+  }
+
+  /** `undefined`: there is no such file. Without `file` its content is returned as text. */
+  async copyOut(
+    name: string,
+    path: string,
+    options: {
+      readonly file?: string;
+      /** False: only its size and digest are wanted. */
+      readonly keep?: boolean;
+      readonly maxBytes: number;
+      readonly signal?: AbortSignal;
+    },
+  ): Promise<(TakenFile & { readonly text: string }) | { readonly refused: string } | undefined> {
+    const one = new OneFile(options.file, options.maxBytes, options.keep ?? true);
+    const end = await this.#stream(
+      ['cp', `${name}:${path}`, '-'],
+      [],
+      (chunk) => one.push(chunk),
+      options.signal,
+    );
+    if (end.kind === 'failed' && /could ?n[o']t (?:be )?f(?:i|ou)nd|no such file/i.test(end.detail))
+      return undefined;
+    if (end.kind !== 'done')
+      throw streamFailure(this.kind, 'cp', end.kind === 'failed' ? end.detail : 'too much');
+    const taken = await one.end();
+    return taken === undefined || 'refused' in taken ? taken : { ...taken, text: one.text };
+  }
+
+  /** The whole file system of a container as a tar stream; reading it to its end gives the engine's own end. */
+  async *exportContainer(name: string, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+    const through = new PassThrough({ highWaterMark: 1 << 20 });
+    const ended = this.#stream(
+      ['export', name],
+      [],
+      async (chunk) => {
+        if (through.destroyed) return;
+        if (!through.write(chunk))
+          await new Promise<void>((resolve) => {
+            through.once('drain', resolve);
+            through.once('close', resolve);
+          });
+      },
+      signal,
+    ).then(
+      (end) => {
+        if (end.kind === 'done') through.end();
+        else
+          through.destroy(
+            streamFailure(this.kind, 'export', end.kind === 'failed' ? end.detail : 'too much'),
+          );
+      },
+      (error: unknown) => {
+        through.destroy(error instanceof Error ? error : new Error(String(error)));
+      },
+    );
+    for await (const chunk of through) yield chunk as Buffer;
+    await ended;
+  }
+
+  async state(name: string): Promise<ContainerState | undefined> {
+    const result = await this.run(['inspect', '--type', 'container', '--format', '{{json .State}}', name]);
+    if (result.ended.kind !== 'exited' || result.ended.code !== 0) return undefined;
+    const state = JSON.parse(result.stdout.toString()) as Record<string, unknown>;
+    return {
+      running: state['Running'] === true,
+      started: !String(state['StartedAt'] ?? '0001').startsWith('0001'),
+      exitCode: Number(state['ExitCode'] ?? 0),
+      outOfMemory: state['OOMKilled'] === true,
+      error: String(state['Error'] ?? ''),
+    };
+  }
+
+  /** Also when it runs; nothing happens when there is none. Never throws. */
+  async removeContainer(name: string): Promise<void> {
+    await this.run(['kill', name]).catch(() => undefined);
+    await this.run(['rm', '-f', '-v', name]).catch(() => undefined);
+  }
+
+  async removeImage(name: string): Promise<void> {
+    await this.run(['rmi', '-f', name], { timeoutMs: SLOW_MS }).catch(() => undefined);
+  }
+
+  async hasImage(name: string): Promise<boolean> {
+    const { ended } = await this.run(['image', 'inspect', '--format', '{{.Id}}', name]);
+    return ended.kind === 'exited' && ended.code === 0;
+  }
+
+  async #stream(
+    args: readonly string[],
+    input: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+    onChunk: (chunk: Buffer) => void | Promise<void>,
+    signal: AbortSignal | undefined,
+  ): Promise<FilterEnd> {
+    try {
+      return await filter(this.description.command, [...this.#runtime, ...args], input, onChunk, {
+        ...(signal === undefined ? {} : { signal }),
+        env: this.#environment(),
+        maxBytes: Number.MAX_SAFE_INTEGER,
+        timeoutMs: SLOW_MS,
+      });
+    } catch (error) {
+      if (signal?.aborted === true)
+        throw new FailedHere('interrupted', `interrupted during ${args[0] ?? ''}`, { cause: error });
+      throw error;
+    }
+  }
+}
+
+function streamFailure(engine: string, what: string, said: string): FailedHere {
+  return wordsFailure(engine, what, said) ?? new FailedHere('engine-died', `${engine} ${what}: ${said}`);
+}
+
+/** What the end of an engine's client means when no container of ours was running. */
+export function engineFailure(engine: string, what: string, result: RunResult): FailedHere {
+  const said = result.stderr.toString().trim().split('\n').slice(-3).join(' | ').slice(0, 1000);
+  const { ended } = result;
+  if (ended.kind === 'aborted') return new FailedHere('interrupted', `interrupted during ${engine} ${what}`);
+  if (ended.kind === 'timed-out')
+    return new FailedHere('time-limit', `${engine} ${what} took longer than ${ended.afterMs / 1000} s`);
+  return wordsFailure(engine, what, said) ?? new FailedHere('engine-died', `${engine} ${what}: ${said}`);
+}
+
+function wordsFailure(engine: string, what: string, said: string): FailedHere | undefined {
+  if (/no space left on device|disk quota exceeded/i.test(said))
+    return new FailedHere('disk-full', `the disk is full where ${engine} keeps its containers: ${said}`);
+  if (/toomanyrequests|\b429\b/i.test(said))
+    return new FailedHere('rate-limited', `${engine} ${what}: ${said}`, { hint: 'try again later' });
+  return undefined;
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Everything of a run that an engine holds, by name. Named before it is made, so that nothing is ever left behind. */
+import type { Engine } from './engine.js';
+
+export class Leftovers {
+  readonly #engine: Engine;
+  readonly #containers = new Set<string>();
+  readonly #images = new Set<string>();
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  container(name: string): string {
+    this.#containers.add(name);
+    return name;
+  }
+
+  image(name: string): string {
+    this.#images.add(name);
+    return name;
+  }
+
+  async removeContainer(name: string): Promise<void> {
+    await this.#engine.removeContainer(name);
+    this.#containers.delete(name);
+  }
+
+  /** Never throws: what cannot be removed now carries the label of its run. */
+  async removeAll(): Promise<void> {
+    for (const name of this.#containers) await this.removeContainer(name);
+    for (const name of [...this.#images].reverse()) await this.#engine.removeImage(name);
+    this.#images.clear();
+  }
+}

@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Builds without a container: a temporary directory and a clean environment, nothing else kept apart. For the plans that
+ * say so (the demo), and for who asks for it; whatever it is used for, the report says that no container was used.
+ */
+import { createHash } from 'node:crypto';
+import { createReadStream, promises as fs } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { FailedHere } from '../errors.js';
+import type { BuildResult, Deviation, LogRecord, PhasePlan } from '../model.js';
+import { run, type RunResult } from '../process.js';
+import type { ExecutorDependencies } from './container.js';
+import type { Executor, PreparedBuild, PrepareOutcome, PrepareRequest } from './executor.js';
+import { classifyPhase, type PhaseOutcome } from './failure.js';
+import { logRecord } from './log-record.js';
+import { LogReader, type LogSummary } from './log-reader.js';
+import { collectOutputs, type OutputSource } from './outputs.js';
+import { phaseVariables } from './phase.js';
+import { PhaseProgress } from './phase-progress.js';
+import { treeItems } from './source-tar.js';
+
+const NO_CONTAINER: Deviation = {
+  code: 'no-container',
+  what: 'the build ran in a temporary directory of this machine, without a container',
+  reason: 'the local executor was used: the tools, the libraries and the path are those of this machine',
+  canChangeOutput: 'unknown',
+};
+const LOG_BYTES = 64 << 20;
+
+interface Place {
+  readonly root: string;
+  /** Where every attempt runs, so that all have the same path. */
+  readonly tree: string;
+  readonly prepared: string;
+}
+
+export class LocalExecutor implements Executor {
+  readonly kind = 'local';
+  readonly #dependencies: Pick<ExecutorDependencies, 'takeInventoryOfDirectory'>;
+
+  constructor(dependencies: Pick<ExecutorDependencies, 'takeInventoryOfDirectory'>) {
+    this.#dependencies = dependencies;
+  }
+
+  async probe(): Promise<{ readonly version: string }> {
+    return { version: process.version };
+  }
+
+  async prepare(request: PrepareRequest): Promise<PrepareOutcome> {
+    const root = await fs.realpath(await fs.mkdtemp(path.join(os.tmpdir(), 'samesource-')));
+    try {
+      const outcome = await this.#prepare(request, root);
+      if (outcome.kind !== 'prepared') await remove(root);
+      return outcome;
+    } catch (error) {
+      await remove(root);
+      throw error;
+    }
+  }
+
+  async #prepare(request: PrepareRequest, root: string): Promise<PrepareOutcome> {
+    const { plan, source, signal, onProgress } = request;
+    const started = performance.now();
+    if (source === undefined)
+      throw new FailedHere('plan-unresolved', `a ${plan.source.kind} source is fetched inside a container`, {
+        hint: 'use docker or podman',
+      });
+    const name = path.posix.basename(plan.environment.directory);
+    const place = {
+      root,
+      tree: path.join(root, 'work', name),
+      prepared: path.join(root, 'prepared', name),
+    };
+    for (const made of ['home', 'tmp']) await fs.mkdir(path.join(root, made));
+    await copySource(source, place.tree, signal);
+    const build = plan.phases.find((phase) => phase.name === 'build');
+    if (build === undefined) throw new FailedHere('plan-unresolved', 'the plan has no build phase');
+    const prepare = plan.phases.find((phase) => phase.name === 'prepare');
+    const logs: LogRecord[] = [];
+    if (prepare !== undefined) {
+      const { outcome, log } = await runLocally(request, prepare, place, 'prepare.log', signal);
+      logs.push(log);
+      if (outcome.kind === 'failed-here') throw outcome.error;
+      if (outcome.kind === 'environment-gone') return outcome;
+    }
+    await fs.cp(path.dirname(place.tree), path.dirname(place.prepared), COPY);
+    const inventory = await this.#dependencies.takeInventoryOfDirectory(place.prepared, {
+      temporaryDirectory: request.directory,
+      ...(signal === undefined ? {} : { signal }),
+      ...(onProgress === undefined ? {} : { onProgress }),
+    });
+    const prepared: PreparedBuild = {
+      inventory,
+      environment: {
+        executor: 'local',
+        packages: [],
+        kernel: `${os.type()} ${os.release()}`,
+        cpuCount: os.availableParallelism(),
+        architecture: process.arch,
+        commands: plan.phases.map(({ script }) => script),
+      },
+      deviations: [NO_CONTAINER],
+      logs,
+      seconds: (performance.now() - started) / 1000,
+      build: (attempt, stop) => buildLocally(request, build, place, attempt, stop ?? signal),
+      close: () => remove(root),
+    };
+    return { kind: 'prepared', prepared };
+  }
+}
+
+const COPY = { recursive: true, verbatimSymlinks: true, preserveTimestamps: true } as const;
+
+async function remove(directory: string): Promise<void> {
+  await fs.rm(directory, { recursive: true, force: true, maxRetries: 3 }).catch(() => undefined);
+}
+
+/** As it goes into a container: git's modes, one time for all. */
+async function copySource(
+  source: NonNullable<PrepareRequest['source']>,
+  into: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const { commitTime } = source;
+  const directories = [into];
+  await fs.mkdir(into, { recursive: true });
+  const items = treeItems(source.directory, {
+    uid: 0,
+    gid: 0,
+    prefix: '',
+    mtime: commitTime,
+    ...(signal === undefined ? {} : { signal }),
+  });
+  for await (const item of items) {
+    const to = path.join(into, item.path);
+    switch (item.kind) {
+      case 'directory':
+        await fs.mkdir(to, { mode: item.mode });
+        directories.push(to);
+        break;
+      case 'link':
+        await fs.symlink(item.target, to);
+        await fs.lutimes(to, commitTime, commitTime);
+        break;
+      case 'file':
+        await fs.copyFile(item.file, to);
+        await fs.chmod(to, item.mode);
+        await fs.utimes(to, commitTime, commitTime);
+        break;
+      case 'text':
+        await fs.writeFile(to, item.text, { mode: item.mode });
+    }
+  }
+  for (const directory of directories.reverse()) await fs.utimes(directory, commitTime, commitTime);
+}
+
+async function buildLocally(
+  request: PrepareRequest,
+  phase: PhasePlan,
+  place: Place,
+  attempt: number,
+  signal: AbortSignal | undefined,
+): Promise<BuildResult> {
+  const work = path.dirname(place.tree);
+  for (const made of ['work', 'home', 'tmp']) await remove(path.join(place.root, made));
+  for (const made of ['home', 'tmp']) await fs.mkdir(path.join(place.root, made));
+  await fs.cp(path.dirname(place.prepared), work, COPY);
+  const before = new Set(await filesBelow(work));
+  const ran = await runLocally(request, phase, place, `build-${attempt}.log`, signal);
+  const { outcome, summary, seconds } = ran;
+  const logs = [ran.log];
+  switch (outcome.kind) {
+    case 'failed-here':
+      throw outcome.error;
+    case 'environment-gone':
+      return outcome;
+    case 'command-failed': {
+      const { firstError, tail } = summary;
+      return { kind: 'failed', phase: 'build', exitCode: outcome.exitCode, firstError, tail, logs, seconds };
+    }
+    case 'succeeded': {
+      const directory = path.join(request.directory, 'outputs', String(attempt));
+      const collected = await collectOutputs(request.plan, outputsOf(request, place, before), directory);
+      return { kind: 'succeeded', ...collected, logs, seconds };
+    }
+  }
+}
+
+async function filesBelow(directory: string): Promise<string[]> {
+  const entries = await fs.readdir(directory, { recursive: true, withFileTypes: true });
+  return entries.map((entry) => path.join(entry.parentPath, entry.name));
+}
+
+/** Paths are those of the plan; the directory of the plan is the temporary one here. */
+function outputsOf({ plan }: PrepareRequest, place: Place, before: ReadonlySet<string>): OutputSource {
+  const { directory } = plan.environment;
+  const here = (inside: string): string => path.join(place.tree, path.posix.relative(directory, inside));
+  return {
+    async take(from, to, maxBytes) {
+      const file = here(from);
+      // no link on the way either: it could lead to a file that nobody built
+      const real = await fs.realpath(file).catch(() => undefined);
+      if (real === undefined) return undefined;
+      const stat = await fs.lstat(file);
+      if (real !== file) return { refused: 'a link, or below one' };
+      if (!stat.isFile()) return { refused: 'no regular file' };
+      if (stat.size > maxBytes) return { refused: `a file of ${stat.size} bytes, at most ${maxBytes}` };
+      await fs.copyFile(file, to, fs.constants.COPYFILE_EXCL);
+      const hash = createHash('sha256');
+      let size = 0;
+      for await (const chunk of createReadStream(to)) {
+        hash.update(chunk as Buffer);
+        size += (chunk as Buffer).length;
+      }
+      return { size, sha256: hash.digest('hex') };
+    },
+    async added(directories) {
+      const found: string[] = [];
+      for (const inside of directories) {
+        const names = await fs.readdir(here(inside)).catch(() => [] as string[]);
+        found.push(
+          ...names
+            .filter((name) => !before.has(path.join(here(inside), name)))
+            .map((name) => path.posix.join(inside, name)),
+        );
+      }
+      return found.sort();
+    },
+  };
+}
+
+interface LocalRun {
+  readonly outcome: PhaseOutcome;
+  readonly summary: LogSummary;
+  readonly log: LogRecord;
+  readonly seconds: number;
+}
+
+async function runLocally(
+  request: PrepareRequest,
+  phase: PhasePlan,
+  place: Place,
+  logName: string,
+  signal: AbortSignal | undefined,
+): Promise<LocalRun> {
+  const { plan, source, directory, onProgress } = request;
+  const { minutes, memoryMiB } = plan.environment;
+  const file = path.join(directory, 'logs', logName);
+  await fs.mkdir(path.dirname(file), { recursive: true });
+  const progress = new PhaseProgress(phase.name, `${phase.name}, without a container`, onProgress);
+  const reader = new LogReader(phase.script);
+  const variables = phaseVariables(plan.environment, path.join(place.root, 'home'), source?.commitTime);
+  const result: RunResult = await run('sh', ['-eu', '-c', phase.script], {
+    cwd: place.tree,
+    env: {
+      // the Node that runs this is the one that a build script gets
+      PATH: [path.dirname(process.execPath), process.env['PATH'] ?? '/usr/bin:/bin'].join(path.delimiter),
+      TMPDIR: path.join(place.root, 'tmp'),
+      ...Object.fromEntries(variables),
+    },
+    timeoutMs: minutes * 60_000,
+    logFile: file,
+    logBytes: LOG_BYTES,
+    captureBytes: 4096,
+    wholeGroup: true,
+    onLine: (line) => {
+      progress.line();
+      reader.push(line);
+    },
+    ...(signal === undefined ? {} : { signal }),
+  });
+  const summary = reader.summary();
+  const outcome = classifyPhase({
+    phase: phase.name,
+    // nothing keeps a local script from the network, whatever the plan says
+    network: true,
+    minutes,
+    memoryMiB,
+    client: result.ended,
+    state: undefined,
+    container: false,
+    log: summary,
+  });
+  return {
+    outcome,
+    summary,
+    log: logRecord(phase.name, file, result),
+    seconds: progress.finish(outcome.kind),
+  };
+}

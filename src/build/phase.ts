@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+/** How a phase's script is run: what it sees of the world is the plan's and the same in every engine. Pure. */
+import path from 'node:path';
+import type { BuildPlan, EnvironmentPlan, PhasePlan } from '../model.js';
+import { endedLine } from './log-reader.js';
+
+/** Fixed: it leaks into the outputs of some builds. */
+export const HOSTNAME = 'build';
+/** What engines write for a container without network, so that both give the same; with it Docker adds the address. */
+export const HOSTS = [
+  '127.0.0.1\tlocalhost',
+  '::1\tlocalhost ip6-localhost ip6-loopback',
+  'fe00::0\tip6-localnet',
+  'ff00::0\tip6-mcastprefix',
+  'ff02::1\tip6-allnodes',
+  'ff02::2\tip6-allrouters',
+  `127.0.0.1\t${HOSTNAME}`,
+  '',
+].join('\n');
+
+/** What engines and their users' settings put into the environment beside the image's own variables. */
+const NOT_THE_PLANS = [
+  'container',
+  'HOSTNAME',
+  'TERM',
+  'OLDPWD',
+  'http_proxy',
+  'https_proxy',
+  'ftp_proxy',
+  'no_proxy',
+  'all_proxy',
+  'HTTP_PROXY',
+  'HTTPS_PROXY',
+  'FTP_PROXY',
+  'NO_PROXY',
+  'ALL_PROXY',
+];
+const PROXIES = /_proxy$/i;
+
+export const isRoot = (user: string): boolean => user === 'root' || user === '0' || user === '0:0';
+
+/** Root of a container, as apt and dpkg need it: owners, modes, other users' files, `_apt`, and files with capabilities. */
+const ROOT_CAPABILITIES = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'SETFCAP', 'SETGID', 'SETUID'];
+
+export const epochOf = (plan: EnvironmentPlan, commitTime: number | undefined): number | undefined =>
+  typeof plan.sourceDateEpoch === 'number'
+    ? plan.sourceDateEpoch
+    : plan.sourceDateEpoch === 'commit'
+      ? commitTime
+      : undefined;
+
+/** Sorted: the order of an environment can be seen from inside. */
+export function phaseVariables(
+  plan: EnvironmentPlan,
+  home: string,
+  commitTime: number | undefined,
+): readonly (readonly [string, string])[] {
+  const epoch = epochOf(plan, commitTime);
+  const variables = {
+    HOME: home,
+    LANG: plan.locale,
+    LC_ALL: plan.locale,
+    TZ: plan.timeZone,
+    ...(epoch === undefined ? {} : { SOURCE_DATE_EPOCH: String(epoch) }),
+    ...plan.variables,
+  };
+  return Object.entries(variables).sort(([one], [other]) => (one < other ? -1 : 1));
+}
+
+/** Debian's prepare phase unpacks the tree itself, in the parent of where it will lie. */
+export const phaseDirectory = (plan: BuildPlan, phase: PhasePlan): string =>
+  plan.source.kind === 'debian' && phase.name === 'prepare'
+    ? path.posix.dirname(plan.environment.directory)
+    : plan.environment.directory;
+
+/**
+ * The container's first process: a shell that collects what the script leaves behind and says how the script ended, by
+ * which an end from outside can be told from the script's own. One stream, so that the log keeps its order.
+ */
+export function wrapperScript(
+  variables: readonly (readonly [string, string])[],
+  phase: PhasePlan,
+  cleanUp: string,
+): string {
+  const own = new Set(variables.map(([name]) => name));
+  const unset = [...NOT_THE_PLANS, 'SOURCE_DATE_EPOCH'].filter(
+    (name) => !own.has(name) && !(phase.network && PROXIES.test(name)),
+  );
+  return [
+    'exec 2>&1',
+    'umask 022',
+    `unset ${unset.join(' ')}`,
+    'sh -eu -c "$1"',
+    'code=$?',
+    ...(cleanUp === '' ? [] : [cleanUp]),
+    `echo "${endedLine('$code')}"`,
+    'exit "$code"',
+    '',
+  ].join('\n');
+}
+
+export interface ContainerLimits {
+  readonly cpus: number;
+  /** Hard limit of this machine for open files. */
+  readonly openFiles: number;
+}
+
+/** Arguments of `create`, up to the image. */
+export function createArguments(
+  name: string,
+  run: string,
+  plan: BuildPlan,
+  phase: PhasePlan,
+  variables: readonly (readonly [string, string])[],
+  limits: ContainerLimits,
+): string[] {
+  const { memoryMiB } = plan.environment;
+  const hard = Math.min(16_384, limits.openFiles);
+  return [
+    '--name',
+    name,
+    '--label',
+    `org.samesource.run=${run}`,
+    '--hostname',
+    HOSTNAME,
+    ...(phase.network ? [] : ['--network', 'none']),
+    '--user',
+    phase.user,
+    '--workdir',
+    phaseDirectory(plan, phase),
+    '--cap-drop',
+    'ALL',
+    ...(isRoot(phase.user) ? ROOT_CAPABILITIES.flatMap((capability) => ['--cap-add', capability]) : []),
+    '--security-opt',
+    'no-new-privileges',
+    '--pids-limit',
+    '4096',
+    // the soft limit of a login on Debian; engines' own defaults differ and cannot be set on every machine
+    '--ulimit',
+    `nofile=${Math.min(1024, hard)}:${hard}`,
+    '--ulimit',
+    'nproc=4096:4096',
+    '--memory',
+    `${memoryMiB}m`,
+    '--memory-swap',
+    `${memoryMiB}m`,
+    '--cpus',
+    String(Math.min(plan.environment.cpus, limits.cpus)),
+    ...variables.flatMap(([key, value]) => ['--env', `${key}=${value}`]),
+    '--entrypoint',
+    'sh',
+  ];
+}

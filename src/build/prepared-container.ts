@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The prepared image: every attempt is a new container from it, so that no attempt sees what another one left. */
+import path from 'node:path';
+import { FailedHere } from '../errors.js';
+import type { BuildResult, PhasePlan } from '../model.js';
+import { addedFiles } from './added-files.js';
+import { runPhase, type PhaseResult } from './container-phase.js';
+import type { Engine } from './engine.js';
+import type { PreparedBuild, PrepareRequest } from './executor.js';
+import type { Account } from './inside.js';
+import type { Leftovers } from './leftovers.js';
+import { collectOutputs } from './outputs.js';
+import { createArguments, phaseVariables, wrapperScript, type ContainerLimits } from './phase.js';
+
+export interface PreparedState extends Pick<
+  PreparedBuild,
+  'inventory' | 'environment' | 'deviations' | 'logs' | 'seconds'
+> {
+  readonly engine: Engine;
+  readonly request: PrepareRequest;
+  readonly image: string;
+  readonly account: Account;
+  readonly phase: PhasePlan;
+  readonly limits: ContainerLimits;
+  readonly leftovers: Leftovers;
+}
+
+export class PreparedContainer implements PreparedBuild {
+  readonly inventory: PreparedBuild['inventory'];
+  readonly environment: PreparedBuild['environment'];
+  readonly deviations: PreparedBuild['deviations'];
+  readonly logs: PreparedBuild['logs'];
+  readonly seconds: number;
+  readonly #state: PreparedState;
+
+  constructor(state: PreparedState) {
+    this.inventory = state.inventory;
+    this.environment = state.environment;
+    this.deviations = state.deviations;
+    this.logs = state.logs;
+    this.seconds = state.seconds;
+    this.#state = state;
+  }
+
+  async build(attempt: number, signal?: AbortSignal): Promise<BuildResult> {
+    const { engine, request, account, image, phase, limits, leftovers } = this.#state;
+    const { plan, run } = request;
+    const { commitTime } = request.source ?? {};
+    const name = leftovers.container(`samesource-${run}-build-${attempt}`);
+    const stop = signal ?? request.signal;
+    const signalled = stop === undefined ? {} : { signal: stop };
+    const variables = phaseVariables(plan.environment, account.home, commitTime);
+    try {
+      await engine.checked(
+        [
+          'create',
+          ...createArguments(name, run, plan, phase, variables, limits),
+          ...engine.description.createArguments,
+          image,
+          '-c',
+          wrapperScript(variables, phase, ''),
+          'sh',
+          phase.script,
+        ],
+        signalled,
+      );
+      const result = await runPhase(engine, {
+        name,
+        phase,
+        title: `build ${attempt}`,
+        logFile: path.join(request.directory, 'logs', `build-${attempt}.log`),
+        minutes: plan.environment.minutes,
+        memoryMiB: plan.environment.memoryMiB,
+        ...signalled,
+        ...(request.onProgress === undefined ? {} : { onProgress: request.onProgress }),
+      });
+      return await this.#result(name, attempt, result, stop);
+    } finally {
+      await leftovers.removeContainer(name);
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#state.leftovers.removeAll();
+  }
+
+  async #result(
+    name: string,
+    attempt: number,
+    { outcome, summary, log, seconds }: PhaseResult,
+    signal: AbortSignal | undefined,
+  ): Promise<BuildResult> {
+    const { engine, request } = this.#state;
+    const logs = [log];
+    switch (outcome.kind) {
+      case 'failed-here':
+        throw outcome.error;
+      case 'environment-gone':
+        return outcome;
+      case 'command-failed': {
+        const { firstError, tail } = summary;
+        return {
+          kind: 'failed',
+          phase: 'build',
+          exitCode: outcome.exitCode,
+          firstError,
+          tail,
+          logs,
+          seconds,
+        };
+      }
+      case 'succeeded': {
+        const collected = await collectOutputs(
+          request.plan,
+          {
+            take: (from, file, maxBytes) =>
+              engine.copyOut(name, from, { file, maxBytes, ...(signal === undefined ? {} : { signal }) }),
+            added: (directories) => addedFiles(engine, name, directories),
+          },
+          path.join(request.directory, 'outputs', String(attempt)),
+        );
+        if (signal?.aborted === true)
+          throw new FailedHere('interrupted', 'interrupted while the outputs were copied');
+        return { kind: 'succeeded', ...collected, logs, seconds };
+      }
+    }
+  }
+}

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { CommandModule } from 'yargs';
+import { runCommand } from '../command.js';
+import { EXIT, exitCodeOf } from '../exit-code.js';
+import { nextSteps } from '../next-steps.js';
+import { engineOf, planRequestOf, runOptions, type RunArguments } from '../run-options.js';
+import type { KnownVersion } from '../../index.js';
+
+const VERDICTS = [
+  'reproducible',
+  'equivalent',
+  'unreproducible',
+  'unverifiable',
+  'unbuildable',
+  'not-authentic',
+] as const;
+
+interface VerifyArguments extends RunArguments {
+  readonly app: string;
+  readonly release: string | undefined;
+  readonly published: string | undefined;
+  readonly buildinfo: string | undefined;
+  readonly evidence: string | undefined;
+  readonly rebuild: number | undefined;
+  readonly confirm: boolean;
+  readonly 'build-anyway': boolean;
+  readonly strict: boolean;
+  readonly 'require-built': boolean;
+  readonly expect: (typeof VERDICTS)[number] | undefined;
+}
+
+export const verifyCommand: CommandModule<object, VerifyArguments> = {
+  command: '$0 <app> [release]',
+  describe:
+    'build the published source and compare it with what users get; without a version: list the versions',
+  builder: (yargs) =>
+    runOptions(yargs)
+      .positional('app', { type: 'string', demandOption: true, describe: 'see `recipes`' })
+      .positional('release', { type: 'string', describe: '3.8-1, 3.x, ">=10.9 <11", latest' })
+      .option('published', {
+        type: 'string',
+        describe: 'the published file, or a directory with the files of one release',
+      })
+      .option('buildinfo', {
+        type: 'string',
+        describe: 'the publisher’s .buildinfo file: its environment, as a claim',
+      })
+      .option('evidence', { type: 'string', describe: 'a ZIP for all findings, uncut, and the logs' })
+      .option('rebuild', { type: 'string', coerce: atLeastOne, describe: 'number of clean builds' })
+      .option('confirm', {
+        type: 'boolean',
+        default: true,
+        describe: 'build a mismatch once more; --no-confirm does not',
+      })
+      .option('build-anyway', {
+        type: 'boolean',
+        default: false,
+        describe: 'build although the published file is not the publisher’s',
+      })
+      .option('strict', { type: 'boolean', default: false, describe: 'exit 1 for equivalent' })
+      .option('require-built', {
+        type: 'boolean',
+        default: false,
+        describe: 'exit 1 where executable code was carried in, or may have been',
+      })
+      .option('expect', { choices: VERDICTS, describe: 'exit 0 for this verdict and 1 for any other' })
+      .example('$0 weechat 3.x', 'the newest WeeChat 3 of Debian')
+      .example('$0 telegram-android 10.x --published Telegram.apk', 'a file from a phone')
+      .example('$0 signal-android', 'the versions that are known'),
+  handler: (argv) =>
+    runCommand(argv, async ({ output, options }) => {
+      const { renderText, verify, versions } = await import('../../index.js');
+      const { app, release } = argv;
+      if (release === undefined) {
+        const known = await versions(app, options);
+        output.print(known.map(versionLine).join('\n'));
+        output.data(known);
+        return EXIT.ok;
+      }
+      const { report, location } = await verify(
+        {
+          ...planRequestOf({ ...argv, release }),
+          ...engineOf(argv),
+          ...(argv.published === undefined ? {} : { published: argv.published }),
+          ...(argv.buildinfo === undefined ? {} : { buildinfo: argv.buildinfo }),
+          ...(argv.evidence === undefined ? {} : { evidence: argv.evidence }),
+          ...(argv.rebuild === undefined ? {} : { rebuild: argv.rebuild }),
+          ...(argv['build-anyway'] ? { buildAnyway: true } : {}),
+          confirm: argv.confirm,
+          out: argv.out,
+        },
+        options,
+      );
+      output.print(renderText(report, location === undefined ? {} : { location }));
+      output.print(nextSteps(report, location));
+      output.data(report);
+      return exitCodeOf(report, {
+        strict: argv.strict,
+        requireBuilt: argv['require-built'],
+        ...(argv.expect === undefined ? {} : { expect: argv.expect }),
+      });
+    }),
+};
+
+function versionLine({ version, by, commit, note, withoutSource }: KnownVersion): string {
+  const about = withoutSource === undefined ? (commit ?? by) : `no source: ${withoutSource}`;
+  return `${version.padEnd(16)} ${about}${note === undefined ? '' : ` (${note})`}`;
+}
+
+function atLeastOne(value: string | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  const builds = Number(value);
+  if (!Number.isInteger(builds) || builds < 1 || builds > 99)
+    throw new Error(`not a number of builds: ${value} (1 to 99)`);
+  return builds;
+}

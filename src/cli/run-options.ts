@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Options of commands that plan and build. */
+import type { Argv } from 'yargs';
+import { globalOptions, type GlobalArguments } from './command.js';
+
+export const ENGINES = ['docker', 'podman', 'local'] as const;
+
+export interface RunArguments extends GlobalArguments {
+  readonly channel: string | undefined;
+  readonly source: string | undefined;
+  readonly engine: (typeof ENGINES)[number] | undefined;
+  readonly 'allow-local-as-root': boolean;
+  readonly out: string;
+}
+
+export function runOptions<T>(yargs: Argv<T>): Argv<T & RunArguments> {
+  return globalOptions(yargs)
+    .option('channel', { type: 'string', describe: 'where users get it; default: the recipe’s first' })
+    .option('source', {
+      type: 'string',
+      describe: 'another repository (https://…) or a directory; the report says so',
+    })
+    .option('engine', { choices: ENGINES, describe: 'what runs the build; default: docker, else podman' })
+    .option('allow-local-as-root', {
+      type: 'boolean',
+      default: false,
+      describe: 'with --engine local as root: the published source may then do anything to this machine',
+    })
+    .option('out', {
+      type: 'string',
+      default: '.',
+      describe: 'reports/ and attempts/ go below this directory',
+    }) as Argv<T & RunArguments>;
+}
+
+/** As requests of the public API have them. */
+export function engineOf(argv: RunArguments): {
+  readonly engine?: (typeof ENGINES)[number];
+  readonly allowLocalAsRoot?: boolean;
+} {
+  return {
+    ...(argv.engine === undefined ? {} : { engine: argv.engine }),
+    ...(argv['allow-local-as-root'] ? { allowLocalAsRoot: true } : {}),
+  };
+}
+
+export function planRequestOf(argv: RunArguments & { readonly app: string; readonly release: string }): {
+  readonly app: string;
+  readonly version: string;
+  readonly channel?: string;
+  readonly source?: string;
+} {
+  return {
+    app: argv.app,
+    version: argv.release,
+    ...(argv.channel === undefined ? {} : { channel: argv.channel }),
+    ...(argv.source === undefined ? {} : { source: argv.source }),
+  };
+}

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What is known so far of one run, so that every way out of the pipeline reports all of it. */
+import type { PreparedBuild } from './build/executor.js';
+import { findInInputs, originsOf } from './build/origin.js';
+import { bestBuild, matchesPublished, stabilityOf, type Stability } from './compare/builds.js';
+import { compareSet } from './compare/compare-set.js';
+import { publisherEvidence } from './compare/publisher-evidence.js';
+import { toolchainDrift } from './compare/toolchain-drift.js';
+import type { SetComparison } from './compare/types.js';
+import { buildInfoFacts, withBuildInfo } from './inputs/buildinfo.js';
+import type { PublishedFile } from './inputs/published.js';
+import type { SourceTree } from './inputs/source.js';
+import type {
+  AuthenticityReason,
+  BuildResult,
+  Deviation,
+  LogRecord,
+  Plan,
+  Reason,
+  UnverifiableReason,
+} from './model.js';
+import { assembleReport, type ReportInput } from './report/assemble.js';
+import type { EnvironmentEvidence, Report, RunRecord, SourceRecord } from './report/types.js';
+import type { PipelineOptions } from './pipeline-options.js';
+
+export interface Verified {
+  readonly report: Report;
+  readonly logs: readonly LogRecord[];
+}
+
+export type SucceededBuild = Extract<BuildResult, { kind: 'succeeded' }>;
+
+export interface ComparedBuild {
+  readonly build: SucceededBuild;
+  readonly comparison: SetComparison;
+}
+
+export class Draft {
+  notObtained: readonly string[] = [];
+  readonly #plan: Plan;
+  readonly #options: PipelineOptions;
+  readonly #seconds: Record<string, number> = {};
+  readonly #logs: LogRecord[] = [];
+  #published: readonly PublishedFile[] = [];
+  #source: SourceRecord | undefined;
+  #prepared: PreparedBuild | undefined;
+  #deviations: readonly Deviation[];
+
+  constructor(plan: Plan, options: PipelineOptions) {
+    this.#plan = plan;
+    this.#options = options;
+    this.#deviations = plan.deviations;
+    const { source } = plan.build;
+    if (source.kind === 'debian') this.#source = debianSource(source);
+  }
+
+  async timed<T>(stage: string, work: () => Promise<T>): Promise<T> {
+    const started = performance.now();
+    try {
+      return await work();
+    } finally {
+      this.#seconds[stage] = (this.#seconds[stage] ?? 0) + (performance.now() - started) / 1000;
+    }
+  }
+
+  note(text: string): void {
+    this.#options.onProgress?.({ kind: 'note', text });
+  }
+
+  takePublished(files: readonly PublishedFile[], notObtained: readonly string[]): void {
+    this.#published = files;
+    this.notObtained = notObtained;
+  }
+
+  takeSource(tree: SourceTree): void {
+    this.#source = gitSource(tree);
+  }
+
+  takePrepared(prepared: PreparedBuild): void {
+    this.#prepared = prepared;
+    this.#seconds['prepare'] = prepared.seconds;
+    this.#logs.push(...prepared.logs);
+    if (this.#source?.kind === 'debian')
+      this.#source = { ...this.#source, treeSha256: prepared.inventory.treeSha256 };
+    const { buildInfo } = this.#options;
+    const { directory } = this.#plan.build.environment;
+    const planned =
+      buildInfo === undefined
+        ? this.#deviations
+        : withBuildInfo(this.#deviations, buildInfo, { packages: prepared.environment.packages, directory });
+    this.#deviations = [...planned, ...prepared.deviations];
+  }
+
+  takeBuild(build: BuildResult): void {
+    if (build.kind !== 'environment-gone') this.#logs.push(...build.logs);
+  }
+
+  async unverifiable(...reasons: readonly Reason<UnverifiableReason>[]): Promise<Verified> {
+    return await this.#finish({ unverifiable: reasons });
+  }
+
+  async notAuthentic(reasons: readonly Reason<AuthenticityReason>[]): Promise<Verified> {
+    return await this.#finish({ notAuthentic: reasons });
+  }
+
+  async unbuildable({
+    phase,
+    exitCode,
+    firstError,
+  }: Extract<BuildResult, { kind: 'failed' }>): Promise<Verified> {
+    return await this.#finish({ buildFailure: { phase, exitCode, firstError } }, { builds: 1 });
+  }
+
+  async compared(builds: readonly ComparedBuild[]): Promise<Verified> {
+    const comparisons = builds.map((one) => one.comparison);
+    const chosen = builds[bestBuild(comparisons)];
+    if (chosen === undefined) throw new Error('no build was compared');
+    const { build, comparison } = chosen;
+    const matching = comparisons.filter((one) => matchesPublished(one)).length;
+    const standing = matching > 0 ? undefined : await stability(chosen, builds, this.#options);
+    const published = await evidenceOf(this.#published);
+    const rebuilt = await evidenceOf(build.outputs);
+    this.#deviations = [...this.#deviations, ...toolchainDrift(published, rebuilt)];
+    const { origins, linkable } = await this.timed('origin', () =>
+      originsOf(build.outputs, this.#inventory(), { temporaryDirectory: this.#options.workspace.directory }),
+    );
+    return await this.#finish(
+      {
+        rebuilt: [...build.outputs, ...build.extra],
+        comparison,
+        unverifiable: this.#artifactInInputs(),
+        origins,
+        linkable,
+        publisherEnvironment: [...this.#claims(), ...published],
+      },
+      {
+        builds: builds.length,
+        matchingBuilds: matching,
+        ...(standing === undefined
+          ? {}
+          : { standing: standing.standing, unstableMembers: standing.unstable }),
+        tools: comparison.pairs.flatMap((pair) => pair.decoders),
+      },
+    );
+  }
+
+  #inventory(): PreparedBuild['inventory'] {
+    if (this.#prepared === undefined) throw new Error('nothing was prepared');
+    return this.#prepared.inventory;
+  }
+
+  /** A build that had the published file at hand proves nothing. */
+  #artifactInInputs(): Reason<UnverifiableReason>[] {
+    return this.#published.flatMap((file) => {
+      const place = findInInputs(this.#inventory(), file.sha256);
+      return place === undefined
+        ? []
+        : [{ code: 'artifact-in-inputs' as const, detail: `${file.name} lies among the inputs: ${place}` }];
+    });
+  }
+
+  #claims(): readonly EnvironmentEvidence[] {
+    const { buildInfo } = this.#options;
+    return buildInfo === undefined ? [] : buildInfoFacts(buildInfo);
+  }
+
+  async #finish(
+    found: Partial<Omit<ReportInput, 'run'>>,
+    run: Partial<Omit<RunRecord, 'statements'>> = {},
+  ): Promise<Verified> {
+    const { target, build, compare, recipe, buildDigest, compareDigest, carried, knownResults } = this.#plan;
+    const report = assembleReport({
+      target,
+      builtBy: compare.builtBy,
+      published: this.#published,
+      rebuilt: [],
+      ...(this.#source === undefined ? {} : { source: this.#source }),
+      plan: {
+        recipeSha256: recipe.sha256,
+        ...(buildDigest === undefined ? {} : { buildDigest }),
+        compareDigest,
+        build,
+        compare,
+      },
+      carried,
+      knownResults,
+      deviations: this.#deviations,
+      ...found,
+      run: await this.#options.describeRun({
+        seconds: this.#seconds,
+        ...(this.#prepared === undefined ? {} : { environment: this.#prepared.environment }),
+        logs: this.#logs.map(({ phase, path, sha256, truncatedBytes }) => ({
+          phase,
+          name: path.slice(path.lastIndexOf('/') + 1),
+          sha256,
+          truncatedBytes,
+        })),
+        ...run,
+      }),
+    });
+    return { report, logs: this.#logs };
+  }
+}
+
+async function evidenceOf(
+  files: readonly { readonly name: string; readonly path: string }[],
+): Promise<readonly EnvironmentEvidence[]> {
+  const found: EnvironmentEvidence[] = [];
+  for (const file of files) found.push(...(await publisherEvidence(file.path, file.name)));
+  return found;
+}
+
+type DebianPlan = Extract<Plan['build']['source'], { kind: 'debian' }>;
+
+function debianSource({ package: name, version, release, files }: DebianPlan): SourceRecord {
+  return { kind: 'debian', package: name, version, release, files };
+}
+
+function gitSource(tree: SourceTree): SourceRecord {
+  const { repository, commit, tag, tagSignedBy, treeSha256, from, submodules, lfs } = tree;
+  return {
+    kind: 'git',
+    repository,
+    commit,
+    ...(tag === undefined ? {} : { tag }),
+    ...(tagSignedBy === undefined ? {} : { tagSignedBy }),
+    treeSha256,
+    from,
+    submodules,
+    lfs,
+  };
+}
+
+/** The reported build against each other one of ours. */
+async function stability(
+  chosen: ComparedBuild,
+  builds: readonly ComparedBuild[],
+  options: PipelineOptions,
+): Promise<Stability> {
+  const ours: SetComparison[] = [];
+  for (const other of builds)
+    if (other !== chosen)
+      ours.push(
+        await compareSet(
+          { published: chosen.build.outputs, rebuilt: other.build.outputs },
+          { temporaryDirectory: options.workspace.directory },
+        ),
+      );
+  return stabilityOf(chosen.comparison, ours);
+}

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+/** App and version → report: makes the plan, runs the pipeline, keeps what came of it. */
+import { promises as fs } from 'node:fs';
+import { FailedHere, UsageError, VerifyError } from '../errors.js';
+import type { ExecutorKind } from '../build/executor.js';
+import { parseBuildInfo, type BuildInfo } from '../inputs/buildinfo.js';
+import type { Plan, UnverifiableReason } from '../model.js';
+import { assembleReport } from '../report/assemble.js';
+import type { Report } from '../report/types.js';
+import type { Verified } from '../draft.js';
+import { verify as runPipeline } from '../verify.js';
+import { keepFailure } from './attempt.js';
+import { executorFor } from './executor.js';
+import type { OperationOptions } from './options.js';
+import { plan, type PlanRequest } from './plan.js';
+import { describeRun } from './run.js';
+import { storeReport } from './store.js';
+import { inWorkspace } from './workspace.js';
+
+export interface VerifyRequest extends PlanRequest {
+  /** FILE or DIR with the published files; else they come from the channel. */
+  readonly published?: string;
+  /** The publisher's `.buildinfo` file. */
+  readonly buildinfo?: string;
+  readonly engine?: ExecutorKind;
+  /** `--engine local` as root, for a plan that asks for a container: the published source then owns this machine. */
+  readonly allowLocalAsRoot?: boolean;
+  /** Clean builds in any case; default 1. */
+  readonly rebuild?: number;
+  /** One more clean build of a mismatch; default true. */
+  readonly confirm?: boolean;
+  /** Build although the published file is not authentic. */
+  readonly buildAnyway?: boolean;
+  /** Reports and attempts are kept below it; without it nothing is stored. */
+  readonly out?: string;
+  /** A ZIP with everything that the stored report had to cut, and the logs. */
+  readonly evidence?: string;
+}
+
+export interface VerifyResult {
+  readonly report: Report;
+  /** Its directory, when it was stored. */
+  readonly location?: string;
+}
+
+/**
+ * @throws UsageError for what the caller got wrong; FailedHere for our own failures, with what is known of them kept
+ * below `out`
+ */
+export async function verify(request: VerifyRequest, options: OperationOptions = {}): Promise<VerifyResult> {
+  let made: Plan;
+  try {
+    made = (await plan(request, options)).plan;
+  } catch (error) {
+    const reason = withoutSource(error);
+    if (reason === undefined) throw error;
+    return await stored({ report: await reportWithoutPlan(request, reason), logs: [] }, request);
+  }
+  options.onProgress?.({ kind: 'plan', plan: made });
+  return await verifyPlan(made, request, options);
+}
+
+export async function verifyPlan(
+  made: Plan,
+  request: Omit<VerifyRequest, 'app' | 'version' | 'channel'>,
+  options: OperationOptions = {},
+): Promise<VerifyResult> {
+  const buildInfo =
+    request.buildinfo === undefined ? undefined : await readBuildInfo(request.buildinfo, made);
+  return await inWorkspace(made, async (workspace) => {
+    try {
+      const verified = await runPipeline(made, {
+        ...(request.published === undefined ? {} : { published: request.published }),
+        ...(request.source === undefined ? {} : { source: request.source }),
+        ...(buildInfo === undefined ? {} : { buildInfo }),
+        ...(request.rebuild === undefined ? {} : { builds: request.rebuild }),
+        ...(request.confirm === undefined ? {} : { confirm: request.confirm }),
+        ...(request.buildAnyway === undefined ? {} : { buildAnyway: request.buildAnyway }),
+        executor: () => executorFor(made, request, options),
+        workspace,
+        describeRun,
+        ...options,
+      });
+      return await stored(verified, request);
+    } catch (error) {
+      if (error instanceof FailedHere) await keepFailure(error, made, workspace, request.out, options);
+      throw error;
+    }
+  });
+}
+
+async function stored(
+  { report, logs }: Verified,
+  request: Pick<VerifyRequest, 'out' | 'evidence'>,
+): Promise<VerifyResult> {
+  if (request.out === undefined) return { report };
+  const location = await storeReport(report, {
+    out: request.out,
+    ...(request.evidence === undefined ? {} : { evidence: request.evidence, logs }),
+  });
+  return { report, location };
+}
+
+/** Reasons of the verdict that are known before there is a plan. */
+function withoutSource(
+  error: unknown,
+): { readonly code: UnverifiableReason; readonly detail: string } | undefined {
+  if (!(error instanceof VerifyError)) return undefined;
+  if (error.code !== 'no-source' && error.code !== 'source-missing-for-version') return undefined;
+  return { code: error.code, detail: error.message };
+}
+
+async function reportWithoutPlan(
+  { app, version, channel }: PlanRequest,
+  reason: { readonly code: UnverifiableReason; readonly detail: string },
+): Promise<Report> {
+  return assembleReport({
+    target: { app, version, channel: channel ?? 'any' },
+    published: [],
+    rebuilt: [],
+    unverifiable: [reason],
+    run: await describeRun(),
+  });
+}
+
+/** @throws UsageError `buildinfo-of-other`, FailedHere `unreadable-input` */
+async function readBuildInfo(file: string, { build }: Plan): Promise<BuildInfo> {
+  let bytes: Buffer;
+  try {
+    bytes = await fs.readFile(file);
+  } catch (cause) {
+    throw new FailedHere('unreadable-input', `cannot read ${file}: ${(cause as Error).message}`, { cause });
+  }
+  const info = parseBuildInfo(bytes);
+  const { source } = build;
+  if (source.kind !== 'debian')
+    throw new UsageError('buildinfo-not-for-this', `${build.app} is not built from a Debian source package`, {
+      hint: 'leave --buildinfo out',
+    });
+  // binaries that were only rebuilt (binNMU) carry a suffix of their own
+  const version = info.version.replace(/\+b\d+$/, '');
+  if (info.source !== source.package || version !== source.version)
+    throw new UsageError(
+      'buildinfo-of-other',
+      `${file} is about ${info.source} ${info.version}, the plan about ${source.package} ${source.version}`,
+      { hint: 'take the .buildinfo file of the version that is checked' },
+    );
+  return info;
+}

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What the pipeline is told beside the plan. */
+import type { Executor } from './build/executor.js';
+import type { BuildInfo } from './inputs/buildinfo.js';
+import type { OnProgress } from './model.js';
+import type { RunRecord } from './report/types.js';
+
+/** What the plan does not say: this run's places and wishes. */
+export interface PipelineOptions {
+  /** FILE or DIR of the user instead of the channel's files. */
+  readonly published?: string;
+  /** A directory or an address instead of the plan's repository. */
+  readonly source?: string;
+  /** The publisher's record of its environment: a claim, shown as one. */
+  readonly buildInfo?: BuildInfo;
+  /** Clean builds in any case; default 1. */
+  readonly builds?: number;
+  /** One more clean build of a mismatch; default true. */
+  readonly confirm?: boolean;
+  /** Build although the published file is not authentic. */
+  readonly buildAnyway?: boolean;
+  /** Asked for when the cheap checks are done. */
+  readonly executor: () => Promise<Executor>;
+  readonly workspace: Workspace;
+  readonly describeRun: (
+    facts: Partial<Omit<RunRecord, 'statements'>>,
+  ) => Promise<Omit<RunRecord, 'statements'>>;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: OnProgress;
+}
+
+export interface Workspace {
+  /** Of this run; removed with it. */
+  readonly directory: string;
+  readonly cache: string;
+  readonly packageRoot: string;
+  readonly debianMirror?: string;
+  /** Names everything of this run. */
+  readonly run: string;
+}

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The pipeline: plan → published files → source → prepared environment → builds → comparison → report. Each stage's
+ * result is plain data and all that the next one sees. A stage that cannot go on for a reason of the target's own ends in
+ * a report; one that fails for a reason of ours throws `FailedHere`, which is no verdict.
+ */
+import type { PreparedBuild } from './build/executor.js';
+import { matchesPublished } from './compare/builds.js';
+import { compareSet, expandRules } from './compare/compare-set.js';
+import { inspectPublished } from './compare/inspect-published.js';
+import type { SetComparison } from './compare/types.js';
+import { FailedHere, UsageError } from './errors.js';
+import { Draft, type ComparedBuild, type SucceededBuild, type Verified } from './draft.js';
+import { obtainPublished, type PublishedFile } from './inputs/published.js';
+import { assertRoom } from './inputs/room.js';
+import { checkOutSource } from './inputs/source.js';
+import type { AuthenticityReason, Plan, Reason, UnverifiableReason } from './model.js';
+import type { PipelineOptions } from './pipeline-options.js';
+
+export async function verify(plan: Plan, options: PipelineOptions): Promise<Verified> {
+  assertResolved(plan);
+  const report = new Draft(plan, options);
+
+  const published = await report.timed('published', () =>
+    obtainPublished(plan.compare, {
+      ...options.workspace,
+      directory: `${options.workspace.directory}/published`,
+      published: options.published,
+      signal: options.signal,
+      onProgress: options.onProgress,
+    }),
+  );
+  if (published.kind === 'no-published-artifact')
+    return await report.unverifiable({
+      code: 'no-published-artifact',
+      detail: `${published.detail} (${published.hint})`,
+    });
+  report.takePublished(published.files, published.notObtained);
+  const authenticity = await authenticityOf(plan, published.files);
+  if (authenticity.length > 0 && options.buildAnyway !== true) return await report.notAuthentic(authenticity);
+
+  await assertRoom(plan.expected, options.workspace.directory);
+  const executor = await options.executor();
+  const source = await report.timed('source', () => obtainSource(plan, options));
+  switch (source.kind) {
+    case 'untrusted':
+      return await report.unverifiable(...source.reasons);
+    case 'missing':
+      return await report.unverifiable({ code: 'source-missing-for-version', detail: source.detail });
+    case 'ready':
+      report.takeSource(source);
+      break;
+    case 'in-prepare':
+      break;
+  }
+
+  const outcome = await executor.prepare({
+    plan: plan.build,
+    ...options.workspace,
+    ...(source.kind === 'ready' ? { source } : {}),
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+    ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
+  });
+  switch (outcome.kind) {
+    case 'environment-gone':
+      return await report.unverifiable(environmentGone(outcome));
+    case 'untrusted':
+      return await report.unverifiable(...outcome.reasons);
+    case 'prepared':
+      break;
+  }
+  const { prepared } = outcome;
+  try {
+    report.takePrepared(prepared);
+    const first = await report.timed('build', () => prepared.build(1, options.signal));
+    report.takeBuild(first);
+    if (first.kind === 'failed') return await report.unbuildable(first);
+    if (first.kind === 'environment-gone') return await report.unverifiable(environmentGone(first));
+    const builds = await buildAgain(plan, first, prepared, published.files, report, options);
+    return await report.compared(builds);
+  } finally {
+    await prepared.close();
+  }
+}
+
+/** @throws FailedHere `plan-unresolved` */
+export function assertResolved(plan: Plan): void {
+  if (plan.unresolved.length > 0)
+    throw new FailedHere('plan-unresolved', plan.unresolved.join('; '), {
+      hint: 'the plan prints, but cannot run until its recipe or the network says what these are',
+    });
+}
+
+type SourceStage = Awaited<ReturnType<typeof checkOutSource>> | { readonly kind: 'in-prepare' };
+
+/** Debian's source packages are fetched by the prepare phase and checked against the signed index there. */
+export async function obtainSource(
+  plan: Plan,
+  options: Pick<PipelineOptions, 'workspace' | 'source' | 'signal' | 'onProgress'>,
+): Promise<SourceStage> {
+  const { source } = plan.build;
+  if (source.kind === 'debian') return { kind: 'in-prepare' };
+  return await checkOutSource(source, {
+    ...options.workspace,
+    directory: `${options.workspace.directory}/source`,
+    override: options.source,
+    signal: options.signal,
+    onProgress: options.onProgress,
+  });
+}
+
+/**
+ * Signer, package and version of each published file, before anything is built.
+ * @throws UsageError `other-version` for a handed-over file of another version
+ */
+async function authenticityOf(
+  plan: Plan,
+  files: readonly PublishedFile[],
+): Promise<readonly Reason<AuthenticityReason>[]> {
+  const { signers, packageId, versionCode } = plan.compare;
+  const reasons: Reason<AuthenticityReason>[] = [];
+  for (const file of files) {
+    const found = await inspectPublished(file.path, {
+      signers,
+      ...(packageId === undefined ? {} : { packageId }),
+      ...(versionCode === undefined ? {} : { versionCode }),
+    });
+    reasons.push(
+      ...found.notAuthentic.map(({ code, detail }) => ({ code, detail: `${file.name}: ${detail}` })),
+    );
+    const other = found.otherVersion;
+    if (other !== undefined && reasons.length === 0)
+      throw new UsageError(
+        'other-version',
+        `${file.name}: ${other}; the plan is for ${plan.target.version}`,
+        {
+          hint: 'name the version of the file, or hand over the file of this version',
+        },
+      );
+  }
+  return reasons;
+}
+
+const environmentGone = (gone: {
+  readonly url: string;
+  readonly status: number;
+}): Reason<UnverifiableReason> => ({
+  code: 'environment-gone',
+  detail: `${gone.url} answers with status ${gone.status}`,
+});
+
+// ---------------------------------------------------------------- builds
+
+/** All clean builds that were asked for, and one more to confirm a mismatch; each is compared. */
+async function buildAgain(
+  plan: Plan,
+  first: SucceededBuild,
+  prepared: PreparedBuild,
+  published: readonly PublishedFile[],
+  report: Draft,
+  options: PipelineOptions,
+): Promise<readonly ComparedBuild[]> {
+  const compared = async (build: SucceededBuild): Promise<ComparedBuild> => ({
+    build,
+    comparison: await report.timed('compare', () => compareBuild(plan, build, published, report, options)),
+  });
+  const builds = [await compared(first)];
+  const wanted = (): number => {
+    const asked = options.builds ?? 1;
+    const mismatch = !builds.some(({ comparison }) => matchesPublished(comparison));
+    return mismatch && options.confirm !== false ? Math.max(2, asked) : asked;
+  };
+  while (builds.length < wanted()) {
+    const attempt = builds.length + 1;
+    try {
+      const next = await report.timed('build', () => prepared.build(attempt, options.signal));
+      report.takeBuild(next);
+      if (next.kind !== 'succeeded') {
+        report.note(`build ${attempt} ended otherwise than the first: ${next.kind}`);
+        break;
+      }
+      builds.push(await compared(next));
+    } catch (error) {
+      // what the first build gave is not lost because a later one failed here
+      if (!(error instanceof FailedHere) || error.code === 'interrupted') throw error;
+      report.note(`build ${attempt} could not be done here: ${error.message}`);
+      break;
+    }
+  }
+  return builds;
+}
+
+function compareBuild(
+  plan: Plan,
+  build: SucceededBuild,
+  published: readonly PublishedFile[],
+  report: Draft,
+  options: PipelineOptions,
+): Promise<SetComparison> {
+  const { compare } = plan;
+  return compareSet(
+    {
+      published,
+      rebuilt: [...build.outputs, ...build.extra.map(({ name, path }) => ({ name, path }))],
+      pairs: compare.pairs,
+      notPublished: compare.notPublished,
+      notObtained: report.notObtained,
+    },
+    {
+      rules: expandRules(compare.rules.map((use) => use.rule)),
+      signers: compare.signers,
+      ...(compare.packageId === undefined ? {} : { packageId: compare.packageId }),
+      ...(compare.versionCode === undefined ? {} : { versionCode: compare.versionCode }),
+      temporaryDirectory: options.workspace.directory,
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+      ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
+    },
+  );
+}
