@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The public API: every operation of the command line, typed, without output, without exit. */
 export { FailedHere, FormatError, UsageError, VerifyError, type FailureClass } from './errors.js';
+export { nearestWord } from './nearest-word.js';
 export { printable } from './printable.js';
 export type * from './model.js';
 export { RULE_NAMES, RULE_SETS, UNVERIFIABLE_REASONS } from './model.js';
@@ -27,8 +28,16 @@ export {
   type ImageOptions,
   type LockUpdate,
 } from './operations/image.js';
+export {
+  doctor,
+  type Diagnosis,
+  type EngineDiagnosis,
+  type Missing,
+  type ToolState,
+} from './operations/doctor.js';
 export { plan, versions, type PlanRequest, type PlanResult } from './operations/plan.js';
 export {
+  lintFile,
   lintRecipes,
   lintText,
   recipeOf,

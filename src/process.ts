@@ -7,6 +7,7 @@ import { finished } from 'node:stream/promises';
 import type { Readable, Writable } from 'node:stream';
 import { execa } from 'execa';
 import { FailedHere } from './errors.js';
+import { knownTool } from './known-tools.js';
 
 export interface RunOptions {
   readonly cwd?: string;
@@ -183,6 +184,7 @@ export async function filter(
   fed.catch(() => killGroup(child, 'SIGKILL'));
   let total = 0;
   let tooMuch = false;
+  let drained = false;
   try {
     for await (const piece of child.stdout) {
       const chunk = piece as Buffer;
@@ -194,11 +196,14 @@ export async function filter(
       await onChunk(chunk);
     }
     if (!tooMuch) await fed;
+    drained = !tooMuch;
   } finally {
-    if (tooMuch) killGroup(child, 'SIGKILL');
+    // also when onChunk or the input threw: nobody reads on
+    if (!drained) killGroup(child, 'SIGKILL');
+    await child.end;
+    stop.done();
   }
   const result = await child.end;
-  stop.done();
   if (result.code === 'ENOENT') throw missingTool(command, undefined);
   options.signal?.throwIfAborted();
   if (tooMuch) return { kind: 'too-much' };
@@ -288,13 +293,12 @@ function ended(result: ChildEnd): HowEnded {
 }
 
 function missingTool(command: string, cwd: string | undefined): FailedHere {
-  return new FailedHere(
-    'missing-tool',
-    `${command} is not installed${cwd === undefined ? '' : ' (or the directory to run it in is gone)'}`,
-    {
-      hint: 'run `verify doctor` to see what is missing and how to install it',
-    },
-  );
+  const tool = knownTool(command);
+  const needed = tool === undefined ? '' : `; it is needed for ${tool.enables}`;
+  const gone = cwd === undefined ? '' : ' (or the directory to run it in is gone)';
+  return new FailedHere('missing-tool', `${command} is not installed${gone}${needed}`, {
+    hint: tool === undefined ? 'run `verify doctor` to see what is missing' : `install it: ${tool.install}`,
+  });
 }
 
 function killGroup(child: Child, signal: NodeJS.Signals): void {

@@ -101,7 +101,7 @@ export class LocalExecutor implements Executor {
         commands: plan.phases.map(({ script }) => script),
       },
       // a plan that names no image departs from nothing
-        deviations: request.plan.environment.image.kind === 'none' ? [] : [NO_CONTAINER],
+      deviations: request.plan.environment.image.kind === 'none' ? [] : [NO_CONTAINER],
       logs,
       seconds: (performance.now() - started) / 1000,
       build: (attempt, stop) => buildLocally(request, build, place, attempt, stop ?? signal),

@@ -4,18 +4,16 @@
 import path from 'node:path';
 import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
-import { buildCommand } from './commands/build.js';
-import { compareCommand } from './commands/compare.js';
-import { demoCommand } from './commands/demo.js';
-import { imageCommand } from './commands/image.js';
-import { planCommand } from './commands/plan.js';
-import { recipesCommand } from './commands/recipes.js';
-import { reportCommand } from './commands/report.js';
-import { verifyCommand } from './commands/verify.js';
-import { EXIT } from './exit-code.js';
-import { styled } from './output.js';
+import { COMMAND_WORDS, COMMANDS } from './commands/index.js';
+import { COMPLETE, complete } from './complete.js';
+import { printFailure } from './failure.js';
+import { Output } from './output.js';
+import { usageError } from './usage.js';
 
-const name = path.basename(process.argv[1] ?? 'verify').replace(/\.js$/, '');
+const called = path.basename(process.argv[1] ?? '').replace(/\.js$/, '');
+const program = called === 'samesource' ? called : 'verify';
+const given = hideBin(process.argv);
+const completing = given[0] === COMPLETE;
 
 // a closed pipe (| head) is not an error
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -23,8 +21,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
-await yargs(hideBin(process.argv))
-  .scriptName(name === 'main' ? 'verify' : name)
+const parser = yargs(given)
+  .scriptName(program)
   .locale('en')
   .parserConfiguration({
     'dot-notation': false,
@@ -34,24 +32,30 @@ await yargs(hideBin(process.argv))
     'parse-positional-numbers': false,
     'camel-case-expansion': false,
   })
-  .command(verifyCommand)
-  .command(compareCommand)
-  .command(imageCommand)
-  .command(planCommand)
-  .command(buildCommand)
-  .command(recipesCommand)
-  .command(reportCommand)
-  .command(demoCommand)
-  .completion('completion', 'print the completion script for bash or zsh')
+  .completion('completion-answers', false, complete)
   .demandCommand(1, 'what should be checked? Name an app and a version, or a command')
-  .recommendCommands()
   .strict()
   .wrap(process.stdout.isTTY ? Math.min(110, process.stdout.columns) : 100)
   .fail((message, error: Error | undefined) => {
-    const text = error === undefined ? message : error.message;
-    process.stderr.write(
-      `${styled('red', 'error')} [usage] ${text}\n  see ${name === 'main' ? 'verify' : name} --help\n`,
-    );
-    process.exit(EXIT.usage);
-  })
-  .parseAsync();
+    // a line that is still being typed
+    if (completing) return;
+    const output = new Output({ json: given.includes('--json') });
+    const usage = usageError(error?.message ?? message, given, {
+      commands: COMMAND_WORDS,
+      options: optionsOf(parser),
+      program,
+    });
+    process.exit(printFailure(usage, output));
+  });
+// yargs runs a command to learn what may follow its words
+for (const command of COMMANDS)
+  parser.command(completing ? { ...command, handler: () => undefined } : command);
+await parser.parseAsync();
+
+/** Of the command that was being read; yargs has it, its types do not. */
+function optionsOf(reader: object): readonly string[] {
+  const { key } = (
+    reader as { getOptions(): { readonly key: Readonly<Record<string, unknown>> } }
+  ).getOptions();
+  return Object.keys(key);
+}

@@ -135,11 +135,13 @@ function readSigner(scheme: SignatureScheme, signer: Cursor, close: (cursor: Cur
   const signedRange = scheme === 'v3' ? ([signed.u32('minSDK'), signed.u32('maxSDK')] as const) : undefined;
   const attributes: SignerAttribute[] = [];
   // absent in files of the first v2 signers
-  const attributeList = signed.left > 0 ? signed.region('attributes') : undefined;
-  while (attributeList !== undefined && attributeList.left > 0) {
-    const attribute = attributeList.region('attribute');
-    const at = attribute.offset;
-    attributes.push({ id: attribute.u32('attribute id'), value: attribute.rest(), offset: at });
+  if (signed.left > 0) {
+    const list = signed.region('attributes');
+    while (list.left > 0) {
+      const attribute = list.region('attribute');
+      const at = attribute.offset;
+      attributes.push({ id: attribute.u32('attribute id'), value: attribute.rest(), offset: at });
+    }
   }
   // apksig ends v2 signed data with one empty element more (V2SchemeSigner.generateSignerBlock)
   if (scheme === 'v2' && signed.left === 4 && signed.whole.readUInt32LE(signed.whole.length - 4) === 0)

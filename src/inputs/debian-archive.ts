@@ -5,16 +5,16 @@
  * https://wiki.debian.org/DebianRepository/Format.
  */
 import { createHash } from 'node:crypto';
-import { promises as fs } from 'node:fs';
+import { createReadStream, promises as fs } from 'node:fs';
 import { FailedHere, FormatError, UsageError } from '../errors.js';
 import type { DebianSource, Fact, Lookup, OnProgress, Sha256 } from '../model.js';
+import { filter } from '../process.js';
 import { cachedDownload, recall, remember } from './cache.js';
 import type { ParagraphStream } from '../formats/deb822.js';
 import { DebianIndexReader } from './debian-index.js';
 import { parseRelease, type DebianRelease, type IndexedFile } from './debian-release.js';
 import { indexedDownload, mirrorUrl } from './mirror-file.js';
 import { verifyClearSigned } from './openpgp.js';
-import { runTool } from './tool.js';
 
 export type DebianLookup = Extract<Lookup, { kind: 'debian-source' }>;
 export type DebianFact = Extract<Fact, { kind: 'debian-source' }>;
@@ -200,25 +200,25 @@ export async function readIndex(
   });
   const hash = createHash('sha256');
   let size = 0;
-  const { exitCode, stderr } = await runTool(
+  const end = await filter(
     'xz',
-    ['--decompress', '--stdout', '--format=xz', '--', packed],
-    {
-      signal,
-      maxBytes: unpacked.size,
-      onStdout: (chunk) => {
-        size += chunk.length;
-        hash.update(chunk);
-        inOurWords(what, () => into.write(chunk));
-      },
+    ['--decompress', '--stdout', '--format=xz'],
+    createReadStream(packed),
+    (chunk) => {
+      size += chunk.length;
+      hash.update(chunk);
+      inOurWords(what, () => into.write(chunk));
     },
+    { maxBytes: unpacked.size, ...(signal === undefined ? {} : { signal }) },
   );
   const sha256 = hash.digest('hex');
-  if (exitCode !== 0 || size !== unpacked.size || sha256 !== unpacked.sha256)
+  if (end.kind !== 'done' || size !== unpacked.size || sha256 !== unpacked.sha256)
     throw new FailedHere(
       'mirror-incomplete',
       `${what} unpacks to ${size} bytes with SHA-256 ${sha256}, the signed list says ${unpacked.size} and ${unpacked.sha256}` +
-        (exitCode === 0 ? '' : ` (xz: ${stderr.trim().slice(0, 200)})`),
+        (end.kind === 'done'
+          ? ''
+          : ` (xz: ${end.kind === 'failed' ? end.detail.slice(0, 200) : 'more than that'})`),
     );
   inOurWords(what, () => into.end());
 }

@@ -7,7 +7,7 @@ import { promises as fs } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { FailedHere } from '../errors.js';
-import { runTool } from './tool.js';
+import { cleanEnvironment, run } from '../process.js';
 
 export type SignatureCheck =
   /** At least one good signature and no bad one; primary key fingerprints, sorted. */
@@ -70,14 +70,22 @@ async function gpgv(
   args: readonly string[],
   signal?: AbortSignal,
 ): Promise<SignatureCheck> {
-  const { stdout, stderr } = await runTool(
+  const { ended, stdout, stderr, truncated } = await run(
     'gpgv',
     ['--status-fd', '1', '--weak-digest', 'SHA1', '--keyring', keyring, ...args],
-    { signal, env: { GNUPGHOME: home, HOME: home }, maxBytes: 1 << 20 },
+    {
+      ...(signal === undefined ? {} : { signal }),
+      env: cleanEnvironment({ GNUPGHOME: home, HOME: home }),
+    },
   );
+  // its last words could be the ones that say BADSIG
+  if (ended.kind !== 'exited' || truncated > 0)
+    throw ended.kind === 'aborted'
+      ? new FailedHere('interrupted', 'gpgv was interrupted')
+      : new FailedHere('unreadable-input', `gpgv did not end well (${ended.kind}, ${truncated} bytes cut)`);
   const check = readStatus(stdout.toString('latin1'));
   // a keyring that cannot be read gives no status line but an error
-  if (check.kind === 'unsigned' && /keyring|keyblock resource/i.test(stderr))
+  if (check.kind === 'unsigned' && /keyring|keyblock resource/i.test(stderr.toString('utf8')))
     throw new FailedHere('missing-tool', `gpgv cannot read the keyring ${keyring}`);
   return check;
 }

@@ -21,11 +21,22 @@ export function packageRoot(): string {
   return directory;
 }
 
+interface Manifest {
+  readonly version: string;
+  readonly engines: { readonly node: string };
+}
+
+async function manifest(root: string): Promise<Manifest> {
+  return JSON.parse(await fs.readFile(path.join(root, 'package.json'), 'utf8')) as Manifest;
+}
+
 export async function packageVersion(root = packageRoot()): Promise<string> {
-  const { version } = JSON.parse(await fs.readFile(path.join(root, 'package.json'), 'utf8')) as {
-    version: string;
-  };
-  return version;
+  return (await manifest(root)).version;
+}
+
+/** As npm writes it, e.g. `>=20.19`. */
+export async function nodeRequirement(root = packageRoot()): Promise<string> {
+  return (await manifest(root)).engines.node;
 }
 
 /** Every recipe, sorted by name. */

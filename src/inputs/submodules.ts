@@ -136,7 +136,7 @@ function resolveUrl(repository: string, url: string): string | undefined {
       : new URL(url, repository.endsWith('/') ? repository : `${repository}/`).href;
     return isRepositoryAddress(resolved) ? resolved : undefined;
   }
-  return isRepositoryAddress(url) && /^https:\/\//.test(url)
+  return isRepositoryAddress(url) && url.startsWith('https://')
     ? url
     : repository.startsWith('/') && isRepositoryAddress(url)
       ? url

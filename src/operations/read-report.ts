@@ -2,7 +2,8 @@
 /** A report from a file, checked before anything of it is believed, with the notes that lie beside it. */
 import { promises as fs } from 'node:fs';
 import path from 'node:path';
-import { FailedHere, UsageError } from '../errors.js';
+import { UsageError } from '../errors.js';
+import { readText } from '../inputs/local-files.js';
 import { checkReport, type CheckResult } from '../report/check.js';
 import { noteSchema } from '../report/schema.js';
 import type { Note } from '../report/types.js';
@@ -40,14 +41,7 @@ async function reportFile(file: string): Promise<string> {
 }
 
 async function readJson(file: string, limit: number): Promise<unknown> {
-  let text: string;
-  try {
-    const { size } = await fs.stat(file);
-    if (size > limit) throw new Error(`${size} bytes, at most ${limit}`);
-    text = await fs.readFile(file, 'utf8');
-  } catch (cause) {
-    throw new FailedHere('unreadable-input', `cannot read ${file}: ${(cause as Error).message}`, { cause });
-  }
+  const text = await readText(file, limit);
   try {
     return JSON.parse(text) as unknown;
   } catch (cause) {

@@ -2,12 +2,15 @@
 /** The recipes of this package: found, shown, checked. */
 import { UsageError } from '../errors.js';
 import { packageRoot, readRecipes } from '../inputs/package-files.js';
+import { readText } from '../inputs/local-files.js';
 import type { RuleName, RuleSetName, SignerPin } from '../model.js';
+import { nearestWord } from '../nearest-word.js';
 import { checkRecipe, formatProblem, parseRecipe, recipeDigest } from '../recipe/load.js';
 import { channelOf } from '../recipe/compare-plan.js';
-import { lintRecipes as lintAll } from '../recipe/lint.js';
+import { COMMAND_NAMES, lintRecipes as lintAll } from '../recipe/lint.js';
 import type { Recipe } from '../recipe/schema.js';
-import { nearestWord } from '../recipe/schema-parts.js';
+
+const MAX_RECIPE = 1 << 20;
 
 export interface LoadedRecipe {
   readonly file: string;
@@ -32,7 +35,7 @@ export async function recipeOf(app: string, root = packageRoot()): Promise<Loade
   const at = names.indexOf(app);
   const found = texts[at];
   if (found === undefined) {
-    const near = nearestWord(app, names);
+    const near = nearestWord(app, [...names, ...COMMAND_NAMES]);
     throw new UsageError('unknown-app', `there is no recipe for ${JSON.stringify(app)}`, {
       hint: near === undefined ? `apps: ${names.join(', ')}` : `did you mean ${near}?`,
     });
@@ -50,6 +53,14 @@ export interface LintResult {
 /** Checks all recipes of the package. */
 export async function lintRecipes(root = packageRoot()): Promise<readonly LintResult[]> {
   return (await readRecipes(root)).map(({ file, text }) => lintText(file, text));
+}
+
+/**
+ * Checks a recipe file of the user's.
+ * @throws FailedHere `unreadable-input`
+ */
+export async function lintFile(file: string): Promise<LintResult> {
+  return lintText(file, await readText(file, MAX_RECIPE));
 }
 
 /** Checks one recipe that need not be part of the package. */

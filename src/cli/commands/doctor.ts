@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { CommandModule } from 'yargs';
+import { globalOptions, runCommand, type GlobalArguments } from '../command.js';
+import { EXIT } from '../exit-code.js';
+import { printable, type Diagnosis, type EngineDiagnosis, type ToolState } from '../../index.js';
+
+export const doctorCommand: CommandModule<object, GlobalArguments> = {
+  command: 'doctor',
+  describe: 'say what is present, what each missing thing would enable and what installs it',
+  builder: (yargs) =>
+    globalOptions(yargs)
+      .example('$0 doctor', 'tools, container engines, keys, disk, memory')
+      .example('$0 doctor --json', 'as data'),
+  handler: (argv) =>
+    runCommand(argv, async ({ output, options }) => {
+      const { doctor } = await import('../../index.js');
+      const diagnosis = await doctor(options);
+      output.print(shown(diagnosis));
+      output.data(diagnosis);
+      return diagnosis.healthy ? EXIT.ok : EXIT.failedHere;
+    }),
+};
+
+function shown(diagnosis: Diagnosis): string {
+  const { node, tools, engines, debianKeyring, disk, memory, machine } = diagnosis;
+  const rows: (readonly [string, string])[] = [
+    ['node', node.enough ? node.version : `${node.version}: too old, ${node.required} is needed`],
+    ...tools.map((tool) => [tool.name, toolShown(tool)] as const),
+    ...engines.map((engine) => [engine.name, engineShown(engine)] as const),
+    ['debian keys', debianKeyring.kind === 'present' ? debianKeyring.file : missing(debianKeyring)],
+    ...disk.map(({ what, directory, freeMiB }) => [what, `${freeMiB} MiB free in ${directory}`] as const),
+    ['memory', `${memory.freeMiB} of ${memory.totalMiB} MiB free`],
+    ['machine', `${machine.kernel}, ${machine.architecture}, ${machine.cpuCount} CPUs`],
+  ];
+  const width = Math.max(...rows.map(([name]) => name.length));
+  return [
+    ...rows.map(([name, text]) => printable(`${name.padEnd(width)}  ${text}`)),
+    '',
+    summary(diagnosis),
+  ].join('\n');
+}
+
+const missing = ({ enables, install }: { readonly enables: string; readonly install: string }): string =>
+  `missing; enables ${enables}: ${install}`;
+
+function toolShown({ state, essential }: ToolState): string {
+  if (state.kind === 'present') return state.version;
+  return `${missing(state)}${essential ? ' (essential)' : ''}`;
+}
+
+function engineShown({ state, fix, enables }: EngineDiagnosis): string {
+  switch (state.kind) {
+    case 'reachable':
+      return `reachable, version ${state.version}`;
+    case 'missing':
+      return missing({ enables, install: fix ?? '' });
+    case 'not-running':
+      return `installed, its daemon does not answer; ${fix}`;
+    case 'no-permission':
+      return `installed, no permission; ${fix}`;
+    case 'broken':
+      return `installed, does not work (${state.detail}); ${fix}`;
+  }
+}
+
+function summary({ healthy, engines }: Diagnosis): string {
+  if (!healthy) return 'something essential is missing';
+  const reachable = engines.filter(({ state }) => state.kind === 'reachable').map(({ name }) => name);
+  return reachable.length === 0
+    ? 'ready for compare, plan, report and demo; no container engine answers, so nothing else is built'
+    : `ready; builds run in ${reachable.join(' or ')}`;
+}

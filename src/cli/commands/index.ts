@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Every command, in the order of the help. */
+import type { CommandModule } from 'yargs';
+import { buildCommand } from './build.js';
+import { compareCommand } from './compare.js';
+import { completionCommand } from './completion.js';
+import { demoCommand } from './demo.js';
+import { doctorCommand } from './doctor.js';
+import { imageCommand } from './image.js';
+import { planCommand } from './plan.js';
+import { recipesCommand } from './recipes.js';
+import { reportCommand } from './report.js';
+import { verifyCommand } from './verify.js';
+
+// each command has arguments of its own, which only its handler sees
+// oxlint-disable-next-line typescript/no-explicit-any
+export const COMMANDS: readonly CommandModule<object, any>[] = [
+  verifyCommand,
+  compareCommand,
+  planCommand,
+  buildCommand,
+  recipesCommand,
+  reportCommand,
+  imageCommand,
+  demoCommand,
+  doctorCommand,
+  completionCommand,
+];
+
+/** First words; the default command has none. */
+export const COMMAND_WORDS: readonly string[] = COMMANDS.flatMap(({ command }) => {
+  const [first = ''] = String(command).split(' ');
+  return /^[a-z]/.test(first) ? [first] : [];
+});

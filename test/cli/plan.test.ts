@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+import test from 'ava';
+import { document, errorOf, verify } from '../helpers/transcript.js';
+
+test('a range resolves to its newest version, offline, with the whole plan', async (t) => {
+  const { code, stdout } = await verify(['plan', 'telegram-android', '10.x']);
+  t.is(code, 0);
+  t.regex(stdout, /^plan +telegram-android 10\.14\.5, channel /);
+  t.regex(stdout, /commit 5fa5549a4a7f48476be29cc0facf68990ea10f62/);
+  t.is(stdout.split('\n\n')[0]?.split('\n').length, 5 + (/ unresolved/.test(stdout) ? 1 : 0));
+  t.regex(stdout, /^compare digest +[0-9a-f]{64}$/m);
+});
+
+test('without a network the plan is printed and says what it lacks', async (t) => {
+  // nobody answers at this proxy
+  const env = { https_proxy: 'http://127.0.0.1:9', HTTPS_PROXY: 'http://127.0.0.1:9' };
+  const { code, stdout, stderr } = await verify(['plan', 'signal-android', '7.x'], { env });
+  t.is(code, 0);
+  t.regex(stderr, /not looked up: the repository could not be reached/);
+  t.regex(stdout, /^plan +signal-android 7\.\d/);
+  t.regex(stdout, /unresolved/);
+  t.regex(stdout, /^build digest +none: the plan is unresolved$/m);
+});
+
+test('--json gives the plan itself', async (t) => {
+  const transcript = await verify(['plan', 'telegram-android', '10.x', '--json', '--quiet']);
+  t.is(transcript.code, 0);
+  t.is(transcript.stderr, '');
+  const { target } = document(t, transcript) as {
+    readonly target: { readonly app: string; readonly version: string };
+  };
+  t.like(target, { app: 'telegram-android', version: '10.14.5' });
+});
+
+const FAILING: readonly (readonly [string, readonly string[], string, RegExp])[] = [
+  [
+    'an app that nobody knows',
+    ['telegram-androit', '10.x'],
+    'unknown-app',
+    /did you mean telegram-android\?/,
+  ],
+  ['a version that does not exist', ['telegram-android', '10.99.0'], 'unknown-version', /10\./],
+  [
+    'a channel that does not exist',
+    ['telegram-android', '10.x', '--channel', 'pigeon'],
+    'unknown-channel',
+    /./,
+  ],
+];
+
+for (const [title, args, code, hint] of FAILING)
+  test(`fails: ${title}`, async (t) => {
+    const transcript = await verify(['plan', ...args, '--json']);
+    t.is(transcript.code, 64);
+    t.is(errorOf(t, transcript), code);
+    t.regex(transcript.stderr, hint);
+  });
