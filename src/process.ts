@@ -2,7 +2,6 @@
 /** The only place that starts processes: no shell, a clean environment, a process group that dies as one, bounded output. */
 import { createHash } from 'node:crypto';
 import { createWriteStream, type WriteStream } from 'node:fs';
-import { once } from 'node:events';
 import { finished } from 'node:stream/promises';
 import type { Readable, Writable } from 'node:stream';
 import { execa } from 'execa';
@@ -165,7 +164,7 @@ export async function filter(
     stdin.on('error', () => undefined); // the program may stop reading early; its exit code says why
     for await (const chunk of input) {
       if (stdin.destroyed || !stdin.writable) return;
-      if (!stdin.write(chunk)) await Promise.race([once(stdin, 'drain'), once(stdin, 'close')]);
+      if (!stdin.write(chunk)) await drained(stdin);
     }
     stdin.end();
   })();
@@ -194,6 +193,17 @@ export async function filter(
   const how = ended(result);
   if (how.kind === 'exited' && how.code === 0) return { kind: 'done' };
   return { kind: 'failed', detail: stderr.bytes().toString().trim().split('\n').at(-1) ?? '' };
+}
+
+/** Until more can be written, or nothing more can; leaves no listener behind. */
+async function drained(stream: Writable): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const done = (): void => {
+      stream.off('drain', done).off('close', done);
+      resolve();
+    };
+    stream.on('drain', done).on('close', done);
+  });
 }
 
 const versions = new Map<string, Promise<string | undefined>>();

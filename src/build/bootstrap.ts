@@ -22,7 +22,9 @@ const DPKG = 'apt-get install dpkg';
 
 /** Debian's own address: the one that was fetched from is nobody's business, and a container sets its own. */
 function sourcesList({ suite, component }: ImageLock): string {
-  return ['deb', 'deb-src'].map((kind) => `${kind} http://deb.debian.org/debian ${suite} ${component}\\n`).join('');
+  return ['deb', 'deb-src']
+    .map((kind) => `${kind} http://deb.debian.org/debian ${suite} ${component}\\n`)
+    .join('');
 }
 
 /** What depends on the machine or the moment. `$1` is the new root; the words of the lock are plain (its schema). */
@@ -35,6 +37,8 @@ function cleaning(lock: ImageLock): string {
     'rm -f "$1/var/cache/debconf"/*-old "$1/var/lib/dpkg"/*-old "$1/etc"/passwd- "$1/etc"/group- "$1/etc"/shadow- "$1/etc"/gshadow-',
     'find "$1/var/log" -type f -delete',
     `printf '${sourcesList(lock)}' > "$1/etc/apt/sources.list"`,
+    // installed packages need not lie there a second time
+    `printf 'APT::Keep-Downloaded-Packages "false";\\n' > "$1/etc/apt/apt.conf.d/90keep-no-packages"`,
   ].join('; ');
 }
 
@@ -130,15 +134,20 @@ async function mmdebstrap(
       ...(signal === undefined ? {} : { signal }),
       onLine: (line) => {
         // the others name directories of this machine
-        if (/^I: (?:downloading|extracting|installing|creating) /.test(line)) onProgress?.({ kind: 'note', text: `image: ${line.slice(3)}` });
+        if (/^I: (?:downloading|extracting|installing|creating) /.test(line))
+          onProgress?.({ kind: 'note', text: `image: ${line.slice(3)}` });
       },
     });
   } catch (error) {
     if (!(error instanceof FailedHere) || error.code !== 'missing-tool') throw error;
-    throw new FailedHere('missing-tool', 'mmdebstrap is not installed; it makes images from locks of packages', {
-      cause: error,
-      hint: 'install it: apt-get install mmdebstrap',
-    });
+    throw new FailedHere(
+      'missing-tool',
+      'mmdebstrap is not installed; it makes images from locks of packages',
+      {
+        cause: error,
+        hint: 'install it: apt-get install mmdebstrap',
+      },
+    );
   }
   const { ended, stderr } = result;
   if (ended.kind === 'aborted' || signal?.aborted === true)
@@ -174,9 +183,13 @@ async function writeRepository(
     const control = await controlOf(path.join(directory, base), signal);
     for (const line of [`Package: ${name}`, `Version: ${version}`, `Architecture: ${architecture}`])
       if (!control.split('\n').includes(line))
-        throw new FailedHere('prepare-failed', `package ${name} of the image's lock does not say "${line}" itself`, {
-          hint: 'the lock is wrong: renew it with verify image --update',
-        });
+        throw new FailedHere(
+          'prepare-failed',
+          `package ${name} of the image's lock does not say "${line}" itself`,
+          {
+            hint: 'the lock is wrong: renew it with verify image --update',
+          },
+        );
     paragraphs.push(`${control.trimEnd()}\nFilename: ./${base}\nSize: ${size}\nSHA256: ${sha256}\n`);
   }
   await fs.writeFile(path.join(directory, 'Packages'), paragraphs.join('\n'));
@@ -184,7 +197,9 @@ async function writeRepository(
 
 async function controlOf(file: string, signal: AbortSignal | undefined): Promise<string> {
   try {
-    return (await runChecked('dpkg-deb', ['--field', file], signal === undefined ? {} : { signal })).toString();
+    return (
+      await runChecked('dpkg-deb', ['--field', file], signal === undefined ? {} : { signal })
+    ).toString();
   } catch (error) {
     if (!(error instanceof FailedHere) || error.code !== 'missing-tool') throw error;
     throw new FailedHere('missing-tool', 'dpkg-deb is not installed; it reads packages of an image', {
@@ -203,6 +218,7 @@ async function inWorkDirectory<T>(work: (directory: string) => Promise<T>): Prom
   } finally {
     // what a killed mmdebstrap left mounted must not be emptied from here
     const mounts = await fs.readFile('/proc/self/mountinfo', 'utf8').catch(() => '');
-    if (!mounts.includes(directory)) await fs.rm(directory, { recursive: true, force: true }).catch(() => undefined);
+    if (!mounts.includes(directory))
+      await fs.rm(directory, { recursive: true, force: true }).catch(() => undefined);
   }
 }

@@ -12,13 +12,11 @@ export interface PackageArchive {
   fetch(
     locked: LockedPackage,
     signal?: AbortSignal,
-  ): Promise<{ readonly kind: 'done'; readonly path: string } | { readonly kind: 'gone'; readonly status: number }>;
+  ): Promise<
+    { readonly kind: 'done'; readonly path: string } | { readonly kind: 'gone'; readonly status: number }
+  >;
   /** What the archive's signed index lists now of these names; the newest where it lists several. */
-  current(
-    lock: ImageLock,
-    names: readonly string[],
-    signal?: AbortSignal,
-  ): Promise<readonly LockedPackage[]>;
+  current(lock: ImageLock, names: readonly string[], signal?: AbortSignal): Promise<readonly LockedPackage[]>;
 }
 
 export interface ObtainedPackage extends LockedPackage {
@@ -44,8 +42,8 @@ export async function obtainPackages(
   const obtained: ObtainedPackage[] = [];
   const gone: LockedPackage[] = [];
   for (let at = 0; at < lock.packages.length; at += AT_ONCE) {
-    const batch = lock.packages.slice(at, at + AT_ONCE);
-    for (const { locked, file } of await Promise.all(batch.map((locked) => obtain(locked, archive, signal))))
+    const batch = lock.packages.slice(at, at + AT_ONCE).map((locked) => obtain(locked, archive, signal));
+    for (const { locked, file } of await Promise.all(batch))
       if (file === undefined) gone.push(locked);
       else obtained.push({ ...locked, file });
     onProgress?.({
@@ -107,7 +105,9 @@ async function obtain(
     throw new FailedHere(
       'mirror-incomplete',
       `package ${locked.name} ${locked.version}: ${bytes.length} bytes with SHA-256 ${sha256}, the lock says ${locked.size} and ${locked.sha256}`,
-      { hint: 'the mirror delivers something else than what was locked: name another one in SAMESOURCE_DEBIAN_MIRROR' },
+      {
+        hint: 'the mirror delivers something else than what was locked: name another one in SAMESOURCE_DEBIAN_MIRROR',
+      },
     );
   return { locked, file: fetched.path };
 }

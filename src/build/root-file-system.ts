@@ -37,7 +37,12 @@ export async function rootFileSystem(name: string, options: RootFileSystemOption
   options.onProgress?.({ kind: 'phase-started', phase: 'image', title: `base image ${name}` });
   const made = await rootFileSystemOf(lock, options);
   const seconds = (performance.now() - started) / 1000;
-  options.onProgress?.({ kind: 'phase-finished', phase: 'image', seconds, outcome: `${lock.packages.length} packages` });
+  options.onProgress?.({
+    kind: 'phase-finished',
+    phase: 'image',
+    seconds,
+    outcome: `${lock.packages.length} packages`,
+  });
   return { name, ...made };
 }
 

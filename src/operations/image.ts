@@ -2,7 +2,14 @@
 /** Base images from locks of packages: made, and their locks renewed. */
 import { promises as fs } from 'node:fs';
 import { resolveImage } from '../build/bootstrap.js';
-import { formatLock, lockDigest, lockFile, readLock, type ImageLock, type LockedPackage } from '../build/image-lock.js';
+import {
+  formatLock,
+  lockDigest,
+  lockFile,
+  readLock,
+  type ImageLock,
+  type LockedPackage,
+} from '../build/image-lock.js';
 import type { PackageArchive } from '../build/image-packages.js';
 import { rootFileSystem as makeRootFileSystem, type BaseImage } from '../build/root-file-system.js';
 import { FailedHere } from '../errors.js';
@@ -118,7 +125,14 @@ function debianPackages(debian: DebianContext): PackageArchive {
   };
 }
 
-function lockedPackage({ package: name, version, architecture, path, size, sha256 }: DebianBinary): LockedPackage {
+function lockedPackage({
+  package: name,
+  version,
+  architecture,
+  path,
+  size,
+  sha256,
+}: DebianBinary): LockedPackage {
   return { name, version, architecture, path, size, sha256 };
 }
 
@@ -133,7 +147,10 @@ function chosenPackages(status: string): readonly { readonly name: string; reado
     .toSorted((one, other) => (one.name < other.name ? -1 : 1));
 }
 
-function changesBetween(before: readonly LockedPackage[], after: readonly LockedPackage[]): readonly string[] {
+function changesBetween(
+  before: readonly LockedPackage[],
+  after: readonly LockedPackage[],
+): readonly string[] {
   const versions = (packages: readonly LockedPackage[]) =>
     new Map(packages.map((locked) => [locked.name, locked]));
   const [old, renewed] = [versions(before), versions(after)];
