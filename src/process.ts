@@ -165,7 +165,12 @@ export async function filter(
     stdin.on('error', () => undefined); // the program may stop reading early; its exit code says why
     for await (const chunk of input) {
       if (stdin.destroyed || !stdin.writable) return;
-      if (!stdin.write(chunk)) await Promise.race([once(stdin, 'drain'), once(stdin, 'close')]);
+      if (stdin.write(chunk)) continue;
+      const waiting = new AbortController();
+      const { signal } = waiting;
+      await Promise.race([once(stdin, 'drain', { signal }), once(stdin, 'close', { signal })]);
+      // takes the listeners of the other one off again
+      waiting.abort();
     }
     stdin.end();
   })();

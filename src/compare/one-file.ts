@@ -78,7 +78,7 @@ export async function entryContent(
 
 /** The content of a gzip, xz or zstd stream; any other file as it is. Never throws for what the file holds. */
 export async function decodedContent(walk: Walk, source: ByteSource, maxBytes: number): Promise<Content> {
-  const encoding = ENCODINGS.find(({ recognizes }) => recognizes(source));
+  const encoding = ENCODINGS.find((candidate) => candidate.recognizes(source));
   if (encoding === undefined) return source.size > maxBytes ? unread('too-large') : kept(source);
   return await intoSink(walk, async (sink) => {
     const stream = encoding.read(source);
