@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What files say about the environment that made them, and that hostile ones cost no more than a bound. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -232,6 +232,23 @@ test('a DEX full of beginnings of markers is read once', async (t) => {
   const evidence = await of(buildZip([{ name: 'classes.dex', data: '~~R8{'.repeat(2_000_000) }]));
   t.deepEqual(evidence.facts, []);
   t.true(performance.now() - started < 20_000);
+});
+
+test('a marker is found across pieces of what is too large to hold, and nothing stays behind', async (t) => {
+  const temporary = temporaryDirectory(t);
+  const data = Buffer.alloc(20 << 20, 'x');
+  // across the first 4 MiB, and near the end
+  data.write(`${MARKER}\0`, (4 << 20) - 10, 'latin1');
+  data.write(`${MARKER.replace('R8', 'L8')}\0`, data.length - 200, 'latin1');
+  for (const method of [0, 8]) {
+    const apk = buildZip([{ name: 'classes.dex', data, method, level: 1 }]);
+    const evidence = await evidenceOf('app.apk', new BufferSource(apk), { temporaryDirectory: temporary });
+    t.deepEqual(
+      evidence.facts.map(({ value }) => value),
+      [MARKER.replace('R8', 'L8'), MARKER],
+    );
+  }
+  t.deepEqual(readdirSync(temporary), []);
 });
 
 test('one commit, none, or several', async (t) => {
