@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Ten lines to quote: dated, about one file, with the digests that make them checkable. */
 import { printable } from '../printable.js';
-import { percent } from './statements.js';
+import { percent } from './say.js';
 import { headline } from './title.js';
 import type { Note, Report } from './types.js';
 

@@ -3,7 +3,7 @@
 import type { Difference } from '../compare/types.js';
 import type { FindingEntry } from './groups.js';
 import { clipped, html, multiline, type Html } from './html-template.js';
-import { describeDifference } from './statements.js';
+import { describeDifference } from './describe-difference.js';
 
 const LINE = 2_000;
 const PATCH_CHARACTERS = 16_000;

@@ -11,8 +11,9 @@ import { page } from './html-page.js';
 import { clipped, html, joined, type Html } from './html-template.js';
 import type { ReportFile } from './publish.js';
 import { sectionsOf } from './sections.js';
-import { percent } from './statements.js';
-import { count, headline } from './title.js';
+import { percent } from './say.js';
+import { count } from './say.js';
+import { headline } from './title.js';
 import type { Note, Report, Statement } from './types.js';
 
 const NAME = 1_000;

@@ -3,7 +3,8 @@
 import { inert, clipped } from './html-template.js';
 import { groupsOf, GROUP_TITLES, type Group } from './groups.js';
 import { sectionsOf } from './sections.js';
-import { describeDifference, percent } from './statements.js';
+import { describeDifference } from './describe-difference.js';
+import { percent } from './say.js';
 import { headline } from './title.js';
 import type { Note, Report, Statement } from './types.js';
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The summary for a terminal: fits a screen, says what was proven and what was not. */
 import { printable } from '../printable.js';
-import { describeDifference, percent } from './statements.js';
+import { describeDifference } from './describe-difference.js';
+import { percent } from './say.js';
 import { sectionsOf } from './sections.js';
 import { headline } from './title.js';
 import type { Note, Report, Statement } from './types.js';

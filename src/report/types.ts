@@ -126,6 +126,8 @@ export interface RunRecord {
   readonly builds: number;
   readonly matchingBuilds: number;
   readonly standing?: Standing;
+  /** Where our builds differ from each other: file, then names of members, joined by ` > `. */
+  readonly unstableMembers?: readonly string[];
   readonly seconds: Readonly<Record<string, number>>;
   readonly tools: readonly { readonly name: string; readonly version: string }[];
   readonly missingTools: readonly string[];
@@ -135,6 +137,8 @@ export interface RunRecord {
     readonly sha256: Sha256;
     readonly truncatedBytes: number;
   }[];
+  /** The end of the log of a failed build, beside `buildFailure.firstError`. */
+  readonly failureTail?: readonly string[];
   /** Digest of the statement of an earlier report that this one replaces. */
   readonly supersedes?: Sha256;
   readonly statements: readonly Statement[];
