@@ -58,7 +58,7 @@ export interface ReportInput {
   readonly run: Omit<RunRecord, 'statements'>;
 }
 
-const LINKABLE_SHOWN = 200;
+export const LINKABLE_SHOWN = 200;
 
 const pick = ({ name, size, sha256 }: FileIdentity): FileIdentity => ({ name, size, sha256 });
 

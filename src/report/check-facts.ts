@@ -5,7 +5,7 @@ import { canonicalJson, digestOf } from '../canonical-json.js';
 import { matches } from '../compare/compare-set.js';
 import type { SetComparison } from '../compare/types.js';
 import { RULE_NAMES, RULE_SETS } from '../model.js';
-import { publishedOf, rebuiltOf } from './assemble.js';
+import { LINKABLE_SHOWN, publishedOf, rebuiltOf } from './assemble.js';
 import type { Found } from './check.js';
 import type { PlanRecord, ReportStatement } from './types.js';
 
@@ -69,19 +69,22 @@ function checkSubject({ subject, comparison }: ReportStatement, found: Found): v
 
 function checkOrigins({ origins, linkable }: ReportStatement, found: Found): void {
   const pointer = '/statement/linkable';
-  if (linkable.shown.length > linkable.count)
+  const expected = Math.min(linkable.count, LINKABLE_SHOWN);
+  if (linkable.shown.length !== expected)
     found('origin', pointer, `${linkable.shown.length} shown, ${linkable.count} counted`);
+  const all = new Set(linkable.shown);
+  const cut = linkable.shown.length < linkable.count;
   const members = new Set<string>();
   for (const [at, origin] of origins.entries()) {
     if (members.has(origin.member))
       found('origin', `/statement/origins/${at}`, `${origin.member} has two origins`);
     members.add(origin.member);
-    if (origin.kind === 'built' && origin.mayContain.length > linkable.count)
-      found(
-        'origin',
-        `/statement/origins/${at}/mayContain`,
-        `${origin.mayContain.length}, of ${linkable.count} that were there`,
-      );
+    if (origin.kind !== 'built') continue;
+    const place = `/statement/origins/${at}/mayContain`;
+    if (origin.mayContain.length > linkable.count)
+      found('origin', place, `${origin.mayContain.length}, of ${linkable.count} that were there`);
+    const unknown = cut ? undefined : origin.mayContain.find((name) => !all.has(name));
+    if (unknown !== undefined) found('origin', place, `${unknown} is not among what may be linked in`);
   }
 }
 

@@ -50,9 +50,10 @@ export function checkReport(value: unknown): CheckResult {
     );
   for (const [at, pair] of (statement.comparison?.pairs ?? []).entries())
     checkPair(pair, `/statement/comparison/pairs/${at}`, found);
+  // conclusions of ledgers that do not hold are worth nothing
+  if (problems.length === 0) checkConclusions(report, found);
   checkFacts(statement, found);
   checkRun(report, found);
-  if (problems.length === 0) checkConclusions(report, found);
   return problems.length === 0 ? { kind: 'consistent', report } : { kind: 'inconsistent', problems };
 }
 

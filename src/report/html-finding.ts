@@ -2,7 +2,8 @@
 /** One finding with its evidence, as a browser shows it. */
 import type { Difference } from '../compare/types.js';
 import type { FindingEntry } from './groups.js';
-import { clipped, html, multiline, type Html } from './html-template.js';
+import { html, multiline, type Html } from './html-template.js';
+import { clipped } from './inert.js';
 import { describeDifference } from './describe-difference.js';
 
 const LINE = 2_000;

@@ -8,7 +8,8 @@ import { groupsOf, GROUP_TITLES, type FindingEntry, type Group, type MemberEntry
 import { findingRow } from './html-finding.js';
 import { pagedList, type ListShape } from './html-list.js';
 import { page } from './html-page.js';
-import { clipped, html, joined, type Html } from './html-template.js';
+import { html, joined, type Html } from './html-template.js';
+import { clipped } from './inert.js';
 import type { ReportFile } from './publish.js';
 import { sectionsOf } from './sections.js';
 import { percent } from './say.js';

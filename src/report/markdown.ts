@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The report for an issue or a forum (https://github.github.com/gfm/). Names in it are hostile: they stay text. */
-import { inert, clipped } from './html-template.js';
+import { clipped, inert } from './inert.js';
 import { groupsOf, GROUP_TITLES, type Group } from './groups.js';
 import { sectionsOf } from './sections.js';
 import { describeDifference } from './describe-difference.js';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The summary for a terminal: fits a screen, says what was proven and what was not. */
-import { printable } from '../printable.js';
+import { inert } from './inert.js';
 import { describeDifference } from './describe-difference.js';
 import { percent } from './say.js';
 import { sectionsOf } from './sections.js';
@@ -31,7 +31,7 @@ export function renderText(report: Report, options: TextOptions = {}): string {
   if ((statement.comparison?.pairs.length ?? 0) > 0)
     lines.push(`  coverage ${percent(statement.coverage.ratio)} of content bytes`);
   for (const note of options.notes ?? [])
-    lines.push(`  ${note.kind} by ${printable(note.by)}, ${note.date}: ${printable(note.text)}`);
+    lines.push(`  ${note.kind} by ${inert(note.by)}, ${note.date}: ${inert(note.text)}`);
   const sections = sectionsOf(report);
   for (const { title, statements } of sections) if (FIRST.has(title)) section(lines, title, statements);
   findings(lines, report, options.differences ?? SHOWN);
@@ -44,14 +44,14 @@ export function renderText(report: Report, options: TextOptions = {}): string {
 function section(lines: string[], title: string, statements: readonly Statement[]): void {
   if (statements.length === 0) return;
   lines.push('', title);
-  for (const { sentence } of statements.slice(0, SHOWN)) lines.push(`  - ${printable(sentence)}`);
+  for (const { sentence } of statements.slice(0, SHOWN)) lines.push(`  - ${inert(sentence)}`);
   if (statements.length > SHOWN) lines.push(`  - … and ${statements.length - SHOWN} more in the report`);
 }
 
 function findings(lines: string[], { statement }: Report, shown: number): void {
   const all = statement.comparison?.pairs.flatMap((pair) =>
     pair.differences.map(
-      (difference) => `${printable(pair.published.name)}: ${printable(describeDifference(difference))}`,
+      (difference) => `${inert(pair.published.name)}: ${inert(describeDifference(difference))}`,
     ),
   );
   if (all === undefined || all.length === 0) return;
