@@ -26,8 +26,8 @@ export function fetching(url: string): string {
   return /^https?:\/\//i.test(url) ? `curl -L ${quoted(url)}` : `printf '%s\\n' ${quoted(url)}`;
 }
 
-export function count(n: number, noun: string): string {
-  return `${n.toLocaleString('en-US')} ${noun}${n === 1 ? '' : 's'}`;
+export function count(n: number, noun: string, nouns = `${noun}s`): string {
+  return `${n.toLocaleString('en-US')} ${n === 1 ? noun : nouns}`;
 }
 
 /** Rounded down, so that 100 % is said only of all. */
