@@ -63,7 +63,8 @@ function notesLine(notes: readonly Note[]): Statement {
 
 function environmentLine({ statement }: Report): Statement {
   const departures = statement.deviations.length;
-  const carried = statement.origins.filter(({ kind }) => kind === 'carried').length + statement.carried.length;
+  const carried =
+    statement.origins.filter(({ kind }) => kind === 'carried').length + statement.carried.length;
   return brief(
     'environment',
     `${count(departures, 'departure')} from the publisher’s environment ${departures === 1 ? 'is' : 'are'} listed, and ${count(carried, 'binary', 'binaries')} that nobody built here.`,

@@ -26,7 +26,7 @@ export function describeDifference(difference: Difference): string {
     case 'text':
       return `${place}: text differs${cause}`;
     case 'section':
-      return `${place}: section ${difference.section}: ${difference.differentBytes} bytes differ (published ${difference.publishedSize ?? 'absent'}, rebuilt ${difference.rebuiltSize ?? 'absent'})${cause}`;
+      return `${place}: section ${difference.section}: ${count(difference.differentBytes, 'byte')} ${difference.differentBytes === 1 ? 'differs' : 'differ'} (published ${difference.publishedSize ?? 'absent'}, rebuilt ${difference.rebuiltSize ?? 'absent'})${cause}`;
     case 'hidden':
       return `${place}: ${count(difference.length, 'byte')} at offset ${difference.offset} of the ${difference.side} file that no structure owns (${difference.region})`;
     case 'unread':

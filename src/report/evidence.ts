@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Keeps the evidence of a report within its bound. Ledgers are never cut: the verdict is recomputed from them. */
+import { printable } from '../printable.js';
 import type { Difference, PairComparison, SetComparison } from '../compare/types.js';
 
 /** Of the findings of all pairs together, in all files of a stored report: report.json and pages. */
@@ -8,7 +9,7 @@ export const EVIDENCE_BYTES = 2_000_000;
 /** Lines of a text patch that stay when not everything fits. */
 const PATCH_LINES = [200, 40, 10] as const;
 /** What a page puts around one finding, its place repeated. */
-const MARKUP = 400;
+const MARKUP = 250;
 
 /**
  * Patches are shortened first, and their lines counted in `cutLines`; then findings are dropped and counted in
@@ -82,9 +83,26 @@ function shortened(difference: Difference, lines: number): Difference {
   };
 }
 
-/** An upper bound of what it takes in report.json and on a page, where a quote or a bracket is up to six bytes. */
+/**
+ * An upper bound of what it takes in report.json and on a page, where a quote or a bracket is up to six bytes, a line of
+ * a patch can be marked, and a dump has spaces, offsets and characters.
+ */
 function cost(difference: Difference): number {
   const json = JSON.stringify(difference);
-  const escaped = json.match(/[&<>"'`\\]/g)?.length ?? 0;
-  return 2 * Buffer.byteLength(json) + 5 * escaped + MARKUP;
+  const texts = textsOf(difference);
+  // control and bidi characters become names of themselves
+  const escaped = (texts.match(/[&<>"'`\]/g)?.length ?? 0) + (printable(texts).length - texts.length);
+  const lines = texts.match(/\n/g)?.length ?? 0;
+  return 2 * Buffer.byteLength(json) + 6 * escaped + 11 * lines + 2 * hexOf(difference) + MARKUP;
+}
+
+function textsOf(difference: Difference): string {
+  const values: readonly unknown[] = Object.values(difference);
+  const cause = 'cause' in difference ? (difference.cause?.evidence ?? '') : '';
+  return [...difference.path, ...values.filter((value) => typeof value === 'string'), cause].join('');
+}
+
+function hexOf(difference: Difference): number {
+  if (difference.kind === 'bytes') return difference.publishedHex.length + difference.rebuiltHex.length;
+  return difference.kind === 'hidden' ? difference.hex.length : 0;
 }

@@ -40,10 +40,11 @@ ${hexDump(rebuiltHex, rebuiltOffset, publishedHex)}</pre>`;
       return html`<pre>${hexDump(difference.hex, difference.offset)}</pre>`;
     case 'text':
       return html`<pre>${patch(clipped(difference.patch, PATCH_CHARACTERS))}</pre>
-        <p class="how">
-          − published, +
-          rebuilt${difference.cutLines === 0 ? '' : `; ${difference.cutLines} more lines are counted only`}
-        </p>`;
+        ${
+          difference.cutLines === 0
+            ? ''
+            : html`<p class="how">${difference.cutLines} more lines are counted only</p>`
+        }`;
     case 'field':
       return html`<pre>
 <del>published ${clipped(difference.published, EVIDENCE)}</del>

@@ -18,8 +18,8 @@ const OPEN = 3;
 
 const INLINE = {
   findings: { rows: 50, bytes: 150_000 },
-  members: { rows: 3_000, bytes: 350_000 },
-  identical: { rows: 1_500, bytes: 150_000 },
+  members: { rows: 1_000, bytes: 200_000 },
+  identical: { rows: 1_000, bytes: 200_000 },
 } as const;
 
 // ---------------------------------------------------------------- first screen
@@ -37,15 +37,17 @@ function card(group: Group): Html {
     ([type, counted]) =>
       html`<tr>
         <td>${clipped(type, TYPE_NAME)}</td>
-        <td class="n">${counted.all}</td>
-        <td class="n ${counted.unequal === 0 ? 'o-identical' : 'o-different'}">${counted.unequal}</td>
+        <td class="n">${counted.all.toLocaleString('en-US')}</td>
+        <td class="n ${counted.unequal === 0 ? 'o-identical' : 'o-different'}">
+          ${counted.unequal.toLocaleString('en-US')}
+        </td>
       </tr>`,
   );
   const left = types.length - rows.length;
   return html`<div class="card">
     <h2><a href="#group-${group.name}">${GROUP_TITLES[group.name]}</a></h2>
     <p>
-      ${count(group.members.length, 'member')}, ${unequal} not identical,
+      ${count(group.members.length, 'member')}, ${unequal.toLocaleString('en-US')} not identical,
       ${count(group.findings.length, 'finding')}
     </p>
     ${
@@ -85,7 +87,7 @@ export interface GroupHtml {
   readonly pages: readonly ReportFile[];
 }
 
-export function groupHtml({ name, members, findings }: Group): GroupHtml {
+export function groupHtml({ name, members, findings }: Group, pairs: number): GroupHtml {
   if (members.length === 0 && findings.length === 0) return { section: html``, pages: [] };
   const title = GROUP_TITLES[name];
   const found = pagedList(
@@ -103,7 +105,7 @@ export function groupHtml({ name, members, findings }: Group): GroupHtml {
     };
     const rows = (up: string): readonly Html[] => {
       const links = linksOf(findings, found.pageOf, name, up);
-      return entries.map((entry) => memberRow(entry, links.get(entry.key)));
+      return entries.map((entry) => memberRow(entry, links.get(entry.key), pairs > 1));
     };
     return pagedList(rows(''), shape, rows('../'));
   };
@@ -111,7 +113,13 @@ export function groupHtml({ name, members, findings }: Group): GroupHtml {
   const section = html`<section id="group-${name}">
     <h2>${title}</h2>
     ${unequal.length === 0 ? '' : html`<h3>${count(unequal.length, 'member')} not identical</h3>`}
-    ${shown.inline} ${findings.length === 0 ? '' : html`<h3>${count(findings.length, 'finding')}</h3>`}
+    ${shown.inline}
+    ${
+      findings.length === 0
+        ? ''
+        : html`<h3>${count(findings.length, 'finding')}</h3>
+            <p class="how">in patches: − published, + rebuilt</p>`
+    }
     ${found.inline}
     ${
       identical.length === 0
@@ -160,12 +168,12 @@ function linksOf(
   return links;
 }
 
-function memberRow({ place, member }: MemberEntry, link: Html | undefined): Html {
+function memberRow({ place, member }: MemberEntry, link: Html | undefined, withFile: boolean): Html {
   const size = (side: MemberSide | undefined): string =>
     side === undefined ? '–' : side.size.toLocaleString('en-US');
   const again = member.occurrence === 0 ? '' : ` (${member.occurrence + 1})`;
   return html`<tr>
-    <td><bdi>${clipped(place.join(' > '), NAME)}</bdi>${again}</td>
+    <td><bdi>${clipped((withFile ? place : place.slice(1)).join(' > '), NAME)}</bdi>${again}</td>
     <td>${clipped(member.type, TYPE_NAME)}</td>
     <td class="o-${member.owner}">${member.owner}</td>
     <td class="n">${size(member.published)}</td>

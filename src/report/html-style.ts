@@ -48,7 +48,7 @@ summary{cursor:pointer}
 .finding :target{outline:2px solid var(--link);outline-offset:.4rem}
 .soft{color:var(--soft)}
 .stack{display:flex;height:.7rem;border-radius:.2rem;overflow:hidden;margin:.25rem 0;background:var(--line);min-width:8rem}
-.stack i{flex:0 0 3px}
+i{flex:0 0 3px}
 ${WIDTHS}
 .stack .b-identical{background:var(--good)}.stack .b-reencoded{background:#3aa6a0}.stack .b-signature{background:var(--sign)}
 .stack .b-excluded{background:var(--open)}.stack .b-encrypted,.stack .b-unread{background:#8957e5}.stack .b-different,.stack .b-missing{background:var(--bad)}

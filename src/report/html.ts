@@ -28,7 +28,8 @@ export function renderHtml(report: Report, notes: readonly Note[] = []): readonl
   const files = filesHtml(report, pages);
   const wrong = blocksHtml(report, pages, 'wrong');
   const sentences = sentencesHtml(report, pages);
-  const parts = groups.map(groupHtml);
+  const pairs = report.statement.comparison?.pairs.length ?? 0;
+  const parts = groups.map((group) => groupHtml(group, pairs));
   for (const part of parts) pages.push(...part.pages);
   const body = html`${navigation(report, groups)}
     <header id="top">${banner(report)} ${noted}</header>

@@ -14,7 +14,6 @@ const PROVEN = new Set([
   'pair-reencoded',
   'pair-excluded',
   'signature-verified',
-  'origin-built',
 ]);
 const NOT_PROVEN = new Set([
   'pair-different',
@@ -27,7 +26,7 @@ const NOT_PROVEN = new Set([
   'nothing-compared',
   'built-from-other-commit',
 ]);
-const CARRIED = new Set(['origin-carried', 'origin-may-contain', 'carried-known']);
+const CARRIED = new Set(['origin-built', 'origin-carried', 'origin-may-contain', 'carried-known']);
 const ENVIRONMENT = new Set([
   'deviation',
   'publisher-environment',
@@ -38,7 +37,7 @@ const ENVIRONMENT = new Set([
 const TITLES = {
   proven: 'Proven',
   'not-proven': 'Not proven',
-  carried: 'Carried in',
+  carried: 'Built, and carried in',
   environment: 'Their environment and ours',
   known: 'Also known',
   run: 'This run',
@@ -66,9 +65,10 @@ export function sectionsOf({ statement, run }: Report): readonly Section[] {
       id,
       statement.statements.filter((line) => sectionOfCode(line.code) === id),
     );
+  const matched = statement.verdict.kind === 'reproducible' || statement.verdict.kind === 'equivalent';
   return [
-    of('proven'),
-    of('not-proven'),
+    // what decided comes first
+    ...(matched ? [of('proven'), of('not-proven')] : [of('not-proven'), of('proven')]),
     of('carried'),
     of('environment'),
     of('known'),

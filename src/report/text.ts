@@ -35,7 +35,10 @@ export function renderText(report: Report, options: TextOptions = {}): string {
     target === undefined
       ? published.map((file) => file.name).join(', ')
       : `${target.app} ${target.version} (${target.channel})`;
-  lines.push(`${headline(report)}  [${statement.verdict.kind}]`, `  ${text(subject)}, ${run.time.slice(0, 10)}`);
+  lines.push(
+    `${headline(report)}  [${statement.verdict.kind}]`,
+    `  ${text(subject)}, ${run.time.slice(0, 10)}`,
+  );
   if ((statement.comparison?.pairs.length ?? 0) > 0)
     lines.push(`  coverage ${percent(statement.coverage.ratio)} of content bytes`);
   for (const note of options.notes ?? [])
@@ -45,7 +48,8 @@ export function renderText(report: Report, options: TextOptions = {}): string {
   const sections = sectionsOf(report);
   const blocks = blocksOf(report);
   for (const { id, title, statements } of sections) if (FIRST.has(id)) section(lines, title, statements);
-  for (const shown of blocks) if (shown.id === 'first-error' || shown.id === 'failure-tail') block(lines, shown);
+  for (const shown of blocks)
+    if (shown.id === 'first-error' || shown.id === 'failure-tail') block(lines, shown);
   findings(lines, report, options.differences ?? SHOWN);
   for (const { id, title, statements } of sections) if (!FIRST.has(id)) section(lines, title, statements);
   for (const shown of blocks) if (shown.id === 'commands') block(lines, shown);

@@ -136,7 +136,7 @@ test('every member is one row, every finding one entry, no link leads nowhere, n
   for (const { name, content } of files) {
     const text = String(content);
     t.true(Buffer.byteLength(text) < PAGE_LIMIT, name);
-    for (const [, row] of text.matchAll(/app\.apk &gt; (assets\/part-\d+\.txt)<\/bdi/g))
+    for (const [, row] of text.matchAll(/<td><bdi>(assets\/part-\d+\.txt)<\/bdi/g))
       rows.set(row ?? '', (rows.get(row ?? '') ?? 0) + 1);
     for (const [, href] of text.matchAll(/ href="([^"]*)"/g)) {
       const [file, id] = (href ?? '').split('#');

@@ -97,8 +97,7 @@ for (const [name, make] of Object.entries(REPORTS)) {
 }
 
 test('the text fits a screen', async (t) => {
-  for (const make of Object.values(REPORTS))
-    t.true(renderText(await make()).split('\n').length <= 90);
+  for (const make of Object.values(REPORTS)) t.true(renderText(await make()).split('\n').length <= 90);
 });
 
 test('the brief is ten statements with date and digests, whatever is noted', async (t) => {
@@ -147,7 +146,14 @@ test('environment, first error and members of unstable builds stand in every ren
   const failed = await REPORTS.unbuildable();
   everywhere(failed, 'main.c:3: error: no rule', 'Error 1', 'docker 28.0.1', 'sh -eu -c ./fetch');
   everywhere(await REPORTS.unstable(), 'app.apk', 'res/text', 'not deterministic');
-  everywhere(await REPORTS.different(), '7'.repeat(64), 'GCC 12.2.0', 'another JDK', 'lib/libold.so', 'third_party/zlib');
+  everywhere(
+    await REPORTS.different(),
+    '7'.repeat(64),
+    'GCC 12.2.0',
+    'another JDK',
+    'lib/libold.so',
+    'third_party/zlib',
+  );
   everywhere(await REPORTS.plain(), 'The environment in which the publisher built is unknown');
 });
 
