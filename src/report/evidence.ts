@@ -91,7 +91,7 @@ function cost(difference: Difference): number {
   const json = JSON.stringify(difference);
   const texts = textsOf(difference);
   // control and bidi characters become names of themselves
-  const escaped = (texts.match(/[&<>"'`\]/g)?.length ?? 0) + (printable(texts).length - texts.length);
+  const escaped = (texts.match(/[&<>"'`\\]/g)?.length ?? 0) + (printable(texts).length - texts.length);
   const lines = texts.match(/\n/g)?.length ?? 0;
   return 2 * Buffer.byteLength(json) + 6 * escaped + 11 * lines + 2 * hexOf(difference) + MARKUP;
 }
