@@ -27,12 +27,24 @@ export {
   type LoadedRecipe,
 } from './operations/recipes.js';
 export { readNotes, readReport } from './operations/read-report.js';
-export { storeReport, type StoreOptions } from './operations/store.js';
+export { renderReport, writeReport, type ReportFormat } from './operations/render-report.js';
+export {
+  assertAbsent,
+  reportFiles,
+  storeAttempt,
+  storeReport,
+  type Attempt,
+  type LogFile,
+  type StoreOptions,
+} from './operations/store.js';
 export type { OperationOptions } from './operations/options.js';
 
 export { checkReport, type CheckResult, type Inconsistency } from './report/check.js';
-export { renderBrief } from './report/brief.js';
+export { briefStatements, renderBrief } from './report/brief.js';
+export { renderHtml } from './report/html.js';
 export { renderJson } from './report/json.js';
+export { renderMarkdown } from './report/markdown.js';
+export type { ReportFile } from './report/publish.js';
 export { renderText, type TextOptions } from './report/text.js';
 export { headline } from './report/title.js';
 export type { Note, Report, ReportStatement, RunRecord, Statement } from './report/types.js';

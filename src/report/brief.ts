@@ -62,6 +62,13 @@ function notesLine(notes: readonly Note[]): Statement {
 }
 
 function environmentLine({ statement }: Report): Statement {
+  if (statement.plan === undefined && statement.deviations.length + statement.carried.length === 0)
+    return brief(
+      'environment',
+      'How either file was made is not part of this report.',
+      ['/statement/subject'],
+      'read report.txt',
+    );
   const departures = statement.deviations.length;
   const carried =
     statement.origins.filter(({ kind }) => kind === 'carried').length + statement.carried.length;

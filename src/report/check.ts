@@ -11,7 +11,10 @@ import type { StatementFacts } from './say.js';
 import type { Report } from './types.js';
 
 export interface Inconsistency {
-  /** Stable: `shape`, `digest`, `ledger`, `tree`, `proof`, `rule`, `signature`, `finding`, `coverage`, `subject`, `plan`, `set`, `origin`, `conclusion`, `run`. */
+  /**
+   * Stable: `shape`, `digest`, `ledger`, `tree`, `proof`, `rule`, `signature`, `finding`, `coverage`, `subject`, `plan`,
+   * `set`, `origin`, `conclusion`, `run`, `place`.
+   */
   readonly code: string;
   /** JSON pointer. */
   readonly at: string;
