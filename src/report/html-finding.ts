@@ -66,7 +66,7 @@ function patch(text: string): Html {
   let mark = '';
   const flush = (): void => {
     if (lines.length === 0) return;
-    const inner = multiline(`${lines.join('\n')}`);
+    const inner = multiline(lines.join('\n'));
     parts.push(
       mark === '+' ? html`<ins>${inner}</ins>` : mark === '-' ? html`<del>${inner}</del>` : inner,
       multiline('\n'),

@@ -21,9 +21,10 @@ export function hexDump(hex: string, offset: number, other?: string): Html {
     const cells: Html[] = [];
     for (let from = 0; from < row.length;) {
       const differs = (i: number): boolean => others !== undefined && others[at + i] !== row[i];
-      const marked = differs(from) && marks < MARKS;
+      const mayMark = marks < MARKS;
+      const marked = mayMark && differs(from);
       let to = from + 1;
-      while (to < row.length && (marks >= MARKS || differs(to) === marked)) to++;
+      while (to < row.length && (mayMark ? differs(to) : false) === marked) to++;
       const text = row.slice(from, to).join(' ');
       const space = to < row.length ? ' ' : '';
       cells.push(marked ? html`<b>${text}</b>${space}` : html`${text}${space}`);

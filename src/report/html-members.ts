@@ -18,7 +18,7 @@ const OPEN = 3;
 
 const INLINE = {
   findings: { rows: 50, bytes: 150_000 },
-  members: { rows: 1_000, bytes: 200_000 },
+  members: { rows: 200, bytes: 100_000 },
   identical: { rows: 1_000, bytes: 200_000 },
 } as const;
 
@@ -48,7 +48,11 @@ function card(group: Group): Html {
     <h2><a href="#group-${group.name}">${GROUP_TITLES[group.name]}</a></h2>
     <p>
       ${count(group.members.length, 'member')}, ${unequal.toLocaleString('en-US')} not identical,
-      ${count(group.findings.length, 'finding')}
+      ${
+        group.findings.length === 0
+          ? 'no finding'
+          : html`<a href="#findings-${group.name}">${count(group.findings.length, 'finding')}</a>`
+      }
     </p>
     ${
       rows.length === 0
@@ -117,7 +121,7 @@ export function groupHtml({ name, members, findings }: Group, pairs: number): Gr
     ${
       findings.length === 0
         ? ''
-        : html`<h3>${count(findings.length, 'finding')}</h3>
+        : html`<h3 id="findings-${name}">${count(findings.length, 'finding')}</h3>
             <p class="how">in patches: − published, + rebuilt</p>`
     }
     ${found.inline}

@@ -73,7 +73,7 @@ export function blocksHtml(report: Report, pages: ReportFile[], which: 'wrong' |
       .filter(({ id }) => wrong.has(id) === (which === 'wrong'))
       .map(({ id, title, pointer, lines }) => {
         const shown = pagedList(
-          lines.map((line) => html`${multiline(`${clipped(line, LINE)}`)}${multiline('\n')}`),
+          lines.map((line) => html`${multiline(clipped(line, LINE))}${multiline('\n')}`),
           { stem: id, title, wrap: (all) => html`<pre>${all}</pre>`, inline: INLINE.blocks },
         );
         pages.push(...shown.pages);

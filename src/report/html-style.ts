@@ -10,7 +10,7 @@ export const STYLE = `
 @media(prefers-color-scheme:dark){:root{--fg:#e6edf3;--soft:#9198a1;--bg:#0d1117;--panel:#161b22;--line:#3d444d;--link:#79b8ff;
 --good:#56d364;--bad:#ff8a80;--open:#e3b341;--sign:#79b8ff;--goodbg:#12261e;--badbg:#2d1719;--openbg:#272115}}
 *{box-sizing:border-box}
-html{scroll-padding-top:3.5rem}
+html{scroll-padding-top:5rem}
 body{font:16px/1.5 system-ui,sans-serif;color:var(--fg);background:var(--bg);max-width:75rem;margin:0 auto;padding:0 1.2rem 3rem}
 a{color:var(--link)}
 nav{position:sticky;top:0;z-index:1;background:var(--bg);border-bottom:1px solid var(--line);display:flex;flex-wrap:wrap;gap:.1rem 1.1rem;padding:.55rem 0;font-size:.9rem}

@@ -65,7 +65,7 @@ function evidenceCheck(from: string, file: string): string {
   if (from === 'elf-comment')
     return `readelf -p .comment FILE   # for each program inside of ${quoted(file)}`;
   if (from === 'buildinfo') return 'less *.buildinfo   # the one that was handed over';
-  return /\.deb$/.test(file) ? `dpkg-deb --field ${quoted(file)}` : `strings ${quoted(file)}`;
+  return file.endsWith('.deb') ? `dpkg-deb --field ${quoted(file)}` : `strings ${quoted(file)}`;
 }
 
 // ---------------------------------------------------------------- verdict

@@ -23,12 +23,12 @@ function forge(report: Report, change: (draft: Draft) => void): Report {
   const draft = { ...facts, run } as unknown as Draft;
   change(draft);
   const { run: lies, ...changed } = draft;
-  const statement = concluded(changed as unknown as StatementFacts);
+  const statement = concluded(changed);
   return {
     schemaVersion: 1,
     statement,
     statementSha256: digestOf(statement),
-    run: { ...lies, statements: runStatements(lies as unknown as RunRecord, statement) } as RunRecord,
+    run: { ...lies, statements: runStatements(lies, statement) },
   };
 }
 

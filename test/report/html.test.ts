@@ -143,26 +143,25 @@ async function hostileReport(): Promise<Report> {
 
 /** Of every kind, with evidence that no comparison of ours would write. */
 function hostileFindings(all: string): Difference[] {
-  const path = [all];
   const cause = { kind: 'build-id', evidence: all } as const;
   const at = { publishedOffset: 0, publishedLength: 1, rebuiltOffset: 0, rebuiltLength: 1 };
   return [
-    { kind: 'only-published', path, size: 1, cause },
-    { kind: 'only-rebuilt', path, size: 1, cause },
-    { kind: 'field', path, field: all, published: all, rebuilt: all, owner: 'different', cause },
-    { kind: 'bytes', path, ...at, publishedHex: all, rebuiltHex: `3c${all}`, cause },
+    { kind: 'only-published', path: [all], size: 1, cause },
+    { kind: 'only-rebuilt', path: [all], size: 1, cause },
+    { kind: 'field', path: [all], field: all, published: all, rebuilt: all, owner: 'different', cause },
+    { kind: 'bytes', path: [all], ...at, publishedHex: all, rebuiltHex: `3c${all}`, cause },
     {
       kind: 'text',
-      path,
+      path: [all],
       patch: HOSTILE.map((name) => `+${name}\n-${name}\n ${name}`).join('\n'),
       cutLines: 3,
       cause,
     },
-    { kind: 'section', path, section: all, differentBytes: 1, cause },
-    { kind: 'hidden', path, side: 'published', region: all, offset: 0, length: 1, hex: all },
-    { kind: 'unread', path, code: all, detail: all },
-    { kind: 'malformed', path, side: 'rebuilt', code: all, offset: 0, detail: all },
-    { kind: 'order', path, moved: 1, detail: all },
+    { kind: 'section', path: [all], section: all, differentBytes: 1, cause },
+    { kind: 'hidden', path: [all], side: 'published', region: all, offset: 0, length: 1, hex: all },
+    { kind: 'unread', path: [all], code: all, detail: all },
+    { kind: 'malformed', path: [all], side: 'rebuilt', code: all, offset: 0, detail: all },
+    { kind: 'order', path: [all], moved: 1, detail: all },
   ];
 }
 

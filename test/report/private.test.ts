@@ -13,7 +13,7 @@ const root = path.resolve(import.meta.dirname, '../../..');
 
 /** Homes, work trees and temporary directories; a container's source tree lies in none of them. */
 const PATHS =
-  /(?<![\w.$}>*-])\/(?:home|Users|root|work|tmp\/samesource[^\/\s]*|var\/folders|private\/tmp)\/[^\s"'<>]*/g;
+  /(?<![\w.$}>*-])\/(?:home|Users|root|work|tmp\/samesource[^/\s]*|var\/folders|private\/tmp)\/[^\s"'<>]*/g;
 /** Hosts that only one network knows: without a public suffix, by number, or with a port. */
 const ADDRESS = /\bhttps?:\/\/(?:[^/\s"'<>@]*@)?([^/\s"'<>:]+)(:\d+)?/g;
 const LOCAL = /^(?:[^.]+|[\d.]+|.*\.(?:internal|local|lan|corp|intranet|home\.arpa))$/;
