@@ -27,6 +27,14 @@ export {
   type Missing,
   type ToolState,
 } from './operations/doctor.js';
+export {
+  imageNames,
+  rootFileSystem,
+  updateImageLock,
+  type BaseImage,
+  type ImageOptions,
+  type LockUpdate,
+} from './operations/image.js';
 export { plan, versions, type PlanRequest, type PlanResult } from './operations/plan.js';
 export {
   lintFile,

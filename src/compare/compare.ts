@@ -3,24 +3,14 @@
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { FileSource, sha256, type ByteSource } from '../bytes.js';
-import type {
-  AuthenticityReason,
-  FileIdentity,
-  OnProgress,
-  Reason,
-  RuleName,
-  SignerPin,
-  UnverifiableReason,
-} from '../model.js';
+import type { FileIdentity, OnProgress, RuleName, SignerPin } from '../model.js';
+import { judgeAuthenticity, NOT_NEEDED, signatureOf } from './authenticity.js';
 import { identityOf } from './identity.js';
 import { isWorse } from './ledger.js';
 import { rules } from './rules/index.js';
 import { secondReaderDisagrees } from './decode/second-reader.js';
 import { transplant } from './zip/transplant.js';
-import { openZipSide, signatureRecord } from './zip/zip-side.js';
-import { zipContainer } from './zip/zip-container.js';
-import { FormatError } from '../errors.js';
-import type { AppliedRule, PairComparison, Proof, SignatureRecord } from './types.js';
+import type { AppliedRule, PairComparison, Proof } from './types.js';
 import { coverageOf } from './coverage.js';
 import { compareNode } from './compare-node.js';
 import { containerFor } from './containers.js';
@@ -35,7 +25,6 @@ export interface CompareOptions {
   /** Certificates of which one must have signed; none: any valid signature will do. */
   readonly signers?: readonly SignerPin[];
   readonly packageId?: string;
-  readonly versionCode?: number;
   readonly limits?: Partial<Limits>;
   readonly temporaryDirectory?: string;
   readonly signal?: AbortSignal;
@@ -89,15 +78,14 @@ export async function compareSources(
       root.worst === 'identical'
         ? { ...publishedFile, name: options.rebuiltName ?? 'rebuilt' }
         : identify(rebuilt, options.rebuiltName ?? 'rebuilt');
-    const expectsIdentity = options.signers !== undefined && options.signers.length > 0;
-    const signature =
-      walk.signature ??
-      checkAlone(
-        published,
-        root.worst === 'identical' && !expectsIdentity && options.packageId === undefined,
-      );
+    const expected = { signers: options.signers ?? [], packageId: options.packageId };
+    const notNeeded =
+      root.worst === 'identical' && expected.signers.length === 0 && expected.packageId === undefined;
+    const signature = walk.signature ?? (notNeeded ? NOT_NEEDED : signatureOf(published));
     await askSecondReader(walk, published);
-    const identity = identityOf(published);
+    const zip = walk.archives?.published.zip;
+    const reading = await identityOf(published, { walk, ...(zip === undefined ? {} : { zip }) });
+    const authenticity = judgeAuthenticity(signature, reading, expected, root.worst === 'identical');
     return {
       published: publishedFile,
       rebuilt: rebuiltFile,
@@ -105,16 +93,13 @@ export async function compareSources(
       worst: root.worst,
       proof: prove(walk, root.worst, publishedFile),
       signature,
-      identity,
+      identity: reading.identity,
       coverage: coverageOf(walk.nodes, !isWorse(root.worst, 'reencoded')),
       differences: walk.differences,
       differencesCut: walk.differencesCut,
       rules: appliedRules(walk),
-      unverifiable: [
-        ...walk.unverifiable,
-        ...uncheckedSignature(signature, root.worst === 'identical', expectsIdentity),
-      ],
-      notAuthentic: authenticity(signature, identity, options),
+      unverifiable: [...walk.unverifiable, ...authenticity.unverifiable],
+      notAuthentic: authenticity.notAuthentic,
       decoders: [...walk.decoders].sort().map(([name, version]) => ({ name, version })),
     };
   } finally {
@@ -134,27 +119,6 @@ async function askSecondReader(walk: Walk, published: ByteSource): Promise<void>
 
 function identify(source: ByteSource, name: string): FileIdentity {
   return { name, size: source.size, sha256: sha256(source) };
-}
-
-/** The signature of a published file whose records were not walked: it equals the rebuilt one, or one side does not parse. */
-function checkAlone(published: ByteSource, notNeeded: boolean): SignatureRecord {
-  if (notNeeded)
-    return {
-      status: 'unchecked',
-      signers: [],
-      issues: [{ code: 'not-needed', message: 'the files are equal and no signer is pinned', offset: 0 }],
-    };
-  if (!zipContainer.recognizes(published)) return { status: 'not-applicable', signers: [], issues: [] };
-  try {
-    return signatureRecord(openZipSide('published', published, zipContainer.parse(published)));
-  } catch (error) {
-    if (!(error instanceof FormatError)) throw error;
-    return {
-      status: 'unchecked',
-      signers: [],
-      issues: [{ code: error.code, message: error.message, offset: error.offset }],
-    };
-  }
 }
 
 function prove(walk: Walk, worst: PairComparison['worst'], published: FileIdentity): Proof {
@@ -181,59 +145,4 @@ function appliedRules(walk: Walk): AppliedRule[] {
       needed: bytes !== undefined,
     };
   });
-}
-
-/** A published signature that nobody checked proves nothing, unless the bytes are equal and no signer is expected. */
-function uncheckedSignature(
-  signature: SignatureRecord,
-  equalBytes: boolean,
-  pinned: boolean,
-): Reason<UnverifiableReason>[] {
-  if (signature.status !== 'unchecked' || (equalBytes && !pinned)) return [];
-  return [
-    {
-      code: 'signature-unchecked',
-      detail:
-        signature.issues
-          .map((issue) => issue.code)
-          .sort()
-          .join(', ') || 'not checked',
-    },
-  ];
-}
-
-function authenticity(
-  signature: SignatureRecord,
-  identity: Readonly<Record<string, string>>,
-  options: CompareOptions,
-): Reason<AuthenticityReason>[] {
-  const reasons: Reason<AuthenticityReason>[] = [];
-  const pins = options.signers ?? [];
-  if (signature.status === 'invalid')
-    reasons.push({
-      code: 'signature-invalid',
-      detail: signature.issues
-        .map((issue) => issue.code)
-        .sort()
-        .join(', '),
-    });
-  if (pins.length > 0 && (signature.status === 'unsigned' || signature.status === 'not-applicable'))
-    reasons.push({
-      code: 'unsigned',
-      detail: `expected a signature by ${pins.map((pin) => pin.sha256).join(' or ')}`,
-    });
-  if (pins.length > 0)
-    for (const signer of signature.signers)
-      if (!pins.some((pin) => pin.sha256 === signer.certificateSha256))
-        reasons.push({
-          code: 'signer-not-pinned',
-          detail: `signed by ${signer.certificateSha256} (${signer.scheme}), pinned ${pins.map((pin) => pin.sha256).join(', ')}`,
-        });
-  const found = identity['package'];
-  if (options.packageId !== undefined && found !== options.packageId)
-    reasons.push({
-      code: 'other-package',
-      detail: `package ${found ?? 'unknown'}, expected ${options.packageId}`,
-    });
-  return reasons;
 }

@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import { FormatError } from '../errors.js';
 import type { Deviation, EnvironmentRecord, FileIdentity, Sha256 } from '../model.js';
-import { listLines, parseParagraph } from './deb822.js';
+import { listLines, parseParagraph } from '../formats/deb822.js';
 import { indexedFile, isPlainPath } from './debian-release.js';
 
 export interface InstalledPackage {

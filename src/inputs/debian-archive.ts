@@ -10,7 +10,7 @@ import { FailedHere, FormatError, UsageError } from '../errors.js';
 import type { DebianSource, Fact, Lookup, OnProgress, Sha256 } from '../model.js';
 import { filter } from '../process.js';
 import { cachedDownload, recall, remember } from './cache.js';
-import type { ParagraphStream } from './deb822.js';
+import type { ParagraphStream } from '../formats/deb822.js';
 import { DebianIndexReader } from './debian-index.js';
 import { parseRelease, type DebianRelease, type IndexedFile } from './debian-release.js';
 import { indexedDownload, mirrorUrl } from './mirror-file.js';
@@ -82,13 +82,14 @@ export async function lookUpDebianSource(lookup: DebianLookup, context: DebianCo
   };
 }
 
-interface SignedRelease {
+export interface SignedRelease {
   readonly release: DebianRelease;
   readonly sha256: Sha256;
   readonly signedBy: readonly string[];
 }
 
-async function signedRelease(suite: string, context: DebianContext): Promise<SignedRelease> {
+/** The `InRelease` of a suite, checked against the keyring, its name and its date. */
+export async function signedRelease(suite: string, context: DebianContext): Promise<SignedRelease> {
   const what = `the signed index of Debian ${suite}`;
   const keyring = context.keyring ?? (await debianKeyring());
   const { mirror, cache, signal, onProgress } = context;
@@ -179,7 +180,7 @@ function listed(release: DebianRelease, path: string): IndexedFile {
 }
 
 /** Both the packed and the unpacked index are checked against the signed list. */
-async function readIndex(
+export async function readIndex(
   path: string,
   into: ParagraphStream,
   release: DebianRelease,

@@ -5,7 +5,7 @@
  */
 import { FormatError } from '../errors.js';
 import type { DebianBinary, DebianSource, FileIdentity } from '../model.js';
-import { listLines, parseParagraph, ParagraphStream, type Paragraph } from './deb822.js';
+import { listLines, parseParagraph, ParagraphStream, type Paragraph } from '../formats/deb822.js';
 import { indexedFile, isPlainPath } from './debian-release.js';
 
 // policy 5.6.7 and 5.6.12
@@ -44,6 +44,21 @@ function sourceFiles(paragraph: Paragraph): readonly FileIdentity[] {
       fail('bad-field', `a line of Checksums-Sha256 is ${JSON.stringify(words.join(' ').slice(0, 120))}`);
     return { name, ...file };
   });
+}
+
+/** A paragraph of a `Packages` index. */
+export function binaryOf(paragraph: Paragraph): DebianBinary {
+  const path = required(paragraph, 'Filename');
+  const file = indexedFile(required(paragraph, 'Size'), required(paragraph, 'SHA256'));
+  if (file === undefined || !isPlainPath(path))
+    fail('bad-field', `size, digest or path of ${JSON.stringify(path.slice(0, 120))}`);
+  return {
+    package: required(paragraph, 'Package', PACKAGE),
+    version: required(paragraph, 'Version', VERSION),
+    architecture: required(paragraph, 'Architecture', /^[a-z0-9-]+$/),
+    path,
+    ...file,
+  };
 }
 
 /** Collects what belongs to one source package; feed it the decompressed indexes, then take `sources()`. */
@@ -96,20 +111,15 @@ export class DebianIndexReader {
   #binary(paragraph: Paragraph): void {
     const source = sourceOf(paragraph);
     if (source.name !== this.#package) return;
-    const architecture = required(paragraph, 'Architecture', /^[a-z0-9-]+$/);
+    const binary = binaryOf(paragraph);
+    const { package: name, version, architecture, path, sha256 } = binary;
     if (architecture !== this.#architecture && architecture !== 'all') return;
-    const path = required(paragraph, 'Filename');
-    const file = indexedFile(required(paragraph, 'Size'), required(paragraph, 'SHA256'));
-    if (file === undefined || !isPlainPath(path))
-      fail('bad-field', `size, digest or path of ${JSON.stringify(path.slice(0, 120))}`);
-    const name = required(paragraph, 'Package', PACKAGE);
-    const version = required(paragraph, 'Version', VERSION);
     const key = `${name} ${version} ${architecture}`;
     const known = this.#binaries.get(key);
     // packages of architecture `all` may stand in two indexes: the same or not at all
-    if (known !== undefined && (known.sha256 !== file.sha256 || known.path !== path))
+    if (known !== undefined && (known.sha256 !== sha256 || known.path !== path))
       fail('duplicate-binary', `${key} stands twice with different files`);
-    this.#binaries.set(key, { package: name, version, architecture, path, ...file, source: source.version });
+    this.#binaries.set(key, { ...binary, source: source.version });
   }
 
   /** Versions in the order of the index; those that are only kept for others' sake and have no binaries are left out. */

@@ -5,7 +5,7 @@
  */
 import { FormatError } from '../errors.js';
 import type { Sha256 } from '../model.js';
-import { listLines, parseParagraph } from './deb822.js';
+import { listLines, parseParagraph } from '../formats/deb822.js';
 
 export interface IndexedFile {
   readonly size: number;

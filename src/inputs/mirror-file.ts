@@ -18,24 +18,40 @@ export function mirrorUrl(mirror: string, path: string): string {
   return `${mirror.replace(/\/+$/, '')}/${escaped.join('/')}`;
 }
 
+const HINT =
+  'the mirror may be in the middle of an update: try again later, or name another one in SAMESOURCE_DEBIAN_MIRROR';
+
+export type MirrorFile =
+  /** `path`: of the file in the cache. */
+  { readonly kind: 'done'; readonly path: string } | { readonly kind: 'gone'; readonly status: 404 | 410 };
+
 /**
  * Returns the path of the file in the cache.
  * @throws FailedHere `mirror-incomplete` when the mirror has it not or has other bytes under its name
  */
 export async function indexedDownload(cache: string, request: IndexedRequest): Promise<string> {
+  const { path, what } = request;
+  const file = await onceIndexedDownload(cache, request);
+  if (file.kind === 'done') return file.path;
+  throw new FailedHere(
+    'mirror-incomplete',
+    `the signed index lists ${what} (${path}), but the mirror answers with status ${file.status}`,
+    { hint: HINT },
+  );
+}
+
+/**
+ * As `indexedDownload` for what an index listed once and perhaps lists no more: that it is gone is an answer.
+ * @throws FailedHere `mirror-incomplete` when the mirror has other bytes under its name
+ */
+export async function onceIndexedDownload(cache: string, request: IndexedRequest): Promise<MirrorFile> {
   const { mirror, path, expected, what } = request;
   const outcome = await cachedDownload(cache, { ...request, url: mirrorUrl(mirror, path) });
-  const hint =
-    'the mirror may be in the middle of an update: try again later, or name another one in SAMESOURCE_DEBIAN_MIRROR';
   switch (outcome.kind) {
     case 'done':
-      return outcome.path;
+      return { kind: 'done', path: outcome.path };
     case 'gone':
-      throw new FailedHere(
-        'mirror-incomplete',
-        `the signed index lists ${what} (${path}), but the mirror answers with status ${outcome.status}`,
-        { hint },
-      );
+      return { kind: 'gone', status: outcome.status };
     case 'wrong-content':
       throw new FailedHere(
         'mirror-incomplete',
@@ -43,7 +59,7 @@ export async function indexedDownload(cache: string, request: IndexedRequest): P
           (outcome.sha256 === undefined || outcome.size !== expected.size
             ? `${outcome.size} bytes or more, the signed index says ${expected.size}`
             : `SHA-256 ${outcome.sha256}, the signed index says ${expected.sha256}`),
-        { hint },
+        { hint: HINT },
       );
   }
 }

@@ -2,7 +2,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { FormatError } from '../../src/errors.js';
-import { listLines, ParagraphStream, parseParagraph } from '../../src/inputs/deb822.js';
+import { listLines, ParagraphStream, parseParagraph } from '../../src/formats/deb822.js';
 
 test('fields, continuation lines and comments are read', (t) => {
   const paragraph = parseParagraph(

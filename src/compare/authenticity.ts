@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Whether a published file is the publisher's: who signed it and which package it says it is. What was read and is
+ * another one is `not-authentic`; what could not be read is `unverifiable`, and never taken for another one.
+ */
+import type { ByteSource } from '../bytes.js';
+import { FormatError } from '../errors.js';
+import type { AuthenticityReason, Reason, SignerPin, UnverifiableReason } from '../model.js';
+import { checkIdentity, type IdentityReading } from './identity.js';
+import { checkPins, describeRange } from './signer-pins.js';
+import type { SignatureRecord } from './types.js';
+import { openZipSide, signatureRecord } from './zip/zip-side.js';
+import { zipContainer } from './zip/zip-container.js';
+
+export interface ExpectedOrigin {
+  /** Certificates of which one must have signed; none: any valid signature will do. */
+  readonly signers: readonly SignerPin[];
+  readonly packageId: string | undefined;
+}
+
+export interface Authenticity {
+  readonly notAuthentic: readonly Reason<AuthenticityReason>[];
+  readonly unverifiable: readonly Reason<UnverifiableReason>[];
+}
+
+export const NOT_NEEDED: SignatureRecord = {
+  status: 'unchecked',
+  signers: [],
+  issues: [{ code: 'not-needed', message: 'the files are equal and no signer is pinned', offset: 0 }],
+};
+
+/** The signature of a published file by itself. Never throws for what the file holds. */
+export function signatureOf(published: ByteSource): SignatureRecord {
+  if (!zipContainer.recognizes(published)) return { status: 'not-applicable', signers: [], issues: [] };
+  try {
+    return signatureRecord(openZipSide('published', published, zipContainer.parse(published)));
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    return {
+      status: 'unchecked',
+      signers: [],
+      issues: [{ code: error.code, message: error.message, offset: error.offset }],
+    };
+  }
+}
+
+/** `equalBytes`: the published file is known to be the rebuilt one, so that nobody's signature adds to that. */
+export function judgeAuthenticity(
+  signature: SignatureRecord,
+  reading: IdentityReading,
+  expected: ExpectedOrigin,
+  equalBytes: boolean,
+): Authenticity {
+  const { packageId } = expected;
+  const findings = packageId === undefined ? [] : checkIdentity(reading, { packageId });
+  return {
+    notAuthentic: [
+      ...otherSigner(signature, reading, expected.signers),
+      ...findings.flatMap((finding): Reason<AuthenticityReason>[] =>
+        finding.kind === 'other-package'
+          ? [{ code: 'other-package', detail: `package ${finding.found}, expected ${finding.expected}` }]
+          : [],
+      ),
+    ],
+    unverifiable: [
+      ...uncheckedSignature(signature, equalBytes && expected.signers.length === 0),
+      ...findings.flatMap((finding): Reason<UnverifiableReason>[] =>
+        finding.kind === 'unread'
+          ? [
+              {
+                code: 'unread',
+                detail: `the package id was not read (${finding.detail}), expected ${finding.expected}`,
+              },
+            ]
+          : [],
+      ),
+    ],
+  };
+}
+
+function codes({ issues }: SignatureRecord): string {
+  return issues
+    .map((issue) => issue.code)
+    .sort()
+    .join(', ');
+}
+
+/** A published signature that nobody checked proves nothing. */
+function uncheckedSignature(signature: SignatureRecord, needsNone: boolean): Reason<UnverifiableReason>[] {
+  if (signature.status !== 'unchecked' || needsNone) return [];
+  return [{ code: 'signature-unchecked', detail: codes(signature) || 'not checked' }];
+}
+
+function otherSigner(
+  signature: SignatureRecord,
+  reading: IdentityReading,
+  pins: readonly SignerPin[],
+): Reason<AuthenticityReason>[] {
+  const reasons: Reason<AuthenticityReason>[] = [];
+  if (signature.status === 'invalid') reasons.push({ code: 'signature-invalid', detail: codes(signature) });
+  if (pins.length === 0) return reasons;
+  const pinned = pins.map(describePin).join(', ');
+  if (signature.status === 'unsigned' || signature.status === 'not-applicable')
+    return [...reasons, { code: 'unsigned', detail: `expected a signature by ${pinned}` }];
+  const { unpinned, unused } = checkPins(signature.signers, pins, minSdkOf(reading));
+  for (const { signer, range } of unpinned)
+    reasons.push({
+      code: 'signer-not-pinned',
+      detail: `signed by ${signer.certificateSha256} (${signer.scheme}) for ${describeRange(range)}, pinned ${pinned}`,
+    });
+  if (unused && signature.status === 'verified')
+    reasons.push({
+      code: 'signer-not-pinned',
+      detail: `no version of Android that the file supports uses its signers, pinned ${pinned}`,
+    });
+  return reasons;
+}
+
+/** 1, so every version, where it is not a number that was read. */
+function minSdkOf({ identity }: IdentityReading): number {
+  const text = identity.minSdk ?? '';
+  return /^[1-9][0-9]{0,9}$/.test(text) ? Number(text) : 1;
+}
+
+function describePin({ sha256, minSdk, maxSdk }: SignerPin): string {
+  if (minSdk === undefined && maxSdk === undefined) return sha256;
+  return `${sha256} (${describeRange({ from: minSdk ?? 1, to: maxSdk ?? 0x7fffffff })})`;
+}
