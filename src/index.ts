@@ -21,13 +21,6 @@ export { build, type BuildOperationResult, type BuildRequest } from './operation
 export { compare, type CompareRequest } from './operations/compare.js';
 export { demo, type DemoRequest } from './operations/demo.js';
 export {
-  doctor,
-  type Diagnosis,
-  type EngineDiagnosis,
-  type Missing,
-  type ToolState,
-} from './operations/doctor.js';
-export {
   imageNames,
   rootFileSystem,
   updateImageLock,
@@ -35,6 +28,13 @@ export {
   type ImageOptions,
   type LockUpdate,
 } from './operations/image.js';
+export {
+  doctor,
+  type Diagnosis,
+  type EngineDiagnosis,
+  type Missing,
+  type ToolState,
+} from './operations/doctor.js';
 export { plan, versions, type PlanRequest, type PlanResult } from './operations/plan.js';
 export {
   lintFile,

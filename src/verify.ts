@@ -7,6 +7,7 @@
 import type { PreparedBuild } from './build/executor.js';
 import { matchesPublished } from './compare/builds.js';
 import { compareSet, expandRules } from './compare/compare-set.js';
+import { checkIdentity, type ExpectedIdentity } from './compare/identity.js';
 import { inspectPublished } from './compare/inspect-published.js';
 import type { SetComparison } from './compare/types.js';
 import { FailedHere, UsageError } from './errors.js';
@@ -36,8 +37,11 @@ export async function verify(plan: Plan, options: PipelineOptions): Promise<Veri
       detail: `${published.detail} (${published.hint})`,
     });
   report.takePublished(published.files, published.notObtained);
-  const authenticity = await authenticityOf(plan, published.files);
-  if (authenticity.length > 0 && options.buildAnyway !== true) return await report.notAuthentic(authenticity);
+  const judged = await judgePublished(plan, published.files);
+  if (judged.kind === 'other-version')
+    return await report.unverifiable({ code: 'no-published-artifact', detail: judged.detail });
+  if (judged.kind === 'not-authentic' && options.buildAnyway !== true)
+    return await report.notAuthentic(judged.reasons);
 
   await assertRoom(plan.expected, options.workspace.directory);
   const executor = await options.executor();
@@ -113,32 +117,51 @@ export async function obtainSource(
  * Signer, package and version of each published file, before anything is built.
  * @throws UsageError `other-version` for a handed-over file of another version
  */
-async function authenticityOf(
+async function judgePublished(
   plan: Plan,
   files: readonly PublishedFile[],
-): Promise<readonly Reason<AuthenticityReason>[]> {
-  const { signers, packageId, versionCode } = plan.compare;
+): Promise<
+  | { readonly kind: 'authentic' }
+  | { readonly kind: 'not-authentic'; readonly reasons: readonly Reason<AuthenticityReason>[] }
+  | { readonly kind: 'other-version'; readonly detail: string }
+> {
+  const { signers, packageId } = plan.compare;
   const reasons: Reason<AuthenticityReason>[] = [];
+  const others: string[] = [];
   for (const file of files) {
     const found = await inspectPublished(file.path, {
       signers,
       ...(packageId === undefined ? {} : { packageId }),
-      ...(versionCode === undefined ? {} : { versionCode }),
     });
     reasons.push(
       ...found.notAuthentic.map(({ code, detail }) => ({ code, detail: `${file.name}: ${detail}` })),
     );
-    const other = found.otherVersion;
-    if (other !== undefined && reasons.length === 0)
-      throw new UsageError(
-        'other-version',
-        `${file.name}: ${other}; the plan is for ${plan.target.version}`,
-        {
-          hint: 'name the version of the file, or hand over the file of this version',
-        },
-      );
+    for (const finding of checkIdentity(found.reading, identityExpected(plan, file))) {
+      if (finding.kind === 'unread') continue;
+      const detail = `${file.name} has ${finding.field} ${finding.found}, expected ${finding.expected}`;
+      if (finding.kind === 'other-version') others.push(detail);
+      else reasons.push({ code: 'other-package', detail });
+    }
   }
-  return reasons;
+  if (reasons.length > 0) return { kind: 'not-authentic', reasons };
+  if (others.length === 0) return { kind: 'authentic' };
+  const detail = others.join('; ');
+  if (files.some((file) => file.from === 'handed-over'))
+    throw new UsageError('other-version', `${detail}: not the version ${plan.target.version}`, {
+      hint: 'name the version of the file, or hand over the file of this version',
+    });
+  return { kind: 'other-version', detail };
+}
+
+function identityExpected({ target, compare }: Plan, file: PublishedFile): ExpectedIdentity {
+  const { acquisition, packageId, versionCode } = compare;
+  if (acquisition.kind === 'debian-archive') {
+    const listed = acquisition.files.find((one) => one.path.endsWith(`/${file.name}`));
+    return listed === undefined ? {} : { debPackage: listed.package, debVersion: listed.version };
+  }
+  if (packageId === undefined) return {};
+  // the code is what the platform orders by; a name may be written in more ways than one
+  return versionCode === undefined ? { versionName: target.version } : { versionCode };
 }
 
 const environmentGone = (gone: {

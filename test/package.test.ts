@@ -60,20 +60,33 @@ test('the package holds what `files` names and nothing else', async (t) => {
     files.filter((file) => !named.some((name) => file === name || file.startsWith(`${name}/`))),
     [],
   );
-  for (const name of named) t.true(files.some((file) => file === name || file.startsWith(`${name}/`)), name);
+  for (const name of named)
+    t.true(
+      files.some((file) => file === name || file.startsWith(`${name}/`)),
+      name,
+    );
   t.deepEqual(
-    files.filter((file) => /(?:^|\/)(?:test|bench|node_modules|attempts)\/|\.test\.|\.env$|\.tgz$/.test(file)),
+    files.filter((file) =>
+      /(?:^|\/)(?:test|bench|node_modules|attempts)\/|\.test\.|\.env$|\.tgz$/.test(file),
+    ),
     [],
   );
 });
 
 test('the package names no machine, no user and no registry other than the public one', async (t) => {
   const directory = await unpacked(t);
-  const forbidden = [root, os.homedir() === '/root' ? '/root/' : os.homedir(), os.tmpdir() + path.sep, `//${os.hostname()}`];
+  const forbidden = [
+    root,
+    os.homedir() === '/root' ? '/root/' : os.homedir(),
+    os.tmpdir() + path.sep,
+    `//${os.hostname()}`,
+  ];
   for (const file of filesBelow(directory)) {
     const text = readFileSync(path.join(directory, file), 'latin1');
     // a build inside of a container runs as its root
-    const found = forbidden.filter((name) => text.includes(name) && !(name === '/root/' && /^(?:docker|recipes)\//.test(file)));
+    const found = forbidden.filter(
+      (name) => text.includes(name) && !(name === '/root/' && /^(?:docker|recipes)\//.test(file)),
+    );
     t.deepEqual(found, [], file);
   }
 });

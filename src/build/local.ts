@@ -100,7 +100,8 @@ export class LocalExecutor implements Executor {
         architecture: process.arch,
         commands: plan.phases.map(({ script }) => script),
       },
-      deviations: [NO_CONTAINER],
+      // a plan that names no image departs from nothing
+      deviations: request.plan.environment.image.kind === 'none' ? [] : [NO_CONTAINER],
       logs,
       seconds: (performance.now() - started) / 1000,
       build: (attempt, stop) => buildLocally(request, build, place, attempt, stop ?? signal),

@@ -33,7 +33,7 @@ export const NOT_NEEDED: SignatureRecord = {
 export function signatureOf(published: ByteSource): SignatureRecord {
   if (!zipContainer.recognizes(published)) return { status: 'not-applicable', signers: [], issues: [] };
   try {
-    return signatureRecord(openZipSide('published', published, zipContainer.parse(published)));
+    return signatureRecord(openZipSide('published', published, zipContainer.parse(published), false));
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
     return {

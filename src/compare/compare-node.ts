@@ -40,7 +40,11 @@ export async function compareNode(
   if (opened !== undefined) {
     const result = await opened(index);
     walk.set(index, result);
-    return { index, worst: worst(worstOf(result.published), worstOf(result.rebuilt)) };
+    const found = worst(worstOf(result.published), worstOf(result.rebuilt));
+    // the bytes were found unequal above: a bug of ours must never become "identical"
+    if (found === 'identical')
+      throw new Error(`${place.path.join(' > ')}: a ${result.format} ledger without the difference`);
+    return { index, worst: found };
   }
   const sides = { published: new LedgerBuilder(published.size), rebuilt: new LedgerBuilder(rebuilt.size) };
   const found = compareLeaf(published, rebuilt, (side, offset, length, owner) =>

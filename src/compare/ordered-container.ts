@@ -249,7 +249,7 @@ function aroundData(member: OrderedMember): readonly [readonly Region[], readonl
   return [regions.slice(0, at), regions.slice(at + 1)];
 }
 
-/** Regions of both sides in order, paired by kind and occurrence; the worst owner. */
+/** Regions of both sides in order, paired by kind and occurrence; one out of order has no partner. The worst owner. */
 function compareRegions(
   walk: Walk,
   policy: RegionPolicy,
@@ -265,8 +265,11 @@ function compareRegions(
   let fields: Owner = 'identical';
   const waiting = new Map<string, Region[]>();
   for (const region of rebuilt) waiting.set(region.kind, [...(waiting.get(region.kind) ?? []), region]);
+  let reached = -1;
   for (const a of published) {
-    const b = waiting.get(a.kind)?.shift();
+    const inOrder = (waiting.get(a.kind)?.[0]?.offset ?? -1) > reached;
+    const b = inOrder ? waiting.get(a.kind)?.shift() : undefined;
+    reached = b?.offset ?? reached;
     fields = worst(
       fields,
       compareRegion(walk, policy, sides, pSource, a, rSource, b, { ...context, fields }, path, row),

@@ -138,6 +138,15 @@ export class Walk {
     return 'yes';
   }
 
+  /** Of all members together; a stream that states no size may take as much, and is counted when it has ended. */
+  get roomToDecode(): number {
+    return this.options.limits.decodedBytes - this.#decoded;
+  }
+
+  countDecoded(bytes: number): void {
+    this.#decoded += bytes;
+  }
+
   cannotVerify(code: UnverifiableReason, detail: string): void {
     this.unverifiable.push({ code, detail });
   }

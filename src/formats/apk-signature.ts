@@ -108,6 +108,7 @@ function inspect(source: ByteSource, sections: ApkSections, useKeys: boolean): A
     }
     if (parsed.length === 0)
       findings.leavesOpen('no-known-scheme', block.offset, 'no v2 or v3 signature in the signing block');
+    checkSameSigner(block, signers, findings);
     if (useKeys) verifyContents(source, sections, block, parsed, findings);
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
@@ -153,6 +154,7 @@ function readPairs(source: ByteSource, block: SigningBlock, findings: Findings):
         `pair ${hex(pair.id)} of ${pair.size} bytes is not checked`,
       );
   }
+  checkRanges(block, parsed, findings);
   const hasV3 = seen.has(PAIR_ID.v3);
   for (const { scheme, signer } of parsed) checkAttributes(scheme, signer, hasV3, findings);
   return parsed;
@@ -182,6 +184,34 @@ function checkPadding(
       pair.offset,
       `verity padding of ${pair.size} bytes, the signer writes ${without % PAGE === 0 ? 0 : expected} at the end`,
     );
+}
+
+/** v3 signers take turns: each Android version has one of them, and no other is looked at. */
+function checkRanges(block: SigningBlock, parsed: readonly ParsedSigner[], findings: Findings): void {
+  const ranges = parsed.flatMap(({ signer }) => (signer.sdkRange === undefined ? [] : [signer.sdkRange]));
+  ranges.sort((a, b) => a.min - b.min);
+  for (const [index, { min }] of ranges.entries()) {
+    const before = ranges[index - 1];
+    if (before !== undefined && min !== before.max + 1)
+      findings.leavesOpen(
+        'sdk-ranges',
+        block.offset,
+        `a v3 signer from SDK ${min} on, the one before it is for SDK ${before.min}-${before.max}`,
+      );
+  }
+}
+
+/** Without a lineage (which is not checked) Android versions before and after v3 must see the same signer. */
+function checkSameSigner(block: SigningBlock, signers: readonly ApkSigner[], findings: Findings): void {
+  const of = (scheme: SignatureScheme): string[] =>
+    [
+      ...new Set(
+        signers.filter((signer) => signer.scheme === scheme).map((signer) => signer.certificateSha256),
+      ),
+    ].sort();
+  const [v2, v3] = [of('v2'), of('v3')];
+  if (v2.length > 0 && v3.length > 0 && v2.join() !== v3.join())
+    findings.leavesOpen('signers-differ', block.offset, `v2 is by ${v2.join()}, v3 by ${v3.join()}`);
 }
 
 function checkAttributes(

@@ -26,6 +26,8 @@ const ATTRIBUTES: Readonly<Record<string, string>> = {
   '2.5.4.11': 'OU',
   '1.2.840.113549.1.9.1': 'emailAddress',
 };
+/** Two bytes a character. */
+const BMP_STRING = 0x1e;
 /** A certificate has no business being longer, and what is in it is nowhere else looked at. */
 const MAX_SIZE = 16 << 10;
 
@@ -97,8 +99,10 @@ function readName(name: DerValue): string {
       if (type === undefined || value === undefined)
         throw new FormatError('x509', 'name', attribute.offset, 'an attribute without value');
       const oid = readOid(type);
+      if (value.tag === BMP_STRING && value.content.length % 2 !== 0)
+        throw new FormatError('x509', 'name', value.offset, 'half a character at the end of a name');
       const text =
-        value.tag === 0x1e
+        value.tag === BMP_STRING
           ? Buffer.from(value.content).swap16().toString('utf16le')
           : value.content.toString('utf8');
       return `${ATTRIBUTES[oid] ?? oid}=${text.replace(/[,+"\\<>;=]/g, '\\$&')}`;

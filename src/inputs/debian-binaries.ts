@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Binary packages by name out of the signed index of a suite, whatever source they come from. */
 import type { DebianBinary, Sha256 } from '../model.js';
-import { parseParagraph, ParagraphStream } from './deb822.js';
+import { parseParagraph, ParagraphStream } from '../formats/deb822.js';
 import { readIndex, signedRelease, type DebianContext } from './debian-archive.js';
 import { binaryOf } from './debian-index.js';
 

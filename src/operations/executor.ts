@@ -2,7 +2,9 @@
 /** The engine for a plan, wired to the package's images and inventory. */
 import type { Executor, ExecutorKind } from '../build/executor.js';
 import { chooseExecutor } from '../build/executors.js';
+import { takeInventory, takeInventoryOfDirectory } from '../build/inventory.js';
 import type { Plan } from '../model.js';
+import { rootFileSystem } from './image.js';
 import type { OperationOptions } from './options.js';
 
 export interface EngineRequest {
@@ -16,5 +18,10 @@ export async function executorFor(
   request: EngineRequest,
   options: OperationOptions,
 ): Promise<Executor> {
-  return await chooseExecutor(build, request, options);
+  const { image } = build.environment;
+  const { signal } = options;
+  return await chooseExecutor(
+    { image, ...request, ...(signal === undefined ? {} : { signal }) },
+    { rootFileSystem, takeInventory, takeInventoryOfDirectory },
+  );
 }

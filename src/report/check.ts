@@ -14,13 +14,17 @@ import {
   type SideLedger,
 } from '../compare/types.js';
 import { concluded } from './assemble.js';
+import { checkClaims, checkOwners, checkSubject, type Found } from './check-claims.js';
 import { reportSchema } from './schema.js';
 import type { StatementFacts } from './statements.js';
 import { runStatements } from './statements.js';
 import type { Report } from './types.js';
 
 export interface Inconsistency {
-  /** Stable: `shape`, `digest`, `ledger`, `tree`, `proof`, `coverage`, `conclusion`, `run`. */
+  /**
+   * Stable: `shape`, `digest`, `ledger`, `tree`, `proof`, `coverage`, `signature`, `reason`, `rule`, `subject`, `conclusion`,
+   * `run`.
+   */
   readonly code: string;
   /** JSON pointer. */
   readonly at: string;
@@ -59,12 +63,12 @@ export function checkReport(value: unknown): CheckResult {
       `the statement has ${digest}, the report says ${report.statementSha256}`,
     );
   for (const [at, pair] of (statement.comparison?.pairs ?? []).entries())
-    checkPair(pair, `/statement/comparison/pairs/${at}`, found);
+    checkPair(pair, statement.plan?.compare, `/statement/comparison/pairs/${at}`, found);
+  if (statement.comparison !== undefined)
+    checkSubject(statement.comparison, statement.subject, '/statement/subject', found);
   if (problems.length === 0) checkConclusions(report, found);
   return problems.length === 0 ? { kind: 'consistent', report } : { kind: 'inconsistent', problems };
 }
-
-type Found = (code: string, at: string, detail: string) => void;
 
 function checkConclusions({ statement, run }: Report, found: Found): void {
   const { verdict, title, coverage, statements, doesNotSay, publisherCan, ...facts } = statement;
@@ -80,9 +84,17 @@ function checkConclusions({ statement, run }: Report, found: Found): void {
 
 // ---------------------------------------------------------------- one pair
 
-function checkPair(pair: PairComparison, base: string, found: Found): void {
+function checkPair(
+  pair: PairComparison,
+  compare: Parameters<typeof checkClaims>[1],
+  base: string,
+  found: Found,
+): void {
   const { nodes } = pair;
-  for (const [index, node] of nodes.entries()) checkNode(nodes, node, index, `${base}/nodes/${index}`, found);
+  for (const [index, node] of nodes.entries()) {
+    checkNode(nodes, node, index, `${base}/nodes/${index}`, found);
+    checkOwners(node, index === 0, `${base}/nodes/${index}`, found);
+  }
   const [root] = nodes;
   if (root === undefined) return found('tree', `${base}/nodes`, 'no root');
   if (root.parent !== undefined) found('tree', `${base}/nodes/0/parent`, 'the root has a parent');
@@ -99,6 +111,7 @@ function checkPair(pair: PairComparison, base: string, found: Found): void {
       `the digests are ${equal ? '' : 'not '}equal, the ledgers say ${actual}`,
     );
   checkProof(pair, base, found);
+  checkClaims(pair, compare, base, found);
   const coverage = coverageOf(nodes, !isWorse(pair.worst, 'reencoded'));
   if (canonicalJson(coverage) !== canonicalJson(pair.coverage))
     found('coverage', `${base}/coverage`, `the ledgers give ${canonicalJson(coverage)}`);
@@ -108,16 +121,17 @@ function checkProof(pair: PairComparison, base: string, found: Found): void {
   const { proof } = pair;
   if (proof.kind === 'equal-bytes' && pair.worst !== 'identical')
     found('proof', `${base}/proof`, `equal bytes, and the ledgers hold ${pair.worst} ones`);
+  if (proof.kind !== 'equal-bytes' && pair.worst === 'identical')
+    found('proof', `${base}/proof`, `${proof.kind}, and all bytes are identical`);
   if (proof.kind !== 'transplant') return;
+  if (pair.worst !== 'signature')
+    found('proof', `${base}/proof`, `a transplant, and the ledgers hold ${pair.worst} bytes`);
   if (proof.equal !== (proof.sha256 === pair.published.sha256))
     found(
       'proof',
       `${base}/proof/equal`,
       `${proof.equal}, the digests are ${proof.sha256} and ${pair.published.sha256}`,
     );
-  const signature = pair.nodes[0]?.published.sums.signature ?? 0;
-  if (proof.takenBytes > signature)
-    found('proof', `${base}/proof/takenBytes`, `${proof.takenBytes}, of ${signature} signature bytes`);
 }
 
 function checkNode(

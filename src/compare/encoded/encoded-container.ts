@@ -103,10 +103,23 @@ async function compareContent(
   if (allowed !== 'yes') return { owner: allowed === 'no' ? 'unread' : 'different', sizes: stated };
   const sinks = { published: new ContentSink(walk), rebuilt: new ContentSink(walk) };
   try {
+    const room = Math.max(0, walk.roomToDecode);
     const [p, r] = [
-      await decode(walk, published, sinks.published),
-      await decode(walk, rebuilt, sinks.rebuilt),
+      await decode(walk, published, room, sinks.published),
+      await decode(walk, rebuilt, room, sinks.rebuilt),
     ];
+    const unstated = SIDES.filter((side) => opened[side].structure.statedSize === undefined);
+    walk.countDecoded(Math.max(0, ...unstated.map((side) => sinks[side].size)));
+    const ends = { published: p, rebuilt: r };
+    // out of room for all, not too large for one: that says nothing about either side
+    if (room < walk.options.limits.memberBytes && unstated.some((side) => isTooLarge(ends[side]))) {
+      const { decodedBytes } = walk.options.limits;
+      walk.cannotVerify(
+        'limits',
+        `${place.path.join(' > ')}: more than ${decodedBytes} decoded bytes in all (--max-decoded)`,
+      );
+      return { owner: 'unread', sizes: stated };
+    }
     if (p.kind === 'missing-tool' || r.kind === 'missing-tool') {
       const tool = p.kind === 'missing-tool' ? p.tool : r.kind === 'missing-tool' ? r.tool : '';
       const detail = `${place.path.join(' > ')}: ${tool} is not installed, so nobody decoded it`;
@@ -125,12 +138,17 @@ async function compareContent(
 
 type Decoded = { kind: 'decoded' | 'failed'; code?: string } | { kind: 'missing-tool'; tool: string };
 
+function isTooLarge(end: Decoded): boolean {
+  return end.kind === 'failed' && end.code === 'larger-than-stated';
+}
+
 async function decode(
   walk: Walk,
   { source, structure }: Opened<EncodedStream>,
+  room: number,
   sink: ContentSink,
 ): Promise<Decoded> {
-  const maxBytes = structure.statedSize ?? walk.options.limits.memberBytes;
+  const maxBytes = structure.statedSize ?? Math.min(walk.options.limits.memberBytes, room);
   const end = await structure.decode(walk, source, maxBytes, sink);
   if (end.kind !== 'decoded' || structure.statedSize === undefined || sink.size === structure.statedSize)
     return end;

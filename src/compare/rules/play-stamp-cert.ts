@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { zipEntryContent } from '../zip/entry-content.js';
+import { localHeaderAgrees, zipEntryContent } from '../zip/entry-content.js';
 import type { Rule } from './rule.js';
 
 export const playStampCert: Rule = {
@@ -10,9 +10,9 @@ export const playStampCert: Rule = {
   reference: 'https://source.android.com/docs/security/features/apksigning/v4#source-stamp',
   coversEntry(source, entry) {
     if (entry.rawName.toString('latin1') !== 'stamp-cert-sha256') return false;
-    // no room beside the 32 bytes: no extra fields, no comment, and little enough packing
+    // no room beside the 32 bytes: no extra fields, no comment, little enough packing, nothing said twice otherwise
     const plain =
-      entry.cdExtraLength === 0 && entry.localExtraLength < 4 && entry.cdSize === 46 + entry.cdNameLength;
-    return plain && entry.compressedSize <= 64 && zipEntryContent(source, entry, 32)?.length === 32;
+      entry.cdExtraLength === 0 && entry.cdSize === 46 + entry.cdNameLength && entry.compressedSize <= 64;
+    return plain && localHeaderAgrees(source, entry, 3) && zipEntryContent(source, entry, 32)?.length === 32;
   },
 };

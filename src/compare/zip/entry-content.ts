@@ -17,3 +17,25 @@ export function zipEntryContent(source: ByteSource, entry: ZipEntry, limit: numb
     ? inflated.bytes
     : undefined;
 }
+
+/** The local header repeats the directory and has nothing of its own but up to `padding` zero bytes. */
+export function localHeaderAgrees(source: ByteSource, entry: ZipEntry, padding: number): boolean {
+  if (entry.localNameLength !== entry.cdNameLength || entry.localExtraLength > padding) return false;
+  const local = source.read(entry.localOffset, entry.dataOffset - entry.localOffset);
+  const [name, extra] = [
+    local.subarray(30, 30 + entry.localNameLength),
+    local.subarray(30 + entry.localNameLength),
+  ];
+  const values = [14, 18, 22].map((at) => local.readUInt32LE(at));
+  const described = entry.descriptorSize > 0;
+  return (
+    name.equals(entry.rawName) &&
+    extra.every((byte) => byte === 0) &&
+    local.readUInt16LE(6) === entry.flags &&
+    local.readUInt16LE(8) === entry.method &&
+    ((entry.flags & 8) !== 0) === described &&
+    [entry.crc32, entry.compressedSize, entry.size].every(
+      (stated, at) => values[at] === stated || (described && values[at] === 0),
+    )
+  );
+}

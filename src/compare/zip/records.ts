@@ -114,7 +114,7 @@ export function compareLocalRecord(context: RecordContext, data: EntryData, whol
   const padding = paddingOwner(context, pExtra, rExtra);
   fixed('signature', 0, 4, 'different');
   fixed('version-needed', 4, 2, 'different');
-  fixed('flags', 6, 2, flagsOwner(localFlags(published), localFlags(rebuilt), p, r, data));
+  fixed('flags', 6, 2, flagsOwner(context, localFlags(published) ^ localFlags(rebuilt), data));
   fixed('method', 8, 2, 'different');
   fixed('time', 10, 2, 'different');
   fixed('date', 12, 2, 'different');
@@ -171,7 +171,7 @@ export function compareLocalRecord(context: RecordContext, data: EntryData, whol
     p.descriptorSize,
     rDescriptor,
     r.descriptorSize,
-    descriptorOwner(p, r, data),
+    descriptorOwner(context, data),
   );
   return painter.worst;
 }
@@ -187,7 +187,7 @@ export function compareDirectoryRecord(context: RecordContext, data: EntryData):
   fixed('signature', 0, 4, 'different');
   fixed('made-by', 4, 2, 'different');
   fixed('version-needed', 6, 2, 'different');
-  fixed('flags', 8, 2, flagsOwner(p.flags, r.flags, p, r, data));
+  fixed('flags', 8, 2, flagsOwner(context, p.flags ^ r.flags, data));
   fixed('method', 10, 2, 'different');
   fixed('time', 12, 2, 'different');
   fixed('date', 14, 2, 'different');
@@ -197,7 +197,7 @@ export function compareDirectoryRecord(context: RecordContext, data: EntryData):
   fixed('lengths', 28, 6, 'different');
   fixed('disk', 34, 2, 'different');
   fixed('attributes', 36, 6, 'different');
-  fixed('offset', 42, 4, context.layoutExplained ? 'signature' : 'reencoded');
+  fixed('offset', 42, 4, offsetOwner(context));
   painter.field(
     'zip/directory-name',
     p.cdOffset + 46,
@@ -243,26 +243,43 @@ function splitExtra({ side, entry }: RecordSide): SplitField {
 /** Padding that differs, both tails being of a named style or empty. */
 function paddingOwner(context: RecordContext, p: SplitField, r: SplitField): Owner {
   if (context.layoutExplained) return 'signature';
-  const { published, rebuilt } = context;
   if (!p.padded && !r.padded) return 'different';
-  // Android maps these from the file: what was aligned in the rebuilt APK must be so in the published one
+  return losesAlignment(context) ? 'different' : 'reencoded';
+}
+
+/** Android maps some from the file: what was aligned in the rebuilt APK must be so in the published one. */
+function losesAlignment({ published, rebuilt }: RecordContext): boolean {
   const demanded = rebuilt.entry.method === 0 ? demandedAlignment(rawNameOf(rebuilt.entry)) : 1;
-  const lost = rebuilt.entry.dataOffset % demanded === 0 && published.entry.dataOffset % demanded !== 0;
-  return lost ? 'different' : 'reencoded';
+  return rebuilt.entry.dataOffset % demanded === 0 && published.entry.dataOffset % demanded !== 0;
+}
+
+/** Follows from what lies in front, which has owners of its own. */
+function offsetOwner(context: RecordContext): Owner {
+  if (context.layoutExplained) return 'signature';
+  return losesAlignment(context) ? 'different' : 'reencoded';
 }
 
 function localFlags({ side, entry }: RecordSide): number {
   return side.source.read(entry.localOffset + 6, 2).readUInt16LE(0);
 }
 
-/** Deflate level bits (1, 2), and bit 3 where the descriptor that it announces is there. */
-function flagsOwner(p: number, r: number, pEntry: ZipEntry, rEntry: ZipEntry, data: EntryData): Owner {
-  const differing = p ^ r;
-  if ((differing & ~0b1110) !== 0) return 'different';
-  const announced = (flags: number, entry: ZipEntry): boolean =>
-    ((flags & 8) !== 0) === entry.descriptorSize > 0;
-  if ((differing & 8) !== 0 && !(announced(p, pEntry) && announced(r, rEntry))) return 'different';
+const DEFLATED = 8;
+const LEVEL_BITS = 0b0110;
+const DESCRIPTOR_BIT = 0b1000;
+
+/** Level bits of deflated data, and the descriptor bit where the descriptor that it announces is there. */
+function flagsOwner({ published, rebuilt }: RecordContext, differing: number, data: EntryData): Owner {
+  const deflated = published.entry.method === DEFLATED && rebuilt.entry.method === DEFLATED;
+  if ((differing & ~(DESCRIPTOR_BIT | (deflated ? LEVEL_BITS : 0))) !== 0) return 'different';
+  if ((differing & DESCRIPTOR_BIT) !== 0 && !(isAnnounced(published) && isAnnounced(rebuilt)))
+    return 'different';
   return plain(worst('reencoded', data.owner));
+}
+
+/** Local header and directory say the same of a descriptor, and it is there or not as they say. */
+function isAnnounced(side: RecordSide): boolean {
+  const there = side.entry.descriptorSize > 0;
+  return [localFlags(side), side.entry.flags].every((flags) => ((flags & DESCRIPTOR_BIT) !== 0) === there);
 }
 
 /** CRC and sizes in the directory: a difference over equal data is one value that lies. */
@@ -292,7 +309,9 @@ function derivedOwner(
 }
 
 /** Descriptors are only taken for such when they tell the truth, so what differs is what they describe or their form. */
-function descriptorOwner(p: ZipEntry, r: ZipEntry, data: EntryData): Owner {
+function descriptorOwner({ published, rebuilt }: RecordContext, data: EntryData): Owner {
+  const [p, r] = [published.entry, rebuilt.entry];
+  if (!isAnnounced(published) || !isAnnounced(rebuilt)) return 'different';
   if (p.crc32 === r.crc32 && p.size === r.size && p.compressedSize === r.compressedSize)
     return plain(worst('reencoded', data.owner));
   return statedOwner(data);

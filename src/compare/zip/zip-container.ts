@@ -48,9 +48,10 @@ async function compareZip(
   place: Place,
   index: number,
 ): Promise<LedgerNode> {
-  const p = openZipSide('published', published.source, published.structure);
-  const r = openZipSide('rebuilt', rebuilt.source, rebuilt.structure);
-  if (place.depth === 0) {
+  const nested = place.depth > 0;
+  const p = openZipSide('published', published.source, published.structure, nested);
+  const r = openZipSide('rebuilt', rebuilt.source, rebuilt.structure, nested);
+  if (!nested) {
     walk.signature = signatureRecord(p);
     walk.archives = { published: p, rebuilt: r };
   }
@@ -352,8 +353,7 @@ function issuesOf(side: Side, data: EntryData): string {
 /** The first rule asked for that covers what this entry is on both sides; only asked for entries that differ. */
 function coveringRule(walk: Walk, p: ZipSide, a: ZipEntry, r: ZipSide, b: ZipEntry): RuleName | undefined {
   for (const name of walk.options.rules) {
-    const covers = ruleOver(name);
-    if (covers === undefined || !covers(p.source, a) || !covers(r.source, b)) continue;
+    if (!covers(name, p, a) || !covers(name, r, b)) continue;
     const equal =
       a.end - a.localOffset === b.end - b.localOffset &&
       equalRange(p.source, a.localOffset, r.source, b.localOffset, a.end - a.localOffset);
@@ -362,9 +362,11 @@ function coveringRule(walk: Walk, p: ZipSide, a: ZipEntry, r: ZipSide, b: ZipEnt
   return undefined;
 }
 
-function ruleOver(name: RuleName): ((source: ZipSide['source'], entry: ZipEntry) => boolean) | undefined {
+/** A rule covers one entry of the file itself: stores edit no archive inside, and of several entries with a name none is meant. */
+function covers(name: RuleName, { source, zip, nested }: ZipSide, entry: ZipEntry): boolean {
   const rule = rules[name];
-  return 'coversEntry' in rule ? rule.coversEntry : undefined;
+  if (nested || !('coversEntry' in rule) || !rule.coversEntry(source, entry)) return false;
+  return !zip.entries.some((other) => other !== entry && other.rawName.equals(entry.rawName));
 }
 
 function coverEntry(
@@ -392,7 +394,7 @@ function addOneSided(
 ): void {
   const entry = side.zip.entries[entryIndex];
   if (entry === undefined) return;
-  const rule = [...walk.options.rules].find((name) => ruleOver(name)?.(side.source, entry) === true);
+  const rule = [...walk.options.rules].find((name) => covers(name, side, entry));
   if (rule !== undefined) {
     const member = members.single(side.side, entry, 'excluded');
     coverEntry(walk, ledger, side, entry, member, rule);
@@ -476,6 +478,12 @@ function compareBlocks(walk: Walk, sides: Sides, p: ZipSide, r: ZipSide, place: 
     p.block !== undefined &&
     r.block?.size === p.block.size &&
     equalRange(p.source, p.block.offset, r.source, r.block.offset, p.block.size);
+  const equalFill = equal && p.block?.fill === r.block?.fill;
+  if (place.depth > 0 && !equal && (p.block ?? r.block) !== undefined)
+    walk.cannotVerify(
+      'signature-unchecked',
+      `${place.path.join(' > ')}: the signature of an archive inside is not checked`,
+    );
   for (const side of [p, r]) {
     const block = side.block;
     if (block === undefined) continue;
@@ -494,7 +502,7 @@ function compareBlocks(walk: Walk, sides: Sides, p: ZipSide, r: ZipSide, place: 
     sides[side.side].add(
       block.offset - block.fill,
       block.fill,
-      block.trusted ? 'signature' : 'unread',
+      block.trusted ? 'signature' : equalFill ? 'identical' : 'unread',
       'apk/page-fill',
       -1,
       block.trusted ? 'apk-signing-block' : '',
@@ -526,9 +534,9 @@ function compareEnd(
   layoutExplained: boolean,
   place: Place,
 ): void {
-  const field = (region: string, at: number, size: number, owner: Owner): void => {
+  const field = (region: string, at: number, size: number, owner: Owner, rebuiltAt = at): void => {
     const a = p.zip.end.offset + at;
-    const b = r.zip.end.offset + at;
+    const b = r.zip.end.offset + rebuiltAt;
     const equal = equalRange(p.source, a, r.source, b, size);
     sides.published.add(a, size, equal ? 'identical' : owner, region);
     sides.rebuilt.add(b, size, equal ? 'identical' : owner, region);
@@ -547,25 +555,35 @@ function compareEnd(
     oneSidedWorst === 'identical'
       ? 'reencoded'
       : worst('reencoded', oneSidedWorst === 'missing' ? 'different' : oneSidedWorst);
+  const signing = [signatureBytes(p), signatureBytes(r)] as const;
   const netOffset =
     layoutExplained ||
-    p.zip.centralDirectory.offset - signatureBytes(p) === r.zip.centralDirectory.offset - signatureBytes(r);
+    (signing[0] + signing[1] > 0 &&
+      p.zip.centralDirectory.offset - signing[0] === r.zip.centralDirectory.offset - signing[1]);
   field('zip/end-signature', 0, 8, 'different');
   field('zip/entry-count', 8, 4, oneSidedWorst === 'identical' ? 'different' : explained);
   field('zip/directory-size', 12, 4, explained);
   field('zip/directory-offset', 16, 4, netOffset ? 'signature' : 'reencoded');
   field('zip/comment-length', 20, 2, 'different');
   compareExtent(walk, sides, p, p.zip.comment, r, r.zip.comment, 'zip/comment', place);
-  compareExtent(
-    walk,
-    sides,
-    p,
-    p.zip.zip64 ?? { offset: 0, size: 0 },
-    r,
-    r.zip.zip64 ?? { offset: 0, size: 0 },
-    'zip/zip64-end',
-    place,
-  );
+  const [a, b] = [p.zip.zip64, r.zip.zip64];
+  if (a === undefined || b === undefined || a.size !== b.size) {
+    const nothing = { offset: 0, size: 0 };
+    compareExtent(walk, sides, p, a ?? nothing, r, b ?? nothing, 'zip/zip64-end', place);
+    return;
+  }
+  // 4.3.14, then what may extend it, then the locator (4.3.15)
+  const wide = (region: string, at: number, size: number, owner: Owner): void =>
+    field(region, a.offset + at - p.zip.end.offset, size, owner, b.offset + at - r.zip.end.offset);
+  const locator = a.size - 20;
+  wide('zip/zip64-end', 0, 24, 'different');
+  wide('zip/entry-count', 24, 16, oneSidedWorst === 'identical' ? 'different' : explained);
+  wide('zip/directory-size', 40, 8, explained);
+  wide('zip/directory-offset', 48, 8, netOffset ? 'signature' : 'reencoded');
+  wide('zip/zip64-end', 56, locator - 56, 'different');
+  wide('zip/zip64-locator', locator, 8, 'different');
+  wide('zip/zip64-end-offset', locator + 8, 8, 'reencoded');
+  wide('zip/zip64-locator', locator + 16, 4, 'different');
 }
 
 function compareExtent(

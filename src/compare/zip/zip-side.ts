@@ -22,6 +22,8 @@ export interface SigningBlockExtent extends Extent {
 export interface ZipSide {
   readonly side: Side;
   readonly source: ByteSource;
+  /** An archive inside of the file. */
+  readonly nested: boolean;
   readonly zip: ZipStructure;
   readonly gaps: readonly Gap[];
   readonly block: SigningBlockExtent | undefined;
@@ -38,15 +40,22 @@ export function rawNameOf(entry: ZipEntry): string {
   return entry.rawName.toString('latin1');
 }
 
-/** A published signature is verified to the last byte, a rebuilt one parsed to the last byte. */
-export function openZipSide(side: Side, source: ByteSource, zip: ZipStructure): ZipSide {
+/**
+ * A published signature is verified to the last byte, a rebuilt one parsed to the last byte. Only that of the file
+ * itself says who published it; anyone can sign an archive inside (`nested`), so nothing is trusted there.
+ */
+export function openZipSide(side: Side, source: ByteSource, zip: ZipStructure, nested: boolean): ZipSide {
   const sections = {
     centralDirectoryOffset: zip.centralDirectory.offset,
     centralDirectorySize: zip.centralDirectory.size,
     endOffset: zip.zip64?.offset ?? zip.end.offset,
   };
-  const signature =
-    side === 'published' ? checkApkSignature(source, sections) : parseApkSignature(source, sections);
+  const signature = withoutOverlap(
+    zip,
+    side === 'published' && !nested
+      ? checkApkSignature(source, sections)
+      : parseApkSignature(source, sections),
+  );
   const gaps = findGaps(source, zip, signature.block);
   const block = signature.block;
   const before = gaps.find((gap) => gap.anchor === 'signing-block');
@@ -54,6 +63,7 @@ export function openZipSide(side: Side, source: ByteSource, zip: ZipStructure): 
   return {
     side,
     source,
+    nested,
     zip,
     gaps: fill === 0 ? gaps : gaps.filter((gap) => gap.anchor !== 'signing-block'),
     block:
@@ -63,11 +73,25 @@ export function openZipSide(side: Side, source: ByteSource, zip: ZipStructure): 
             offset: block.offset,
             size: block.size,
             fill,
-            trusted: signature.status === (side === 'published' ? 'verified' : 'parsed'),
+            trusted: !nested && signature.status === (side === 'published' ? 'verified' : 'parsed'),
           },
     signature,
     jarSigned: zip.entries.some((entry) => JAR_SIGNATURE_FILE.test(rawNameOf(entry))),
   };
+}
+
+/** A block that reaches into the last entry is that entry's data: the signature would not cover what is in it. */
+function withoutOverlap(zip: ZipStructure, signature: ApkSignatureCheck): ApkSignatureCheck {
+  const { block } = signature;
+  const last = zip.entries[zip.dataOrder.at(-1) ?? -1];
+  if (block === undefined || last === undefined || last.end <= block.offset) return signature;
+  const issue = {
+    code: 'block-overlaps-entry',
+    message: `the signing block begins at ${block.offset}, before ${last.end}, the end of the last entry`,
+    offset: block.offset,
+  };
+  const status = signature.status === 'invalid' ? 'invalid' : 'unchecked';
+  return { ...signature, block: undefined, status, issues: [...signature.issues, issue] };
 }
 
 /** Fewer than a page of zeros that end on a page boundary: determined by where they start. */
