@@ -86,11 +86,12 @@ export class FileSource implements ByteSource {
   }
 
   /** @throws FailedHere `unreadable-input` when the path is missing, unreadable or not a regular file */
-  static open(path: string): FileSource {
+  static open(file: string | Buffer): FileSource {
+    const path = file.toString();
     let fd: number;
     try {
       // non-blocking: opening a FIFO must not wait for a writer before it is refused
-      fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+      fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
     } catch (cause) {
       throw new FailedHere('unreadable-input', `cannot open ${path}: ${(cause as Error).message}`, { cause });
     }

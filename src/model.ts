@@ -333,8 +333,18 @@ export interface InputInventory {
   readonly bySha256: ReadonlyMap<Sha256, string>;
   /** For ELF files: digest over their allocated sections. */
   readonly byAllocatedSections: ReadonlyMap<Sha256, string>;
-  /** Objects and static archives that may have been linked in (`.a`, `.o`, `.lib`, `.rlib`). */
+  /** Objects, static archives and Java classes that may have been linked in (`.a`, `.o`, `.lib`, `.rlib`, `.jar`). */
   readonly linkable: readonly string[];
+  /** The same by what they can be linked into: a machine as in ELF, `dex` for Java classes, `any` where it is unknown. */
+  readonly linkableInto: ReadonlyMap<string, readonly string[]>;
+  /** Archives whose members are not in the inventory: what they hold is unknown. */
+  readonly unopened: Unopened;
+}
+
+/** `shown` are the first places of all, sorted. */
+export interface Unopened {
+  readonly count: number;
+  readonly shown: readonly { readonly place: string; readonly reason: string }[];
 }
 
 export interface LogRecord {
@@ -370,7 +380,14 @@ export type BuildResult =
 
 /** An executable member of the rebuilt file and where its bytes come from. */
 export type Origin =
-  | { readonly kind: 'built'; readonly member: string; readonly mayContain: readonly string[] }
+  | {
+      readonly kind: 'built';
+      readonly member: string;
+      /** The first of them: inputs that may have been linked in, and archives that nobody could look into. */
+      readonly mayContain: readonly string[];
+      /** How many more there are. */
+      readonly more?: number;
+    }
   | {
       readonly kind: 'carried';
       readonly member: string;

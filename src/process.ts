@@ -2,7 +2,6 @@
 /** The only place that starts processes: no shell, a clean environment, a process group that dies as one, bounded output. */
 import { createHash } from 'node:crypto';
 import { createWriteStream, type WriteStream } from 'node:fs';
-import { once } from 'node:events';
 import { finished } from 'node:stream/promises';
 import type { Readable, Writable } from 'node:stream';
 import { execa } from 'execa';
@@ -184,7 +183,7 @@ export async function filter(
   fed.catch(() => killGroup(child, 'SIGKILL'));
   let total = 0;
   let tooMuch = false;
-  let drained = false;
+  let complete = false;
   try {
     for await (const piece of child.stdout) {
       const chunk = piece as Buffer;
@@ -196,10 +195,10 @@ export async function filter(
       await onChunk(chunk);
     }
     if (!tooMuch) await fed;
-    drained = !tooMuch;
+    complete = !tooMuch;
   } finally {
     // also when onChunk or the input threw: nobody reads on
-    if (!drained) killGroup(child, 'SIGKILL');
+    if (!complete) killGroup(child, 'SIGKILL');
     await child.end;
     stop.done();
   }
@@ -221,9 +220,20 @@ async function feed(
   stdin.on('error', () => undefined); // the program may stop reading early; its exit code says why
   for await (const chunk of input) {
     if (stdin.destroyed || !stdin.writable) return;
-    if (!stdin.write(chunk)) await Promise.race([once(stdin, 'drain'), once(stdin, 'close')]);
+    if (!stdin.write(chunk)) await drained(stdin);
   }
   stdin.end();
+}
+
+/** Until more can be written, or nothing more can; leaves no listener behind. */
+async function drained(stream: Writable): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const done = (): void => {
+      stream.off('drain', done).off('close', done);
+      resolve();
+    };
+    stream.on('drain', done).on('close', done);
+  });
 }
 
 const versions = new Map<string, Promise<string | undefined>>();

@@ -37,6 +37,8 @@ function cleaning(lock: ImageLock): string {
     'rm -f "$1/var/cache/debconf"/*-old "$1/var/lib/dpkg"/*-old "$1/etc"/passwd- "$1/etc"/group- "$1/etc"/shadow- "$1/etc"/gshadow-',
     'find "$1/var/log" -type f -delete',
     `printf '${sourcesList(lock)}' > "$1/etc/apt/sources.list"`,
+    // installed packages need not lie there a second time
+    `printf 'APT::Keep-Downloaded-Packages "false";\\n' > "$1/etc/apt/apt.conf.d/90keep-no-packages"`,
   ].join('; ');
 }
 

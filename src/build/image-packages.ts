@@ -42,8 +42,8 @@ export async function obtainPackages(
   const obtained: ObtainedPackage[] = [];
   const gone: LockedPackage[] = [];
   for (let at = 0; at < lock.packages.length; at += AT_ONCE) {
-    const batch = lock.packages.slice(at, at + AT_ONCE);
-    for (const { locked, file } of await Promise.all(batch.map((locked) => obtain(locked, archive, signal))))
+    const batch = lock.packages.slice(at, at + AT_ONCE).map((locked) => obtain(locked, archive, signal));
+    for (const { locked, file } of await Promise.all(batch))
       if (file === undefined) gone.push(locked);
       else obtained.push({ ...locked, file });
     onProgress?.({

@@ -177,10 +177,15 @@ const RECOGNIZERS: readonly (readonly [FormatId, (head: Buffer, source: ByteSour
   // after everything that has a signature in front: these two may look elsewhere
   ['tar', isTar],
   ['zip', isZip],
-  ['text', (_, source) => isText(source)],
 ];
 
 export function detectFormat(source: ByteSource): FormatId {
+  const found = detectSignature(source);
+  return found === 'unknown' && isText(source) ? 'text' : found;
+}
+
+/** As `detectFormat` without reading more than both ends: text is `unknown`. */
+export function detectSignature(source: ByteSource): FormatId {
   if (source.size === 0) return 'empty';
   const head = Buffer.from(source.read(0, Math.min(HEAD, source.size)));
   return RECOGNIZERS.find(([, recognizes]) => recognizes(head, source))?.[0] ?? 'unknown';

@@ -244,7 +244,12 @@ const statement = z.strictObject({
     .optional(),
   origins: list(
     z.discriminatedUnion('kind', [
-      z.strictObject({ kind: z.literal('built'), member: text, mayContain: list(text) }),
+      z.strictObject({
+        kind: z.literal('built'),
+        member: text,
+        mayContain: list(text),
+        more: bytes.optional(),
+      }),
       z.strictObject({
         kind: z.literal('carried'),
         member: text,

@@ -5,7 +5,8 @@ import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:f
 import path from 'node:path';
 import test from 'ava';
 import { FailedHere } from '../../src/errors.js';
-import { quotedPath, treeDigest, treeEntries } from '../../src/inputs/tree-digest.js';
+import { treeDigest, treeEntries } from '../../src/inputs/tree-digest.js';
+import { quotedPath } from '../../src/tree-manifest.js';
 import { need } from '../helpers/need.js';
 import { temporaryDirectory } from '../helpers/temp-directory.js';
 
