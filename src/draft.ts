@@ -4,7 +4,7 @@ import type { PreparedBuild } from './build/executor.js';
 import { findInInputs, originsOf } from './build/origin.js';
 import { bestBuild, matchesPublished, stabilityOf, type Stability } from './compare/builds.js';
 import { compareSet } from './compare/compare-set.js';
-import { publisherEvidence } from './compare/publisher-evidence.js';
+import { environmentEvidence, gatherEvidence, type FileEvidence } from './compare/publisher-evidence.js';
 import { toolchainDrift } from './compare/toolchain-drift.js';
 import type { SetComparison } from './compare/types.js';
 import { buildInfoFacts, withBuildInfo } from './inputs/buildinfo.js';
@@ -118,10 +118,12 @@ export class Draft {
     const { build, comparison } = chosen;
     const matching = comparisons.filter((one) => matchesPublished(one)).length;
     const standing = matching > 0 ? undefined : await stability(chosen, builds, this.#options);
-    const published = await evidenceOf(this.#published);
-    const rebuilt = await evidenceOf(build.outputs);
-    this.#deviations = [...this.#deviations, ...toolchainDrift(published, rebuilt)];
-    const { origins, linkable } = await this.timed('origin', () =>
+    const evidence = await this.timed('evidence', () => this.#evidence(comparison, build));
+    this.#deviations = [
+      ...this.#deviations,
+      ...toolchainDrift(evidence.published, [...evidence.rebuilt.values()]),
+    ];
+    const { origins, unopened } = await this.timed('origin', () =>
       originsOf(build.outputs, this.#inventory(), { temporaryDirectory: this.#options.workspace.directory }),
     );
     return await this.#finish(
@@ -130,8 +132,12 @@ export class Draft {
         comparison,
         unverifiable: this.#artifactInInputs(),
         origins,
-        linkable,
-        publisherEnvironment: [...this.#claims(), ...published],
+        linkable: this.#inventory().linkable,
+        unopened: [...unopened.shown, ...this.#inventory().unopened.shown],
+        publisherEnvironment: [
+          ...this.#claims(),
+          ...environmentEvidence(evidence.published, evidence.rebuilt),
+        ],
       },
       {
         builds: builds.length,
@@ -142,6 +148,25 @@ export class Draft {
         tools: comparison.pairs.flatMap((pair) => pair.decoders),
       },
     );
+  }
+
+  /** Of both sides, the rebuilt one by the name of its published twin. */
+  async #evidence(
+    { pairs }: SetComparison,
+    build: SucceededBuild,
+  ): Promise<{
+    readonly published: readonly FileEvidence[];
+    readonly rebuilt: ReadonlyMap<string, FileEvidence>;
+  }> {
+    const options = { temporaryDirectory: this.#options.workspace.directory };
+    const published: FileEvidence[] = [];
+    for (const file of this.#published) published.push(await gatherEvidence(file, options));
+    const rebuilt = new Map<string, FileEvidence>();
+    for (const file of build.outputs) {
+      const twin = pairs.find((pair) => pair.rebuilt.name === file.name)?.published.name;
+      if (twin !== undefined) rebuilt.set(twin, await gatherEvidence(file, options));
+    }
+    return { published, rebuilt };
   }
 
   #inventory(): PreparedBuild['inventory'] {
@@ -200,14 +225,6 @@ export class Draft {
     });
     return { report, logs: this.#logs };
   }
-}
-
-async function evidenceOf(
-  files: readonly { readonly name: string; readonly path: string }[],
-): Promise<readonly EnvironmentEvidence[]> {
-  const found: EnvironmentEvidence[] = [];
-  for (const file of files) found.push(...(await publisherEvidence(file.path, file.name)));
-  return found;
 }
 
 type DebianPlan = Extract<Plan['build']['source'], { kind: 'debian' }>;

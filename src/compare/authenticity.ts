@@ -6,7 +6,7 @@
 import type { ByteSource } from '../bytes.js';
 import { FormatError } from '../errors.js';
 import type { AuthenticityReason, Reason, SignerPin, UnverifiableReason } from '../model.js';
-import { checkIdentity, type IdentityReading } from './identity.js';
+import { checkIdentity, describeFinding, type IdentityReading } from './identity.js';
 import { checkPins, describeRange } from './signer-pins.js';
 import type { SignatureRecord } from './types.js';
 import { openZipSide, signatureRecord } from './zip/zip-side.js';
@@ -57,22 +57,13 @@ export function judgeAuthenticity(
     notAuthentic: [
       ...otherSigner(signature, reading, expected.signers),
       ...findings.flatMap((finding): Reason<AuthenticityReason>[] =>
-        finding.kind === 'other-package'
-          ? [{ code: 'other-package', detail: `package ${finding.found}, expected ${finding.expected}` }]
-          : [],
+        finding.kind === 'other-package' ? [{ code: 'other-package', detail: describeFinding(finding) }] : [],
       ),
     ],
     unverifiable: [
       ...uncheckedSignature(signature, equalBytes && expected.signers.length === 0),
       ...findings.flatMap((finding): Reason<UnverifiableReason>[] =>
-        finding.kind === 'unread'
-          ? [
-              {
-                code: 'unread',
-                detail: `the package id was not read (${finding.detail}), expected ${finding.expected}`,
-              },
-            ]
-          : [],
+        finding.kind === 'unread' ? [{ code: 'unread', detail: describeFinding(finding) }] : [],
       ),
     ],
   };

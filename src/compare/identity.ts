@@ -30,6 +30,7 @@ export interface IdentityReading {
 }
 
 const MANIFEST = 'AndroidManifest.xml';
+const RAW_MANIFEST = Buffer.from(MANIFEST);
 const MAX_MANIFEST = 8 << 20;
 const MAX_VALUE = 1000;
 
@@ -69,7 +70,7 @@ async function identityOfApk(walk: Walk, source: ByteSource, zip: ZipStructure):
     identity: {},
     issues: [issue(code, message, offset)],
   });
-  const [first, second] = zip.entries.filter((entry) => entry.rawName.equals(Buffer.from(MANIFEST)));
+  const [first, second] = zip.entries.filter((entry) => entry.rawName.equals(RAW_MANIFEST));
   if (first === undefined) return none('no-manifest', `no ${MANIFEST}`);
   if (second !== undefined) return none('second-manifest', `a second ${MANIFEST}`, second.cdOffset);
   const bytes = await heldContent(entryContent(walk, source, first, MAX_MANIFEST));
@@ -220,4 +221,15 @@ export function checkIdentity(reading: IdentityReading, expected: ExpectedIdenti
     const found = reading.identity[field] ?? 'none';
     return found === text ? [] : [{ kind, field, found, expected: text }];
   });
+}
+
+/** One line for a message: both values, or why there is only one. */
+export function describeFinding(finding: IdentityFinding): string {
+  switch (finding.kind) {
+    case 'other-package':
+    case 'other-version':
+      return `${finding.field} ${finding.found}, expected ${finding.expected}`;
+    case 'unread':
+      return `${finding.field} was not read (${finding.detail}), expected ${finding.expected}`;
+  }
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** One file read without its twin: its members decoded within limits, for what is said about it beside a comparison. */
 import { tmpdir } from 'node:os';
-import { crc32 } from 'node:zlib';
-import { eachChunk, SliceSource, type ByteSource } from '../bytes.js';
+import { crc32, inflateRawSync } from 'node:zlib';
+import { BufferSource, eachChunk, SliceSource, type ByteSource } from '../bytes.js';
 import { FormatError } from '../errors.js';
 import type { ZipEntry } from '../formats/zip.js';
 import { ContentSink } from './decode/content-sink.js';
@@ -10,7 +10,7 @@ import { inflateChunks } from './decode/inflate.js';
 import { gzip } from './encoded/gzip.js';
 import { xz } from './encoded/xz.js';
 import { zstd } from './encoded/zstd.js';
-import { DEFAULT_LIMITS, Walk } from './walk.js';
+import { DEFAULT_LIMITS, HELD_BYTES, Walk } from './walk.js';
 
 export interface OneFileOptions {
   readonly temporaryDirectory?: string;
@@ -67,6 +67,7 @@ export async function entryContent(
     return sum === entry.crc32 ? kept(content) : unread('crc32');
   }
   if (entry.method !== DEFLATED) return unread('unknown-method');
+  if (Math.max(entry.size, entry.compressedSize) <= HELD_BYTES) return heldEntry(source, entry);
   return await intoSink(walk, async (sink) => {
     const chunks = inflateChunks(source, entry.dataOffset, entry.compressedSize, entry.size);
     for (let step = await chunks.next(); ; step = await chunks.next()) {
@@ -76,9 +77,22 @@ export async function entryContent(
   });
 }
 
+/** What is small is not streamed: most candidates are. */
+function heldEntry(source: ByteSource, entry: ZipEntry): Content {
+  const raw = source.read(entry.dataOffset, entry.compressedSize);
+  let bytes: Buffer;
+  try {
+    bytes = inflateRawSync(raw, { maxOutputLength: entry.size + 1 });
+  } catch {
+    return unread('invalid-deflate');
+  }
+  if (bytes.length !== entry.size) return unread('other-size-than-stated');
+  return crc32(bytes) === entry.crc32 ? kept(new BufferSource(bytes)) : unread('crc32');
+}
+
 /** The content of a gzip, xz or zstd stream; any other file as it is. Never throws for what the file holds. */
 export async function decodedContent(walk: Walk, source: ByteSource, maxBytes: number): Promise<Content> {
-  const encoding = ENCODINGS.find(({ recognizes }) => recognizes(source));
+  const encoding = ENCODINGS.find((candidate) => candidate.recognizes(source));
   if (encoding === undefined) return source.size > maxBytes ? unread('too-large') : kept(source);
   return await intoSink(walk, async (sink) => {
     const stream = encoding.read(source);

@@ -1,29 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Where the published files name other tools than our own build's files do: both sides' own words, set against each other. */
 import type { Deviation } from '../model.js';
+import type { FileEvidence } from './publisher-evidence.js';
+import { EVIDENCE_KINDS, type EvidenceKind } from './types.js';
 
-/** As the report has it: which file, what part of it says so, what it says. */
-export interface ToolchainFact {
-  readonly file: string;
-  readonly from: string;
-  readonly fact: string;
-}
-
-/** Facts of these parts name the tools that made the file; others (a build id, say) differ for any reason. */
-const NAMES_TOOLS = new Set(['elf-comment', 'android-ident', 'app-metadata', 'dex-marker']);
+/** Facts of these kinds name the tools that made a file; others (a build id, a commit) differ for other reasons. */
+const NAMES_TOOLS: ReadonlySet<EvidenceKind> = new Set<EvidenceKind>([
+  'gradle-metadata',
+  'kotlin-tooling',
+  'compile-sdk',
+  'r8-marker',
+  'android-ndk',
+  'elf-comment',
+  'go-version',
+]);
 
 const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 export function toolchainDrift(
-  published: readonly ToolchainFact[],
-  rebuilt: readonly ToolchainFact[],
+  published: readonly FileEvidence[],
+  rebuilt: readonly FileEvidence[],
 ): readonly Deviation[] {
-  const parts = [...new Set([...published, ...rebuilt].map((fact) => fact.from))].filter((from) =>
-    NAMES_TOOLS.has(from),
-  );
-  return parts.sort(compareText).flatMap((from): Deviation[] => {
-    const said = (facts: readonly ToolchainFact[]): string[] =>
-      [...new Set(facts.filter((fact) => fact.from === from).map((fact) => fact.fact))].sort(compareText);
+  return EVIDENCE_KINDS.filter((kind) => NAMES_TOOLS.has(kind)).flatMap((from): Deviation[] => {
+    const said = (files: readonly FileEvidence[]): string[] => {
+      const values = files.flatMap(({ facts }) =>
+        facts.filter((fact) => fact.from === from).map((fact) => fact.value),
+      );
+      return [...new Set(values)].sort(compareText);
+    };
     const [theirs, ours] = [said(published), said(rebuilt)];
     const onlyTheirs = theirs.filter((fact) => !ours.includes(fact));
     const onlyOurs = ours.filter((fact) => !theirs.includes(fact));

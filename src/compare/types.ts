@@ -192,6 +192,31 @@ export type Difference =
     };
 export type DifferenceKind = Difference['kind'];
 
+/** Where a fact about the publisher's environment comes from; the order of the report. */
+export const EVIDENCE_KINDS = [
+  'buildinfo',
+  'version-control-info',
+  'gradle-metadata',
+  'kotlin-tooling',
+  'compile-sdk',
+  'r8-marker',
+  'android-ndk',
+  'elf-comment',
+  'elf-note',
+  'go-version',
+  'go-build-id',
+  'depends',
+  'built-using',
+] as const;
+export type EvidenceKind = (typeof EVIDENCE_KINDS)[number];
+
+/** What is known of the environment in which the published file was made, and from where. */
+export interface EnvironmentEvidence {
+  readonly file: string;
+  readonly from: EvidenceKind;
+  readonly fact: string;
+}
+
 /** A rule that covered bytes (or was asked for and was not needed). */
 export interface AppliedRule {
   readonly rule: RuleName;

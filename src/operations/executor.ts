@@ -2,7 +2,7 @@
 /** The engine for a plan, wired to the package's images and inventory. */
 import type { Executor, ExecutorKind } from '../build/executor.js';
 import { chooseExecutor } from '../build/executors.js';
-import { takeInventory, takeInventoryOfDirectory } from '../build/inventory.js';
+import { imageContents, takeInventory, takeInventoryOfDirectory } from '../build/inventory.js';
 import type { Plan } from '../model.js';
 import { rootFileSystem } from './image.js';
 import type { OperationOptions } from './options.js';
@@ -20,8 +20,23 @@ export async function executorFor(
 ): Promise<Executor> {
   const { image } = build.environment;
   const { signal } = options;
+  let base: string | undefined;
   return await chooseExecutor(
     { image, ...request, ...(signal === undefined ? {} : { signal }) },
-    { rootFileSystem, takeInventory, takeInventoryOfDirectory },
+    {
+      rootFileSystem: async (name, more) => {
+        const made = await rootFileSystem(name, more);
+        base = made.path;
+        return made;
+      },
+      // what the base image brought along is told apart from what the prepare phase fetched
+      takeInventory: async (exported, more) =>
+        await takeInventory(exported, {
+          ...more,
+          ...(base === undefined ? {} : { image: await imageContents(base, more.signal) }),
+        }),
+      takeInventoryOfDirectory: (directory, more) =>
+        takeInventoryOfDirectory(directory, { ...more, sourceDirectory: directory }),
+    },
   );
 }

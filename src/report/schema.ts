@@ -2,7 +2,7 @@
 /** The shape of `report.json`, version 1, for readers that do not trust it. `reports/schema.json` is made from it. */
 import { z } from 'zod';
 import { AUTHENTICITY_REASONS, RULE_NAMES, UNVERIFIABLE_REASONS } from '../model.js';
-import { OWNERS } from '../compare/types.js';
+import { EVIDENCE_KINDS, OWNERS } from '../compare/types.js';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const bytes = z.int().nonnegative();
@@ -268,7 +268,7 @@ const statement = z.strictObject({
       canChangeOutput: z.enum(['yes', 'no', 'unknown']),
     }),
   ),
-  publisherEnvironment: list(z.strictObject({ file: text, from: text, fact: text })),
+  publisherEnvironment: list(z.strictObject({ file: text, from: z.enum(EVIDENCE_KINDS), fact: text })),
   knownResults: list(
     z.strictObject({
       by: text,

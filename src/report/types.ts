@@ -18,7 +18,7 @@ import type {
   UnverifiableReason,
   Verdict,
 } from '../model.js';
-import type { Coverage, PairComparison, SetComparison } from '../compare/types.js';
+import type { Coverage, EnvironmentEvidence, PairComparison, SetComparison } from '../compare/types.js';
 
 /** One sentence of the report with what it rests on. */
 export interface Statement {
@@ -69,14 +69,6 @@ export interface PlanRecord {
   readonly compareDigest: Sha256;
   readonly build: BuildPlan;
   readonly compare: ComparePlan;
-}
-
-/** What is known of the environment in which the published file was made, and from where. */
-export interface EnvironmentEvidence {
-  readonly file: string;
-  /** E.g. `elf-comment`, `depends`, `buildinfo`. */
-  readonly from: string;
-  readonly fact: string;
 }
 
 export interface ReportStatement {
@@ -159,4 +151,4 @@ export interface Note {
   readonly url?: string;
 }
 
-export type { Coverage, PairComparison, SetComparison };
+export type { Coverage, EnvironmentEvidence, PairComparison, SetComparison };

@@ -4,6 +4,7 @@ import type { ByteSource } from '../../bytes.js';
 import type { LeafDifference } from '../leaf.js';
 import type { Difference } from '../types.js';
 import type { Walk } from '../walk.js';
+import { explainCommit } from './commit.js';
 import { explainElf } from './elf.js';
 import { explainText } from './text.js';
 
@@ -24,7 +25,7 @@ export interface Leaf {
 export type Explainer = (leaf: Leaf) => Promise<readonly Difference[] | undefined>;
 
 /** Most specific first; the bytes themselves come last and always. */
-const EXPLAINERS: readonly Explainer[] = [explainElf, explainText];
+const EXPLAINERS: readonly Explainer[] = [explainElf, explainCommit, explainText];
 
 const SAMPLE = 64;
 /** Hunks of one leaf that are listed; the ledger lists every run. */
