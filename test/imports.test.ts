@@ -10,7 +10,7 @@ import { importsOf, roomOf, sources, type SourceFile } from './helpers/sources.j
 
 const BASE = ['model', 'errors'];
 const STAGES = ['recipe', 'inputs', 'build', 'formats', 'compare', 'report'];
-const PURE = ['canonical-json', 'nearest-word', 'printable'];
+const PURE = ['canonical-json', 'nearest-word', 'printable', 'tree-manifest'];
 
 /** What a room may import beside itself. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
@@ -20,6 +20,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'canonical-json': [],
   'nearest-word': [],
   printable: [],
+  'tree-manifest': ['model'],
   bytes: ['errors'],
   process: ['errors', 'known-tools'],
   recipe: [...BASE, ...PURE],
