@@ -13,5 +13,5 @@ export const DOCKER: EngineDescription = {
   copyInArguments: [],
   buildArguments: ['--force-rm', '--no-cache'],
   installHint: 'apt-get install docker.io',
-  startHint: 'systemctl start docker',
+  startHint: 'systemctl start docker (without systemd, as root: dockerd &)',
 };

@@ -158,7 +158,7 @@ export class Engine {
   async state(name: string): Promise<ContainerState | undefined> {
     const result = await this.run(['inspect', '--type', 'container', '--format', '{{json .State}}', name]);
     if (result.ended.kind !== 'exited' || result.ended.code !== 0) return undefined;
-    const state = JSON.parse(result.stdout.toString()) as Record<string, unknown>;
+    const state = JSON.parse(result.stdout.toString()) as Readonly<Record<string, string | number | boolean>>;
     return {
       running: state['Running'] === true,
       started: !String(state['StartedAt'] ?? '0001').startsWith('0001'),

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What of the machine can be used, and for each thing that is missing: what it would enable and what installs it. */
-import { ENGINES, engineState, type Engine, type EngineState } from '../build/engine-state.js';
+import { DOCKER } from '../build/docker.js';
+import { Engine, type EngineDescription } from '../build/engine.js';
+import { engineFix, engineState, type EngineState } from '../build/engine-state.js';
+import { PODMAN } from '../build/podman.js';
 import { FailedHere } from '../errors.js';
 import { cacheDirectory } from '../inputs/cache.js';
 import { debianKeyring } from '../inputs/debian-archive.js';
@@ -24,7 +27,7 @@ export interface ToolState {
 }
 
 export interface EngineDiagnosis {
-  readonly name: Engine;
+  readonly name: EngineDescription['kind'];
   readonly enables: string;
   readonly state: EngineState;
   /** What to do about an engine that does not answer. */
@@ -48,6 +51,7 @@ export interface Diagnosis {
 }
 
 const ESSENTIAL: readonly string[] = ['git'];
+const ENGINES = [DOCKER, PODMAN] as const;
 
 export async function doctor(options: OperationOptions = {}): Promise<Diagnosis> {
   const machine = describeMachine();
@@ -55,7 +59,7 @@ export async function doctor(options: OperationOptions = {}): Promise<Diagnosis>
   const node = { version: machine.node, required, enough: isEnough(machine.node, required) };
   const tools = await Promise.all(
     Object.entries<KnownTool>(KNOWN_TOOLS)
-      .filter(([name]) => !ENGINES.some((engine) => engine === name))
+      .filter(([name]) => !ENGINES.some(({ kind }) => kind === name))
       .map(([name, tool]) => toolState(name, tool)),
   );
   return {
@@ -82,30 +86,13 @@ async function toolState(name: string, { enables, install }: KnownTool): Promise
   };
 }
 
-async function diagnosed(name: Engine, signal?: AbortSignal): Promise<EngineDiagnosis> {
-  const state = await engineState(name, signal);
-  const fix = fixOf(name, state);
+async function diagnosed(description: EngineDescription, signal?: AbortSignal): Promise<EngineDiagnosis> {
+  const engine = new Engine(description);
+  const name = description.kind;
   const { enables } = KNOWN_TOOLS[name];
-  return fix === undefined ? { name, enables, state } : { name, enables, state, fix };
-}
-
-function fixOf(name: Engine, state: EngineState): string | undefined {
-  switch (state.kind) {
-    case 'reachable':
-      return undefined;
-    case 'missing':
-      return KNOWN_TOOLS[name].install;
-    case 'not-running':
-      return name === 'docker'
-        ? 'start its daemon: systemctl start docker (without systemd, as root: dockerd &)'
-        : 'see what it says: podman info';
-    case 'no-permission':
-      return name === 'docker'
-        ? 'join its group and log in again: usermod -aG docker "$USER" (members of it are as good as root)'
-        : 'see what it says: podman info';
-    case 'broken':
-      return `see what it says: ${name} info`;
-  }
+  const state = await engineState(engine, signal);
+  if (state.kind === 'reachable') return { name, enables, state };
+  return { name, enables, state, fix: engineFix(engine, state) };
 }
 
 async function keyring(): Promise<Diagnosis['debianKeyring']> {

@@ -53,7 +53,7 @@ function engineShown({ state, fix, enables }: EngineDiagnosis): string {
     case 'reachable':
       return `reachable, version ${state.version}`;
     case 'missing':
-      return missing({ enables, install: fix ?? '' });
+      return `missing; enables ${enables}; ${fix}`;
     case 'not-running':
       return `installed, its daemon does not answer; ${fix}`;
     case 'no-permission':
