@@ -13,7 +13,12 @@ export function checkFacts(statement: ReportStatement, found: Found): void {
   checkSubject(statement, found);
   checkOrigins(statement, found);
   const { plan } = statement;
-  if (plan === undefined) return;
+  if (plan === undefined) {
+    // what was compared of a target was expected by its plan
+    if (statement.subject.target !== undefined && statement.comparison !== undefined)
+      found('plan', '/statement/subject/target', 'files of a target were compared, and there is no plan');
+    return;
+  }
   if (plan.compareDigest !== digestOf(plan.compare))
     found('plan', '/statement/plan/compareDigest', `the compare part has ${digestOf(plan.compare)}`);
   if (plan.buildDigest !== undefined && plan.buildDigest !== digestOf(plan.build))

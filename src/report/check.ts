@@ -44,7 +44,12 @@ export function checkReport(value: unknown): CheckResult {
     if (problems.length < MAX_PROBLEMS) problems.push({ code, at, detail });
   };
   const { statement } = report;
-  const digest = digestOf(statement);
+  const digest = digestOrNone(statement);
+  if (digest === undefined)
+    return {
+      kind: 'inconsistent',
+      problems: [{ code: 'digest', at: '/statement', detail: 'it has no canonical form (a lone surrogate)' }],
+    };
   if (digest !== report.statementSha256)
     found(
       'digest',
@@ -58,6 +63,15 @@ export function checkReport(value: unknown): CheckResult {
   checkFacts(statement, found);
   checkRun(report, found);
   return problems.length === 0 ? { kind: 'consistent', report } : { kind: 'inconsistent', problems };
+}
+
+function digestOrNone(value: unknown): string | undefined {
+  try {
+    return digestOf(value);
+  } catch (error) {
+    if (error instanceof TypeError) return undefined;
+    throw error;
+  }
 }
 
 /** Takes a problem down. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What a report does not say, and what the publisher can do about a negative. */
 import type { CauseKind } from '../compare/types.js';
+import { telling, UNTELLING } from './describe-difference.js';
 import { AUTHENTICITY_TEXTS, CAUSE_ADVICE, UNVERIFIABLE_TEXTS } from './reason-texts.js';
 import { count, say, type DecidedFacts } from './say.js';
 import type { Statement } from './types.js';
@@ -86,8 +87,9 @@ function causeAdvice(
   for (const [at, pair] of (comparison?.pairs ?? []).entries())
     for (const [index, difference] of pair.differences.entries()) {
       const kind = 'cause' in difference ? difference.cause?.kind : undefined;
-      if (kind === undefined || kind === 'unknown') unexplained++;
-      else if (!first.has(kind)) first.set(kind, `/comparison/pairs/${at}/differences/${index}`);
+      if (kind === undefined || kind === 'unknown') {
+        if (telling(difference) < UNTELLING) unexplained++;
+      } else if (!first.has(kind)) first.set(kind, `/comparison/pairs/${at}/differences/${index}`);
     }
   const advice = [...first]
     .sort(([a], [b]) => (a < b ? -1 : 1))

@@ -2,6 +2,7 @@
 /** Members and findings of all pairs by what they mean to a reader: what runs first, then data, then packing. */
 import { isWorse } from '../compare/ledger.js';
 import type { Difference, LedgerNode, Member, MemberKind } from '../compare/types.js';
+import { telling } from './describe-difference.js';
 import type { Report } from './types.js';
 
 export const GROUPS = ['code', 'data', 'container'] as const;
@@ -41,6 +42,7 @@ export interface Group {
   readonly name: GroupName;
   /** Worst first, else in the order of the ledger. */
   readonly members: readonly MemberEntry[];
+  /** Content before records, else in the order of the comparison. */
   readonly findings: readonly FindingEntry[];
 }
 
@@ -71,7 +73,11 @@ export function groupsOf({ statement }: Report): readonly Group[] {
       findings[groupAbove(kinds, at, difference.path) ?? whole].push(entry);
     }
   }
-  return GROUPS.map((name) => ({ name, members: worstFirst(members[name]), findings: findings[name] }));
+  return GROUPS.map((name) => ({
+    name,
+    members: worstFirst(members[name]),
+    findings: findings[name].sort((a, b) => telling(a.difference) - telling(b.difference)),
+  }));
 }
 
 function* membersOf(nodes: readonly LedgerNode[]): Generator<{ node: LedgerNode; member: Member }> {

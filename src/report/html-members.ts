@@ -19,7 +19,7 @@ const OPEN = 3;
 const INLINE = {
   findings: { rows: 50, bytes: 150_000 },
   members: { rows: 200, bytes: 100_000 },
-  identical: { rows: 1_000, bytes: 200_000 },
+  identical: { rows: 500, bytes: 100_000 },
 } as const;
 
 // ---------------------------------------------------------------- first screen

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The summary for a terminal: fits a screen, says what was proven and what was not. */
 import { blocksOf, type Block } from './blocks.js';
-import { describeDifference } from './describe-difference.js';
+import { describeDifference, telling } from './describe-difference.js';
 import { clipped, inert } from './inert.js';
 import { percent } from './say.js';
 import { sectionsOf } from './sections.js';
@@ -79,11 +79,10 @@ function findings(lines: string[], { statement }: Report, shown: number): void {
   const all = pairs.reduce((sum, pair) => sum + pair.differences.length, 0);
   if (all === 0) return;
   lines.push('', 'Differences');
-  let left = shown;
-  for (const pair of pairs)
-    for (const difference of pair.differences.slice(0, left)) {
-      lines.push(`  - ${text(`${pair.published.name}: ${describeDifference(difference)}`)}`);
-      left--;
-    }
+  const told = pairs
+    .flatMap((pair) => pair.differences.map((difference) => ({ name: pair.published.name, difference })))
+    .sort((a, b) => telling(a.difference) - telling(b.difference));
+  for (const { name, difference } of told.slice(0, shown))
+    lines.push(`  - ${text(`${name}: ${describeDifference(difference)}`)}`);
   if (all > shown) lines.push(`  - … and ${all - shown} more in the report`);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import test from 'ava';
 import { canonicalJson, digestOf } from '../../src/canonical-json.js';
+import type { CarriedBinary } from '../../src/model.js';
 import { checkReport } from '../../src/report/check.js';
 import type { Report } from '../../src/report/types.js';
 import { REPORTS } from '../helpers/a-report.js';
@@ -83,6 +84,13 @@ test('a mismatch cannot be called reproducible', async (t) => {
   const result = checkReport(forged(report));
   t.is(result.kind, 'inconsistent');
   if (result.kind === 'inconsistent') t.true(result.problems.some(({ code }) => code === 'conclusion'));
+});
+
+test('a text without a canonical form is no crash', async (t) => {
+  const report = structuredClone(await cases.different());
+  (report.statement.carried as CarriedBinary[]).push({ note: '\ud800', path: 'x' });
+  const result = checkReport(report);
+  t.deepEqual(result.kind === 'inconsistent' && result.problems.map(({ code }) => code), ['digest']);
 });
 
 for (const [what, value] of [

@@ -222,6 +222,13 @@ const LIES: Readonly<Record<string, Lie>> = {
       if (draft.subject.target) draft.subject.target.version = '2.0';
     },
   },
+  'nothing was expected': {
+    of: 'different',
+    code: 'plan',
+    change: (draft) => {
+      delete (draft as { plan?: unknown }).plan;
+    },
+  },
   'a built file is declared unpublished': {
     of: 'excluded',
     code: 'set',

@@ -8,6 +8,7 @@ import { quoted } from '../../src/report/say.js';
 import { renderText } from '../../src/report/text.js';
 import type { Note, Report, Statement } from '../../src/report/types.js';
 import { REPORTS } from '../helpers/a-report.js';
+import { HOSTILE_NOTE, hostileReport } from '../helpers/hostile-report.js';
 
 function statementsIn({ statement, run }: Report): readonly Statement[] {
   return [...statement.statements, ...statement.doesNotSay, ...statement.publisherCan, ...run.statements];
@@ -95,6 +96,37 @@ for (const [name, make] of Object.entries(REPORTS)) {
     t.false(html.includes('<b>publisher'));
   });
 }
+
+test('there is a report of every verdict kind', async (t) => {
+  const kinds = new Set<string>();
+  for (const make of Object.values(REPORTS)) kinds.add((await make()).statement.verdict.kind);
+  t.deepEqual([...kinds].sort(), [
+    'equivalent',
+    'not-authentic',
+    'reproducible',
+    'unbuildable',
+    'unreproducible',
+    'unverifiable',
+  ]);
+});
+
+test('no text rendering lets hostile texts through', async (t) => {
+  const report = await hostileReport();
+  const notes = [HOSTILE_NOTE];
+  const text = renderText(report, { notes });
+  const markdown = renderMarkdown(report, notes);
+  for (const rendered of [text, markdown, renderBrief(report, notes)])
+    t.notRegex(rendered, /(?!\n)[\p{Cc}\p{Cf}\u2028\u2029]/u);
+  t.is(renderBrief(report, notes).trimEnd().split('\n').length, 10);
+  let fenced = false;
+  for (const line of markdown.split('\n')) {
+    if (line.startsWith('```')) fenced = !fenced;
+    else if (fenced) t.true(line.startsWith('    '), line);
+    // outside of code spans no bracket is left that could start a tag
+    else t.notRegex(line.replace(/(?<!\\)(`+)[^]*?\1(?!`)/g, '').replaceAll('\\<', ''), /</, line);
+  }
+  t.false(fenced);
+});
 
 test('the text fits a screen', async (t) => {
   for (const make of Object.values(REPORTS)) t.true(renderText(await make()).split('\n').length <= 90);
