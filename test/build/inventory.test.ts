@@ -248,12 +248,12 @@ const UNOPENED: Readonly<Record<string, readonly [Buffer, string, string?]>> = {
   'a cut ZIP': [whole.subarray(0, whole.length - 30), 'zip-no-end-record'],
   'a ZIP with damaged content': [
     buildZip([{ name: 'x', data: TEXT, raw: Buffer.alloc(40, 0xff) }]),
-    'damaged-deflate',
+    'unreadable-deflate',
     '!/x',
   ],
   'an encrypted member': [buildZip([{ name: 'x', data: TEXT, flags: 1 }]), 'encrypted', '!/x'],
   'an unknown method': [buildZip([{ name: 'x', data: TEXT, method: 99 }]), 'zip-method-99', '!/x'],
-  'a cut gzip': [gzipSync(TEXT).subarray(0, 20), 'damaged-gzip'],
+  'a cut gzip': [gzipSync(TEXT).subarray(0, 20), 'unreadable-gzip'],
   'a cut tar': [buildTar([{ name: 'x', data: TEXT }]).subarray(0, 700), 'tar-truncated'],
   'a tar with a wrong checksum': [
     Buffer.concat([tarMember({ name: 'x', data: TEXT }), tarMember({ name: 'y', checksum: '1' })]),
@@ -285,9 +285,9 @@ for (const [what, [bytes, reason, inside = '']] of Object.entries(UNOPENED))
 test('damaged streams of the system’s tools are told', async (t) => {
   if (!need(t, 'xz', 'zstd', 'bzip2')) return;
   for (const [tool, reason] of [
-    ['xz', 'damaged-xz'],
-    ['zstd', 'damaged-zstd'],
-    ['bzip2', 'damaged-bzip2'],
+    ['xz', 'unreadable-xz'],
+    ['zstd', 'unreadable-zstd'],
+    ['bzip2', 'unreadable-bzip2'],
   ] as const) {
     const found = await inventory(t, [['x', packed(tool, Buffer.from(TEXT)).subarray(0, -6)]]);
     t.deepEqual(found.unopened.shown, [{ place: 'fetched/x', reason }]);
