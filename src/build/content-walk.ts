@@ -49,7 +49,7 @@ export const WALK_LIMITS: WalkLimits = {
   depth: 12,
   memberBytes: 2 ** 30,
   totalBytes: 2 ** 33,
-  members: 2_000_000,
+  members: 1_000_000,
 };
 
 export interface WalkOptions {
@@ -161,7 +161,7 @@ export class ContentWalk<T> {
     for (const index of dataOrder) {
       const entry = entries[index];
       if (entry === undefined || (entry.size === 0 && entry.rawName.at(-1) === 0x2f)) continue;
-      const place = `${prefix}!/${printableBytes(entry.rawName)}`;
+      const place = `${prefix}!/${memberName(entry.rawName)}`;
       if (!this.#counted(place)) return;
       await this.#entry(
         new SliceSource(source, entry.dataOffset, entry.compressedSize),
@@ -206,7 +206,7 @@ export class ContentWalk<T> {
   async #ar(source: ByteSource, prefix: string, own: T, depth: number): Promise<void> {
     for (const { nameStyle, name, data } of readAr(source).members) {
       if (nameStyle === 'special') continue;
-      const place = `${prefix}!/${printableBytes(name)}`;
+      const place = `${prefix}!/${memberName(name)}`;
       if (!this.#counted(place)) return;
       await this.#content(new SliceSource(source, data.offset, data.size), place, prefix, own, depth + 1);
     }
@@ -267,6 +267,15 @@ function isPacking(format: FormatId): format is Exclude<Packing, 'deflate'> {
   return format === 'gzip' || format === 'xz' || format === 'zstd' || format === 'bzip2';
 }
 
+/** Longer names than any file system has are cut: a million of them must not fill the memory. */
+const LONGEST_NAME = 4096;
+
+function memberName(name: Buffer): string {
+  return name.length <= LONGEST_NAME
+    ? printableBytes(name)
+    : `${printableBytes(name.subarray(0, LONGEST_NAME))}…`;
+}
+
 /** `./usr/bin/x` and `/usr/bin/x` are `usr/bin/x`. */
 const scratch = Buffer.allocUnsafeSlow(SMALL);
 
@@ -286,7 +295,7 @@ function longDigest(source: ByteSource): Sha256 {
 }
 
 function tarName(name: Buffer): string {
-  return printableBytes(name).replace(/^(?:\.?\/)+/, '');
+  return memberName(name).replace(/^(?:\.?\/)+/, '');
 }
 
 function unpackedName(place: string): string {

@@ -63,7 +63,7 @@ function inOneGo(
     return { kind: 'unpacked', content: { source: new BufferSource(bytes), close: () => undefined } };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') return undefined;
-    return { kind: 'unopened', reason: `damaged-${packing}` };
+    return { kind: 'unopened', reason: `unreadable-${packing}` };
   }
 }
 
@@ -108,7 +108,7 @@ async function inflated(
     spill.drop();
     if (error instanceof FailedHere) throw error;
     if ((error as NodeJS.ErrnoException).code?.startsWith('Z_') !== true) throw error;
-    return { kind: 'unopened', reason: `damaged-${packing}` };
+    return { kind: 'unopened', reason: `unreadable-${packing}` };
   } finally {
     stream.destroy();
   }
@@ -137,7 +137,7 @@ async function byTool(
   }
   if (end.kind === 'done') return { kind: 'unpacked', content: spill.finish() };
   spill.drop();
-  return { kind: 'unopened', reason: end.kind === 'too-much' ? 'limit-bytes' : `damaged-${packing}` };
+  return { kind: 'unopened', reason: end.kind === 'too-much' ? 'limit-bytes' : `unreadable-${packing}` };
 }
 
 function* chunksOf(source: ByteSource): Generator<Buffer> {

@@ -107,7 +107,8 @@ async function context(options: ImageOptions): Promise<DebianContext> {
   };
 }
 
-function debianPackages(debian: DebianContext): PackageArchive {
+/** What the base images of this package are made of. */
+export function debianPackages(debian: DebianContext): PackageArchive {
   return {
     fetch: async (locked, signal) =>
       await onceIndexedDownload(debian.cache, {
