@@ -19,6 +19,7 @@ export type {
 export { compare, type CompareRequest } from './operations/compare.js';
 export { plan, versions, type PlanRequest, type PlanResult } from './operations/plan.js';
 export {
+  lintFile,
   lintRecipes,
   lintText,
   recipeOf,

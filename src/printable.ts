@@ -16,6 +16,13 @@ export function printable(text: string): string {
   return text.toWellFormed().replace(UNSAFE, escapeCharacter);
 }
 
+/** For sentences whose names are printable already: what is left of unsafe characters is escaped, once. */
+export function harmless(text: string): string {
+  return text
+    .toWellFormed()
+    .replace(UNSAFE, (character) => (character === '\\' ? character : escapeCharacter(character)));
+}
+
 /** As `printable` for raw bytes: valid UTF-8 is kept, every byte of an invalid sequence becomes `\xNN`. */
 export function printableBytes(bytes: Uint8Array): string {
   try {

@@ -2,7 +2,8 @@
 /** A report from a file, checked before anything of it is believed, with the notes that lie beside it. */
 import { promises as fs } from 'node:fs';
 import path from 'node:path';
-import { FailedHere, UsageError } from '../errors.js';
+import { readText } from '../bytes.js';
+import { UsageError } from '../errors.js';
 import { checkReport, type CheckResult } from '../report/check.js';
 import { noteSchema } from '../report/schema.js';
 import type { Note } from '../report/types.js';
@@ -15,7 +16,7 @@ const MAX_NOTE = 1 << 20;
  * @throws FailedHere `unreadable-input`; UsageError `not-json`
  */
 export async function readReport(file: string): Promise<CheckResult> {
-  return checkReport(await readJson(await reportFile(file), MAX_REPORT));
+  return checkReport(readJson(await reportFile(file), MAX_REPORT));
 }
 
 /** Of the report whose statement has this digest. */
@@ -24,7 +25,7 @@ export async function readNotes(file: string, statementSha256: string): Promise<
   const names = await fs.readdir(directory).catch(() => [] as string[]);
   const notes: Note[] = [];
   for (const name of names.filter((entry) => entry.endsWith('.json')).sort()) {
-    const parsed = noteSchema.safeParse(await readJson(path.join(directory, name), MAX_NOTE));
+    const parsed = noteSchema.safeParse(readJson(path.join(directory, name), MAX_NOTE));
     if (!parsed.success)
       throw new UsageError('note-invalid', `${path.join(directory, name)} is not a note of version 1`, {
         hint: parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; '),
@@ -39,15 +40,8 @@ async function reportFile(file: string): Promise<string> {
   return stat?.isDirectory() === true ? path.join(file, 'report.json') : file;
 }
 
-async function readJson(file: string, limit: number): Promise<unknown> {
-  let text: string;
-  try {
-    const { size } = await fs.stat(file);
-    if (size > limit) throw new Error(`${size} bytes, at most ${limit}`);
-    text = await fs.readFile(file, 'utf8');
-  } catch (cause) {
-    throw new FailedHere('unreadable-input', `cannot read ${file}: ${(cause as Error).message}`, { cause });
-  }
+function readJson(file: string, limit: number): unknown {
+  const text = readText(file, limit);
   try {
     return JSON.parse(text) as unknown;
   } catch (cause) {

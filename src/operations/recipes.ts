@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The recipes of this package: found, shown, checked. */
+import { readText } from '../bytes.js';
 import { UsageError } from '../errors.js';
 import { packageRoot, readRecipes } from '../inputs/package-files.js';
 import type { RuleName, RuleSetName, SignerPin } from '../model.js';
@@ -8,6 +9,9 @@ import { channelOf } from '../recipe/compare-plan.js';
 import { lintRecipes as lintAll } from '../recipe/lint.js';
 import type { Recipe } from '../recipe/schema.js';
 import { nearestWord } from '../recipe/schema-parts.js';
+
+/** Far beyond what the checks accept: they say so then. */
+const MAX_RECIPE = 4 << 20;
 
 export interface LoadedRecipe {
   readonly file: string;
@@ -62,6 +66,11 @@ export function lintText(file: string, text: string): LintResult {
           ({ path, code, message }) => `${file} ${path}: ${message} (${code})`,
         );
   return { file, problems };
+}
+
+/** @throws FailedHere `unreadable-input` */
+export function lintFile(file: string): LintResult {
+  return lintText(file, readText(file, MAX_RECIPE));
 }
 
 /** What a channel of a recipe says about published files. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The summary for a terminal: fits a screen, says what was proven and what was not. */
-import { printable } from '../printable.js';
+import { harmless, printable } from '../printable.js';
 import { describeDifference, percent } from './statements.js';
 import { sectionsOf } from './sections.js';
 import { headline } from './title.js';
@@ -43,14 +43,14 @@ export function renderText(report: Report, options: TextOptions = {}): string {
 function section(lines: string[], title: string, statements: readonly Statement[]): void {
   if (statements.length === 0) return;
   lines.push('', title);
-  for (const { sentence } of statements.slice(0, SHOWN)) lines.push(`  - ${printable(sentence)}`);
+  for (const { sentence } of statements.slice(0, SHOWN)) lines.push(`  - ${harmless(sentence)}`);
   if (statements.length > SHOWN) lines.push(`  - … and ${statements.length - SHOWN} more in the report`);
 }
 
 function findings(lines: string[], { statement }: Report, shown: number): void {
   const all = statement.comparison?.pairs.flatMap((pair) =>
     pair.differences.map(
-      (difference) => `${printable(pair.published.name)}: ${printable(describeDifference(difference))}`,
+      (difference) => `${printable(pair.published.name)}: ${harmless(describeDifference(difference))}`,
     ),
   );
   if (all === undefined || all.length === 0) return;

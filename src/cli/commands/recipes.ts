@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { promises as fs } from 'node:fs';
 import type { CommandModule } from 'yargs';
 import { globalOptions, runCommand, type GlobalArguments } from '../command.js';
 import { EXIT } from '../exit-code.js';
@@ -22,12 +21,9 @@ export const recipesCommand: CommandModule<object, RecipesArguments> = {
       .example('$0 recipes lint', 'check all recipes'),
   handler: (argv) =>
     runCommand(argv, async ({ output }) => {
-      const { lintRecipes, lintText, recipeOf, recipes } = await import('../../index.js');
+      const { lintFile, lintRecipes, recipeOf, recipes } = await import('../../index.js');
       if (argv.app === 'lint') {
-        const results =
-          argv.file === undefined
-            ? await lintRecipes()
-            : [lintText(argv.file, await fs.readFile(argv.file, 'utf8'))];
+        const results = argv.file === undefined ? await lintRecipes() : [lintFile(argv.file)];
         const problems = results.flatMap((result) => result.problems);
         output.print(
           problems.length === 0
