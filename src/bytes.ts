@@ -93,12 +93,17 @@ export class FileSource implements ByteSource {
       // non-blocking: opening a FIFO must not wait for a writer before it is refused
       fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
     } catch (cause) {
-      throw new FailedHere('unreadable-input', `cannot open ${path}: ${(cause as Error).message}`, { cause });
+      throw new FailedHere('unreadable-input', `cannot open ${path}: ${(cause as Error).message}`, {
+        cause,
+        hint: 'check the path and its permissions',
+      });
     }
     const stat = fstatSync(fd);
     if (!stat.isFile()) {
       closeSync(fd);
-      throw new FailedHere('unreadable-input', `${path} is not a regular file`);
+      throw new FailedHere('unreadable-input', `${path} is not a regular file`, {
+        hint: 'name a file, or copy what you want to compare into one',
+      });
     }
     return new FileSource(path, fd, stat.size);
   }
@@ -214,4 +219,25 @@ export function equalRange(
     if (!a.read(aOffset + done, n).equals(b.read(bOffset + done, n))) return false;
   }
   return true;
+}
+
+/**
+ * The text of a file that the user named: a regular one, of at most `limit` bytes.
+ * @throws FailedHere `unreadable-input`
+ */
+export function readText(path: string, limit: number): string {
+  const source = FileSource.open(path);
+  try {
+    if (source.size > limit)
+      throw new FailedHere(
+        'unreadable-input',
+        `${path} has ${source.size} bytes, at most ${limit} are read`,
+        {
+          hint: 'check that it is the file you meant',
+        },
+      );
+    return source.read(0, source.size).toString('utf8');
+  } finally {
+    source.close();
+  }
 }

@@ -17,10 +17,13 @@ export class VerifyError<Code extends string = string> extends Error {
 export class FormatError extends VerifyError {
   readonly format: string;
   readonly offset: number;
+  /** The message without the place. */
+  readonly detail: string;
   constructor(format: string, code: string, offset: number, message: string, options?: { cause?: unknown }) {
     super(`${format}/${code}`, `${message} (${format}, offset ${offset})`, options);
     this.format = format;
     this.offset = offset;
+    this.detail = message;
   }
   static {
     this.prototype.name = 'FormatError';

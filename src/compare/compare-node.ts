@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The walk: one node of both sides, by bytes first, by the records of a container next, else byte by byte. */
 import { equalRange, type ByteSource } from '../bytes.js';
-import { containerFor } from './containers.js';
+import { containerFor, formatOfOne } from './containers.js';
 import { explainLeaf } from './explain/explain-leaf.js';
 import { compareLeaf } from './leaf.js';
 import { LedgerBuilder, worst, worstOf } from './ledger.js';
@@ -73,7 +73,19 @@ function open(
   place: Place,
 ): ((index: number) => Promise<LedgerNode>) | 'too-deep' | undefined {
   const container = containerFor(published, rebuilt);
-  if (container === undefined) return undefined;
+  if (container === undefined) {
+    const one = formatOfOne(published, rebuilt);
+    if (one !== undefined)
+      walk.report({
+        kind: 'malformed',
+        path: place.path,
+        side: one.lacking,
+        code: `${one.format}/not-recognized`,
+        offset: 0,
+        detail: `no ${one.format} file; the other side is one`,
+      });
+    return undefined;
+  }
   if (place.depth >= walk.options.limits.depth) return 'too-deep';
   return container(walk, published, rebuilt, place);
 }

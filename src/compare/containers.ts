@@ -22,10 +22,12 @@ type Opener = (
 ) => ((index: number) => Promise<LedgerNode>) | undefined;
 
 function opener<Structure>(container: Container<Structure>): {
+  readonly format: string;
   readonly recognizes: (source: ByteSource) => boolean;
   readonly open: Opener;
 } {
   return {
+    format: container.format,
     recognizes: (source) => container.recognizes(source),
     open: (walk, published, rebuilt, place) => {
       const parse = (source: ByteSource, side: Side): Opened<Structure> | undefined => {
@@ -39,7 +41,7 @@ function opener<Structure>(container: Container<Structure>): {
             side,
             code: error.code,
             offset: error.offset,
-            detail: error.message,
+            detail: error.detail,
           });
           return undefined;
         }
@@ -65,4 +67,16 @@ const REGISTRY = [
 /** The format that recognises both sides, the first of the registry. */
 export function containerFor(published: ByteSource, rebuilt: ByteSource): Opener | undefined {
   return REGISTRY.find(({ recognizes }) => recognizes(published) && recognizes(rebuilt))?.open;
+}
+
+/** The format of one side that the other side does not have, and which side that other one is. */
+export function formatOfOne(
+  published: ByteSource,
+  rebuilt: ByteSource,
+): { readonly format: string; readonly lacking: Side } | undefined {
+  for (const { format, recognizes } of REGISTRY) {
+    const [p, r] = [recognizes(published), recognizes(rebuilt)];
+    if (p !== r) return { format, lacking: p ? 'rebuilt' : 'published' };
+  }
+  return undefined;
 }

@@ -10,6 +10,7 @@ import { outsideCommonOrder, pairMembers, withOccurrences } from './align.js';
 import { classify } from './classify.js';
 import { LedgerBuilder, oneSided, worst } from './ledger.js';
 import { compareLeaf } from './leaf.js';
+import { RegionQueue } from './region-queue.js';
 import { splice } from './splice.js';
 import type { LedgerNode, Member, Owner, Side } from './types.js';
 import { node, type Place, type Walk } from './walk.js';
@@ -263,24 +264,22 @@ function compareRegions(
   row = -1,
 ): Owner {
   let fields: Owner = 'identical';
-  const waiting = new Map<string, Region[]>();
-  for (const region of rebuilt) waiting.set(region.kind, [...(waiting.get(region.kind) ?? []), region]);
+  const waiting = new RegionQueue(rebuilt);
   let reached = -1;
   for (const a of published) {
-    const inOrder = (waiting.get(a.kind)?.[0]?.offset ?? -1) > reached;
-    const b = inOrder ? waiting.get(a.kind)?.shift() : undefined;
+    const inOrder = (waiting.peek(a.kind)?.offset ?? -1) > reached;
+    const b = inOrder ? waiting.take(a.kind) : undefined;
     reached = b?.offset ?? reached;
     fields = worst(
       fields,
       compareRegion(walk, policy, sides, pSource, a, rSource, b, { ...context, fields }, path, row),
     );
   }
-  for (const list of waiting.values())
-    for (const b of list)
-      fields = worst(
-        fields,
-        compareRegion(walk, policy, sides, pSource, undefined, rSource, b, { ...context, fields }, path, row),
-      );
+  for (const b of waiting.rest())
+    fields = worst(
+      fields,
+      compareRegion(walk, policy, sides, pSource, undefined, rSource, b, { ...context, fields }, path, row),
+    );
   return fields;
 }
 

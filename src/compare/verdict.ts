@@ -74,6 +74,9 @@ function setReasons(comparison: SetComparison | undefined): Reason<UnverifiableR
       reasons.push({ code: 'incomplete-set', detail: `${file.name} was rebuilt and has no published twin` });
   if (comparison.pairs.length === 0)
     reasons.push({ code: 'no-published-artifact', detail: 'no file was compared' });
+  // two empty files are equal, and say nothing about any app
+  else if (comparison.pairs.every((pair) => pair.published.size === 0))
+    reasons.push({ code: 'no-published-artifact', detail: 'what was compared is empty' });
   return reasons;
 }
 

@@ -133,16 +133,8 @@ function readSigner(scheme: SignatureScheme, signer: Cursor, close: (cursor: Cur
   const certificateList = signed.region('certificates');
   while (certificateList.left > 0) certificates.push(certificateList.bytes('certificate'));
   const signedRange = scheme === 'v3' ? ([signed.u32('minSDK'), signed.u32('maxSDK')] as const) : undefined;
-  const attributes: SignerAttribute[] = [];
   // absent in files of the first v2 signers
-  if (signed.left > 0) {
-    const list = signed.region('attributes');
-    while (list.left > 0) {
-      const attribute = list.region('attribute');
-      const at = attribute.offset;
-      attributes.push({ id: attribute.u32('attribute id'), value: attribute.rest(), offset: at });
-    }
-  }
+  const attributes = signed.left > 0 ? readAttributes(signed.region('attributes')) : [];
   // apksig ends v2 signed data with one empty element more (V2SchemeSigner.generateSignerBlock)
   if (scheme === 'v2' && signed.left === 4 && signed.whole.readUInt32LE(signed.whole.length - 4) === 0)
     signed.rest();
@@ -164,6 +156,16 @@ function readSigner(scheme: SignatureScheme, signer: Cursor, close: (cursor: Cur
     signatures,
     publicKey,
   };
+}
+
+function readAttributes(list: Cursor): SignerAttribute[] {
+  const attributes: SignerAttribute[] = [];
+  while (list.left > 0) {
+    const attribute = list.region('attribute');
+    const { offset } = attribute;
+    attributes.push({ id: attribute.u32('attribute id'), value: attribute.rest(), offset });
+  }
+  return attributes;
 }
 
 function readPairs(list: Cursor, what: string, close: (cursor: Cursor) => void): AlgorithmValue[] {

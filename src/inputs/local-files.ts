@@ -53,23 +53,6 @@ export async function localFiles(place: string): Promise<readonly LocalFile[]> {
 }
 
 /**
- * A text of the user's; a device or a pipe has no end that could be waited for.
- * @throws FailedHere `unreadable-input`
- */
-export async function readText(file: string, maxBytes: number): Promise<string> {
-  const stat = await statOf(file);
-  const refuse = (why: string, cause?: unknown): FailedHere =>
-    new FailedHere('unreadable-input', `cannot read ${file}: ${why}`, { cause });
-  if (!stat.isFile()) throw refuse('it is not a regular file');
-  if (stat.size > maxBytes) throw refuse(`it has ${stat.size} bytes, at most ${maxBytes} are read`);
-  try {
-    return await fs.readFile(file, 'utf8');
-  } catch (cause) {
-    throw refuse((cause as Error).message, cause);
-  }
-}
-
-/**
  * @throws UsageError `same-file` when both paths lead to one file or directory; `file-and-directory` when they cannot be
  * compared with each other
  */

@@ -2,8 +2,8 @@
 /** A report from a file, checked before anything of it is believed, with the notes that lie beside it. */
 import { promises as fs } from 'node:fs';
 import path from 'node:path';
+import { readText } from '../bytes.js';
 import { UsageError } from '../errors.js';
-import { readText } from '../inputs/local-files.js';
 import { checkReport, type CheckResult } from '../report/check.js';
 import { noteSchema } from '../report/schema.js';
 import type { Note } from '../report/types.js';
@@ -48,7 +48,7 @@ async function reportFile(file: string): Promise<string> {
 }
 
 async function readJson(file: string, limit: number): Promise<unknown> {
-  const text = await readText(file, limit);
+  const text = readText(file, limit);
   try {
     return JSON.parse(text) as unknown;
   } catch (cause) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The recipes of this package: found, shown, checked. */
+import { readText } from '../bytes.js';
 import { UsageError } from '../errors.js';
 import { packageRoot, readRecipes } from '../inputs/package-files.js';
-import { readText } from '../inputs/local-files.js';
 import type { RuleName, RuleSetName, SignerPin } from '../model.js';
 import { nearestWord } from '../nearest-word.js';
 import { checkRecipe, formatProblem, parseRecipe, recipeDigest } from '../recipe/load.js';
@@ -10,7 +10,8 @@ import { channelOf } from '../recipe/compare-plan.js';
 import { COMMAND_NAMES, lintRecipes as lintAll } from '../recipe/lint.js';
 import type { Recipe } from '../recipe/schema.js';
 
-const MAX_RECIPE = 1 << 20;
+/** Far beyond what the checks accept: they say so then. */
+const MAX_RECIPE = 4 << 20;
 
 export interface LoadedRecipe {
   readonly file: string;
@@ -55,14 +56,6 @@ export async function lintRecipes(root = packageRoot()): Promise<readonly LintRe
   return (await readRecipes(root)).map(({ file, text }) => lintText(file, text));
 }
 
-/**
- * Checks a recipe file of the user's.
- * @throws FailedHere `unreadable-input`
- */
-export async function lintFile(file: string): Promise<LintResult> {
-  return lintText(file, await readText(file, MAX_RECIPE));
-}
-
 /** Checks one recipe that need not be part of the package. */
 export function lintText(file: string, text: string): LintResult {
   const checked = checkRecipe(file, text);
@@ -73,6 +66,14 @@ export function lintText(file: string, text: string): LintResult {
           ({ path, code, message }) => `${file} ${path}: ${message} (${code})`,
         );
   return { file, problems };
+}
+
+/**
+ * Checks a recipe file of the user's.
+ * @throws FailedHere `unreadable-input`
+ */
+export async function lintFile(file: string): Promise<LintResult> {
+  return lintText(file, readText(file, MAX_RECIPE));
 }
 
 /** What a channel of a recipe says about published files. */

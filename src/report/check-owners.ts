@@ -7,18 +7,18 @@ import type { Found } from './check.js';
 const SIDES = ['published', 'rebuilt'] as const;
 
 /** Formats without members, and the owners that their bytes can have. */
-const LEAVES: Readonly<Record<string, ReadonlySet<Owner>>> = {
-  equal: new Set(['identical']),
-  data: new Set(['identical', 'different', 'missing']),
-  unread: new Set(['unread']),
-};
+const LEAVES: ReadonlyMap<string, ReadonlySet<Owner>> = new Map([
+  ['equal', new Set<Owner>(['identical'])],
+  ['data', new Set<Owner>(['identical', 'different', 'missing'])],
+  ['unread', new Set<Owner>(['unread'])],
+]);
 
 /** Counts and sizes that follow from an entry that a rule left out. */
 const FOLLOWING: ReadonlySet<string> = new Set(['zip/entry-count', 'zip/directory-size']);
 
 /** @param at JSON pointer of the node */
 export function checkOwners(node: LedgerNode, isRoot: boolean, at: string, found: Found): void {
-  const allowed = LEAVES[node.format];
+  const allowed = LEAVES.get(node.format);
   if (allowed !== undefined && node.members.length > 0)
     found('ledger', `${at}/members`, `${node.members.length} members of ${node.format}`);
   for (const side of SIDES)

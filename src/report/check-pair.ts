@@ -27,6 +27,8 @@ export function checkPair(
   found: Found,
 ): void {
   const { nodes } = pair;
+  // without a tree there is nothing to sum up
+  if (!isTree(nodes, `${base}/nodes`, found)) return;
   for (const [index, node] of nodes.entries()) {
     checkNode(nodes, node, index, `${base}/nodes/${index}`, found);
     checkOwners(node, index === 0, `${base}/nodes/${index}`, found);
@@ -51,6 +53,25 @@ export function checkPair(
   const coverage = coverageOf(nodes, !isWorse(pair.worst, 'reencoded'));
   if (canonicalJson(coverage) !== canonicalJson(pair.coverage))
     found('coverage', `${base}/coverage`, `the ledgers give ${canonicalJson(coverage)}`);
+}
+
+/** Every member leads to a node of its own, behind that of its parent. */
+function isTree(nodes: readonly LedgerNode[], base: string, found: Found): boolean {
+  const led = new Set<number>();
+  for (const [index, { members }] of nodes.entries())
+    for (const [at, { node }] of members.entries()) {
+      if (node === undefined) continue;
+      if (node <= index || node >= nodes.length || led.has(node)) {
+        found(
+          'tree',
+          `${base}/${index}/members/${at}/node`,
+          `${node}: not a node of its own behind its parent`,
+        );
+        return false;
+      }
+      led.add(node);
+    }
+  return true;
 }
 
 function checkProof(pair: PairComparison, base: string, found: Found): void {

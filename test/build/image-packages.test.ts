@@ -10,7 +10,7 @@ import { binaryEntry, serveDirectory, sha256, writeArchive } from '../helpers/de
 import { testKey } from '../helpers/gpg.js';
 import { localServer } from '../helpers/http-server.js';
 import { need } from '../helpers/need.js';
-import { temporaryDirectory } from '../helpers/temporary.js';
+import { temporaryDirectory } from '../helpers/temp-directory.js';
 
 const POOL = 'pool/main/c/chat';
 

@@ -19,7 +19,7 @@ import { buildTar, tarMember, type TarMemberSpec } from '../helpers/build-tar.js
 import { buildZip } from '../helpers/build-zip.js';
 import { sha256 } from '../helpers/debian-archive.js';
 import { need } from '../helpers/need.js';
-import { temporaryDirectory } from '../helpers/temporary.js';
+import { temporaryDirectory } from '../helpers/temp-directory.js';
 
 type Files = readonly (TarMemberSpec | readonly [name: string, data: string | Buffer])[];
 

@@ -13,7 +13,7 @@ import { buildElf } from '../helpers/build-elf.js';
 import { buildTar } from '../helpers/build-tar.js';
 import { buildZip } from '../helpers/build-zip.js';
 import { sha256 } from '../helpers/debian-archive.js';
-import { temporaryDirectory } from '../helpers/temporary.js';
+import { temporaryDirectory } from '../helpers/temp-directory.js';
 
 type Files = Readonly<Record<string, string | Buffer>>;
 

@@ -15,7 +15,7 @@ import { binaryEntry, serveDirectory, sha256, writeArchive } from '../helpers/de
 import { testKey } from '../helpers/gpg.js';
 import { localServer } from '../helpers/http-server.js';
 import { need } from '../helpers/need.js';
-import { temporaryDirectory } from '../helpers/temporary.js';
+import { temporaryDirectory } from '../helpers/temp-directory.js';
 
 const TOOLS = ['mmdebstrap', 'dpkg-deb', 'gpgv', 'xz'] as const;
 

@@ -156,6 +156,15 @@ test('nothing compared is never a success', (t) => {
   );
 });
 
+test('two empty files are equal, and that is no success; an empty one beside others is one', (t) => {
+  const empty = pairOf([]);
+  t.deepEqual(decideVerdict(input([empty])), {
+    kind: 'unverifiable',
+    reasons: [{ code: 'no-published-artifact', detail: 'what was compared is empty' }],
+  });
+  t.is(decideVerdict(input([empty, pairOf(['identical'])])).kind, 'reproducible');
+});
+
 test('reasons come sorted and once', (t) => {
   const verdict = decideVerdict({
     unverifiable: [

@@ -274,6 +274,43 @@ for (const [what, { of, edit, code }] of Object.entries(FORGERIES))
       );
   });
 
+/** Forged by hand, not by our tool: the tree itself is wrong. */
+for (const [what, edit] of [
+  [
+    'a node that holds itself',
+    (pair: PairDraft) => {
+      for (const member of pair.nodes[0]?.members ?? []) member.node = 0;
+    },
+  ],
+  [
+    'a node that two members share',
+    (pair: PairDraft) => {
+      for (const member of pair.nodes[0]?.members ?? []) member.node = 1;
+    },
+  ],
+  [
+    'a node that is not there',
+    (pair: PairDraft) => {
+      for (const member of pair.nodes[0]?.members ?? []) member.node = 99;
+    },
+  ],
+] as const)
+  test(`found: ${what}`, async (t) => {
+    const statement = structuredClone((await report(other, unsigned)).statement) as unknown as Draft;
+    const [pair] = statement.comparison?.pairs ?? [];
+    if (pair === undefined) throw new Error('no pair');
+    edit(pair);
+    const result = checkReport(assembleLike(await report(other, unsigned), statement as ReportStatement));
+    t.is(result.kind, 'inconsistent');
+    if (result.kind === 'inconsistent') t.true(result.problems.some(({ code }) => code === 'tree'));
+  });
+
+test('a format of any name is a name', async (t) => {
+  const statement = structuredClone((await report(other, unsigned)).statement) as unknown as Draft;
+  for (const node of statement.comparison?.pairs[0]?.nodes ?? []) node.format = '__proto__';
+  t.notThrows(() => checkReport(assembleLike({} as Report, statement as ReportStatement)));
+});
+
 const stamp = { name: 'stamp-cert-sha256', data: Buffer.alloc(32, 7), method: 0 };
 for (const [what, make] of [
   ['signed', () => report(signed, unsigned)],

@@ -2,6 +2,7 @@
 import type { CommandModule } from 'yargs';
 import { globalOptions, runCommand, type GlobalArguments } from '../command.js';
 import { exitCodeOf } from '../exit-code.js';
+import { printable, type Report } from '../../index.js';
 
 interface CompareArguments extends GlobalArguments {
   readonly published: string;
@@ -63,6 +64,7 @@ export const compareCommand: CommandModule<object, CompareArguments> = {
       );
       const location = argv.out === undefined ? undefined : await storeReport(report, { out: argv.out });
       output.print(renderText(report, location === undefined ? {} : { location }));
+      for (const hint of hintsFor(report)) output.note(hint);
       output.data(report);
       return exitCodeOf(report, {
         strict: argv.strict,
@@ -70,6 +72,19 @@ export const compareCommand: CommandModule<object, CompareArguments> = {
       });
     }),
 };
+
+/** What to do about files that are not what they should be. */
+function hintsFor({ statement }: Report): readonly string[] {
+  return (statement.comparison?.pairs ?? []).flatMap((pair) =>
+    pair.differences.flatMap((found) =>
+      found.kind === 'malformed' && found.path.length === 0
+        ? [
+            `  ${printable(pair[found.side].name)} is damaged or of another kind: get the ${found.side} file again, and compare its size and SHA-256 with those of its source`,
+          ]
+        : [],
+    ),
+  );
+}
 
 const UNITS: Readonly<Record<string, number>> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 };
 

@@ -10,6 +10,7 @@ import type { Container, Opened } from '../container.js';
 import { ContentSink } from '../decode/content-sink.js';
 import { undecoded } from '../decode/undecoded.js';
 import { LedgerBuilder, oneSided, worst } from '../ledger.js';
+import { RegionQueue } from '../region-queue.js';
 import type { LedgerNode, MemberSide, Owner, Side } from '../types.js';
 import { node, type Place, type Walk } from '../walk.js';
 import type { EncodedStream, Encoding } from './encoding.js';
@@ -209,9 +210,9 @@ function compareFields(
   payloadKind: string,
 ): Owner {
   let fields: Owner = 'identical';
-  const waiting = new Map<string, Region[]>();
-  for (const region of rebuilt.structure.regions)
-    if (region.kind !== payloadKind) waiting.set(region.kind, [...(waiting.get(region.kind) ?? []), region]);
+  const fieldsOf = (regions: readonly Region[]): Region[] =>
+    regions.filter((region) => region.kind !== payloadKind);
+  const waiting = new RegionQueue(fieldsOf(rebuilt.structure.regions));
   const judge = (kind: string, p: Region | undefined, r: Region | undefined): void => {
     const equal = p !== undefined && sameBytes(published.source, p, rebuilt.source, r);
     const follows = encoding.following.has(kind);
@@ -230,9 +231,8 @@ function compareFields(
         owner: 'different',
       });
   };
-  for (const p of published.structure.regions)
-    if (p.kind !== payloadKind) judge(p.kind, p, waiting.get(p.kind)?.shift());
-  for (const [kind, left] of waiting) for (const r of left) judge(kind, undefined, r);
+  for (const p of fieldsOf(published.structure.regions)) judge(p.kind, p, waiting.take(p.kind));
+  for (const r of waiting.rest()) judge(r.kind, undefined, r);
   return fields;
 }
 

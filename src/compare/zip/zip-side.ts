@@ -28,7 +28,7 @@ export interface ZipSide {
   readonly gaps: readonly Gap[];
   readonly block: SigningBlockExtent | undefined;
   readonly signature: ApkSignatureCheck;
-  /** The file was JAR-signed (v1): its signature entries are not checked yet, so they are `unread`. */
+  /** The file itself was JAR-signed (v1): its signature entries are not checked yet, so they are `unread`. */
   readonly jarSigned: boolean;
 }
 
@@ -76,7 +76,7 @@ export function openZipSide(side: Side, source: ByteSource, zip: ZipStructure, n
             trusted: !nested && signature.status === (side === 'published' ? 'verified' : 'parsed'),
           },
     signature,
-    jarSigned: zip.entries.some((entry) => JAR_SIGNATURE_FILE.test(rawNameOf(entry))),
+    jarSigned: !nested && zip.entries.some((entry) => JAR_SIGNATURE_FILE.test(rawNameOf(entry))),
   };
 }
 
