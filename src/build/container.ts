@@ -122,11 +122,14 @@ export class ContainerExecutor implements Executor {
       const reasons = await checkSourceFiles(engine, name, plan, signal);
       if (reasons.length > 0) return { kind: 'untrusted', reasons };
     }
-    const inventory = await this.#dependencies.takeInventory(engine.exportContainer(name, signal), {
-      sourceDirectory: plan.environment.directory,
-      temporaryDirectory: request.directory,
-      ...onlyDefined(request),
-    });
+    const inventory = await this.#dependencies.takeInventory(
+      engine.exportContainer(name, request.directory, signal),
+      {
+        sourceDirectory: plan.environment.directory,
+        temporaryDirectory: request.directory,
+        ...onlyDefined(request),
+      },
+    );
     const account = await accountOf(engine, name, build.user);
     const packages = await packagesOf(engine, name);
     const prepared = leftovers.image(`localhost/samesource-${run}-prepared:latest`);

@@ -12,6 +12,7 @@ export const DOCKER: EngineDescription = {
   createArguments: ['--add-host', `${HOSTNAME}:127.0.0.1`],
   copyInArguments: [],
   buildArguments: ['--force-rm', '--no-cache'],
+  exportsToFile: false,
   installHint: 'apt-get install docker.io',
   startHint: 'systemctl start docker',
 };

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A container engine through its command line. What differs between engines is data: an EngineDescription each. */
+import { createReadStream } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import path from 'node:path';
 import { PassThrough } from 'node:stream';
 import { FailedHere } from '../errors.js';
 import {
@@ -24,6 +27,8 @@ export interface EngineDescription {
   readonly copyInArguments: readonly string[];
   /** No layer of another day is used, none is left. */
   readonly buildArguments: readonly string[];
+  /** It opens its standard output by name, which does not work for a socket: the export goes to a file instead. */
+  readonly exportsToFile: boolean;
   readonly installHint: string;
   readonly startHint: string;
 }
@@ -100,7 +105,7 @@ export class Engine {
   /** `undefined`: there is no such file. Without `file` its content is returned as text. */
   async copyOut(
     name: string,
-    path: string,
+    from: string,
     options: {
       readonly file?: string;
       /** False: only its size and digest are wanted. */
@@ -111,7 +116,7 @@ export class Engine {
   ): Promise<(TakenFile & { readonly text: string }) | { readonly refused: string } | undefined> {
     const one = new OneFile(options.file, options.maxBytes, options.keep ?? true);
     const end = await this.#stream(
-      ['cp', `${name}:${path}`, '-'],
+      ['cp', `${name}:${from}`, '-'],
       [],
       (chunk) => one.push(chunk),
       options.signal,
@@ -124,8 +129,25 @@ export class Engine {
     return taken === undefined || 'refused' in taken ? taken : { ...taken, text: one.text };
   }
 
-  /** The whole file system of a container as a tar stream; reading it to its end gives the engine's own end. */
-  async *exportContainer(name: string, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+  /** The whole file system of a container as a tar stream. `directory`: where a file may lie meanwhile. */
+  async *exportContainer(name: string, directory: string, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+    if (!this.description.exportsToFile) {
+      yield* this.#exportStream(name, signal);
+      return;
+    }
+    const file = path.join(directory, `${name}.tar`);
+    try {
+      await this.checked(['export', '--output', file, name], {
+        timeoutMs: SLOW_MS,
+        ...(signal === undefined ? {} : { signal }),
+      });
+      for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) yield chunk as Buffer;
+    } finally {
+      await rm(file, { force: true });
+    }
+  }
+
+  async *#exportStream(name: string, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
     const through = new PassThrough({ highWaterMark: 1 << 20 });
     const ended = this.#stream(
       ['export', name],
@@ -158,13 +180,20 @@ export class Engine {
   async state(name: string): Promise<ContainerState | undefined> {
     const result = await this.run(['inspect', '--type', 'container', '--format', '{{json .State}}', name]);
     if (result.ended.kind !== 'exited' || result.ended.code !== 0) return undefined;
-    const state = JSON.parse(result.stdout.toString()) as Record<string, unknown>;
+    const state = JSON.parse(result.stdout.toString()) as {
+      readonly Running?: boolean;
+      /** Year 1 for a container that was never started. */
+      readonly StartedAt?: string;
+      readonly ExitCode?: number;
+      readonly OOMKilled?: boolean;
+      readonly Error?: string;
+    };
     return {
-      running: state['Running'] === true,
-      started: !String(state['StartedAt'] ?? '0001').startsWith('0001'),
-      exitCode: Number(state['ExitCode'] ?? 0),
-      outOfMemory: state['OOMKilled'] === true,
-      error: String(state['Error'] ?? ''),
+      running: state.Running === true,
+      started: state.StartedAt?.startsWith('0001') === false,
+      exitCode: state.ExitCode ?? 0,
+      outOfMemory: state.OOMKilled === true,
+      error: state.Error ?? '',
     };
   }
 

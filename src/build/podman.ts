@@ -12,6 +12,7 @@ export const PODMAN: EngineDescription = {
   // else the files get the owner of the container's user instead of the one that the stream states
   copyInArguments: ['--archive=false'],
   buildArguments: ['--force-rm', '--no-cache', '--layers=false'],
+  exportsToFile: true,
   installHint: 'apt-get install podman',
   startHint: 'podman info',
 };
