@@ -253,7 +253,7 @@ async function chooseRuntime(
   { run, signal }: PrepareRequest,
 ): Promise<void> {
   const { runtimes } = engine.description;
-  if (runtimes.length < 2) return;
+  if (runtimes.length < 2 || engine.runtimeTried) return;
   const name = leftovers.container(`samesource-${run}-trial`);
   let said = '';
   for (const runtime of runtimes) {
@@ -279,7 +279,8 @@ async function chooseRuntime(
       signal === undefined ? {} : { signal },
     );
     if (ended.kind === 'aborted') throw new FailedHere('interrupted', 'interrupted before the prepare phase');
-    if (ended.kind === 'exited' && ended.code === 0) return;
+    engine.runtimeTried = ended.kind === 'exited' && ended.code === 0;
+    if (engine.runtimeTried) return;
     await engine.removeContainer(name);
     said = said === '' ? stderr.toString().trim() : said;
   }

@@ -14,7 +14,7 @@ import {
   type RunResult,
 } from '../process.js';
 import type { ContainerState } from './failure.js';
-import { OneFile, type TakenFile } from './tar-read.js';
+import { OneFile, type OneFileOptions, type TakenFile } from './tar-read.js';
 
 export interface EngineDescription {
   readonly kind: 'docker' | 'podman';
@@ -25,6 +25,8 @@ export interface EngineDescription {
   readonly runtimes: readonly (readonly string[])[];
   readonly createArguments: readonly string[];
   readonly copyInArguments: readonly string[];
+  /** Links are followed by the engine, inside the container: not every engine can leave that out. */
+  readonly copyOutArguments: readonly string[];
   /** No layer of another day is used, none is left. */
   readonly buildArguments: readonly string[];
   /** It opens its standard output by name, which does not work for a socket: the export goes to a file instead. */
@@ -56,6 +58,8 @@ const SLOW_MS = 30 * 60_000;
 export class Engine {
   readonly description: EngineDescription;
   #runtime: readonly string[];
+  /** Once a container has started with it. */
+  runtimeTried = false;
 
   constructor(description: EngineDescription) {
     this.description = description;
@@ -102,21 +106,15 @@ export class Engine {
       throw streamFailure(this.kind, 'cp', end.kind === 'failed' ? end.detail : 'too much');
   }
 
-  /** `undefined`: there is no such file. Without `file` its content is returned as text. */
+  /** `undefined`: there is no such file. Links to a file of another name are refused. Without `file` its content is returned as text. */
   async copyOut(
     name: string,
     from: string,
-    options: {
-      readonly file?: string;
-      /** False: only its size and digest are wanted. */
-      readonly keep?: boolean;
-      readonly maxBytes: number;
-      readonly signal?: AbortSignal;
-    },
+    options: OneFileOptions & { readonly signal?: AbortSignal },
   ): Promise<(TakenFile & { readonly text: string }) | { readonly refused: string } | undefined> {
-    const one = new OneFile(options.file, options.maxBytes, options.keep ?? true);
+    const one = new OneFile(path.posix.basename(from), options);
     const end = await this.#stream(
-      ['cp', `${name}:${from}`, '-'],
+      ['cp', ...this.description.copyOutArguments, `${name}:${from}`, '-'],
       [],
       (chunk) => one.push(chunk),
       options.signal,
@@ -199,7 +197,6 @@ export class Engine {
 
   /** Also when it runs; nothing happens when there is none. Never throws. */
   async removeContainer(name: string): Promise<void> {
-    await this.run(['kill', name]).catch(() => undefined);
     await this.run(['rm', '-f', '-v', name]).catch(() => undefined);
   }
 

@@ -47,7 +47,7 @@ export function classifyPhase(end: PhaseEnd): PhaseOutcome {
   if (own !== undefined) return { kind: 'failed-here', error: own };
   const code = exitCodeOf(end);
   // a build that goes on after one of its programs was killed makes something else than it would have made
-  if (end.state?.outOfMemory === true) return ours(outOfMemory(end));
+  if (end.log.memoryKills > 0) return ours(outOfMemory(end));
   if (code === 0) return { kind: 'succeeded' };
   const sign = signOfOurSide(end, code);
   if (sign !== undefined) return sign;

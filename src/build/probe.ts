@@ -13,7 +13,7 @@ export async function probeEngine(
   const { description } = engine;
   const { command, installHint, startHint } = description;
   for (const runtime of description.runtimes) {
-    engine.useRuntime(runtime);
+    if (!engine.runtimeTried) engine.useRuntime(runtime);
     let result;
     try {
       result = await engine.run(description.versionArguments, {

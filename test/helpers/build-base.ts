@@ -9,8 +9,12 @@ import { runChecked } from '../../src/process.js';
 
 const DAY_MS = 24 * 60 * 60_000;
 
+let made: Promise<RootFileSystem> | undefined;
+
 /** apt and curl on the smallest Debian. */
-export async function buildBase(): Promise<RootFileSystem> {
+export const buildBase = (): Promise<RootFileSystem> => (made ??= makeBase());
+
+async function makeBase(): Promise<RootFileSystem> {
   const file = path.join(tmpdir(), `samesource-test-base-1-${userInfo().uid}.tar`);
   if (!existsSync(file) || Date.now() - statSync(file).mtimeMs > DAY_MS) {
     const own = `${file}.${process.pid}`;
