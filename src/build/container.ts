@@ -13,7 +13,7 @@ import { APT_CLEAN_UP, aptFiles, checkSourceFiles } from './debian-sources.js';
 import { Engine, type EngineDescription } from './engine.js';
 import type { Executor, PreparedBuild, PrepareOutcome, PrepareRequest } from './executor.js';
 import { provideImage, type ImageOutcome, type MakeRootFileSystem } from './images.js';
-import { accountOf, packagesOf, type Account } from './inside.js';
+import { accountIn, packagesOf, passwdOf, type Account } from './inside.js';
 import { Leftovers } from './leftovers.js';
 import {
   createArguments,
@@ -130,7 +130,7 @@ export class ContainerExecutor implements Executor {
         ...onlyDefined(request),
       },
     );
-    const account = await accountOf(engine, name, build.user);
+    const account = accountIn(await passwdOf(engine, name), build.user);
     const packages = await packagesOf(engine, name);
     const prepared = leftovers.image(`localhost/samesource-${run}-prepared:latest`);
     await engine.checked(['commit', name, prepared], {
@@ -193,10 +193,8 @@ async function createPrepare(
   const signalled = signal === undefined ? {} : { signal };
   const look = leftovers.container(`samesource-${run}-look`);
   await engine.checked(['create', '--name', look, '--entrypoint', 'sh', image.reference], signalled);
-  const [own, builder] = [
-    await accountOf(engine, look, phase.user),
-    await accountOf(engine, look, plan.environment.user),
-  ];
+  const passwd = await passwdOf(engine, look);
+  const [own, builder] = [accountIn(passwd, phase.user), accountIn(passwd, plan.environment.user)];
   await leftovers.removeContainer(look);
   const apt = plan.source.kind === 'debian' && debianMirror !== undefined && phase.name === 'prepare';
   if (apt && !isRoot(phase.user))
