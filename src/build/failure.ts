@@ -60,8 +60,10 @@ export function classifyPhase(end: PhaseEnd): PhaseOutcome {
 const ours = (error: FailedHere): PhaseOutcome => ({ kind: 'failed-here', error });
 
 function lastWords({ log }: PhaseEnd): string {
-  const words = log.firstError.length > 0 ? log.firstError : log.tail.slice(-5);
-  return words.length === 0 ? '' : `: ${words.slice(0, 5).join(' | ')}`;
+  const lines = (log.firstError.length > 0 ? log.firstError : log.tail.slice(-5)).filter(
+    (line) => line.trim() !== '',
+  );
+  return lines.length === 0 ? '' : `: ${lines.slice(0, 5).join(' | ')}`;
 }
 
 /** The script's own code; a container's init is our wrapper, which passes it on. */

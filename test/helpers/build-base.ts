@@ -5,6 +5,7 @@ import { createReadStream, existsSync, renameSync, statSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import path from 'node:path';
 import type { RootFileSystem } from '../../src/build/executor.js';
+import { debianMirror } from '../../src/inputs/debian-mirror.js';
 import { runChecked } from '../../src/process.js';
 
 const DAY_MS = 24 * 60 * 60_000;
@@ -15,12 +16,16 @@ let made: Promise<RootFileSystem> | undefined;
 export const buildBase = (): Promise<RootFileSystem> => (made ??= makeBase());
 
 async function makeBase(): Promise<RootFileSystem> {
-  const file = path.join(tmpdir(), `samesource-test-base-1-${userInfo().uid}.tar`);
+  const file = path.join(tmpdir(), `samesource-test-base-2-${userInfo().uid}.tar`);
   if (!existsSync(file) || Date.now() - statSync(file).mtimeMs > DAY_MS) {
     const own = `${file}.${process.pid}`;
     await runChecked(
       'mmdebstrap',
-      ['--quiet', '--variant=apt', '--include=curl,ca-certificates', '--format=tar', 'bookworm', own],
+      [
+        ...['--quiet', '--variant=apt', '--include=curl,ca-certificates', '--format=tar'],
+        // this suite only, as the plans of Debian sources: packages of another one would not fit its -dev packages
+        ...['bookworm', own, `deb ${await debianMirror()} bookworm main`],
+      ],
       { timeoutMs: 5 * 60_000 },
     );
     renameSync(own, file);
