@@ -10,7 +10,7 @@ import { FailedHere } from '../errors.js';
 import type { InputInventory, OnProgress, PhasePlan } from '../model.js';
 import { runPhase } from './container-phase.js';
 import { APT_CLEAN_UP, aptFiles, checkSourceFiles } from './debian-sources.js';
-import { Engine, type EngineDescription } from './engine.js';
+import { Engine, throwIfAborted, type EngineDescription } from './engine.js';
 import type { Executor, PreparedBuild, PrepareOutcome, PrepareRequest } from './executor.js';
 import { provideImage, type ImageOutcome, type MakeRootFileSystem } from './images.js';
 import { accountIn, packagesOf, passwdOf, type Account } from './inside.js';
@@ -133,10 +133,9 @@ export class ContainerExecutor implements Executor {
     const account = accountIn(await passwdOf(engine, name), build.user);
     const packages = await packagesOf(engine, name);
     const prepared = leftovers.image(`localhost/samesource-${run}-prepared:latest`);
-    await engine.checked(['commit', name, prepared], {
-      timeoutMs: 30 * 60_000,
-      ...(signal === undefined ? {} : { signal }),
-    });
+    throwIfAborted(signal, 'before the state was frozen');
+    await engine.checked(['commit', name, prepared], { timeoutMs: 30 * 60_000 });
+    throwIfAborted(signal, 'before the build phase');
     await leftovers.removeContainer(name);
     const environment: PreparedBuild['environment'] = {
       executor: this.kind,
@@ -190,9 +189,9 @@ async function createPrepare(
   leftovers: Leftovers,
 ): Promise<void> {
   const { plan, run, source, signal, debianMirror } = request;
-  const signalled = signal === undefined ? {} : { signal };
+  throwIfAborted(signal, 'before the prepare phase');
   const look = leftovers.container(`samesource-${run}-look`);
-  await engine.checked(['create', '--name', look, '--entrypoint', 'sh', image.reference], signalled);
+  await engine.checked(['create', '--name', look, '--entrypoint', 'sh', image.reference]);
   const passwd = await passwdOf(engine, look);
   const [own, builder] = [accountIn(passwd, phase.user), accountIn(passwd, plan.environment.user)];
   await leftovers.removeContainer(look);
@@ -200,19 +199,16 @@ async function createPrepare(
   if (apt && !isRoot(phase.user))
     throw new FailedHere('plan-unresolved', 'the prepare phase of a Debian source runs as root');
   const variables = phaseVariables(plan.environment, own.home, source?.commitTime);
-  await engine.checked(
-    [
-      'create',
-      ...createArguments(name, run, plan, phase, variables, limits),
-      ...engine.description.createArguments,
-      image.reference,
-      '-c',
-      wrapperScript(variables, phase, apt ? APT_CLEAN_UP : ''),
-      'sh',
-      phase.script,
-    ],
-    signalled,
-  );
+  await engine.checked([
+    'create',
+    ...createArguments(name, run, plan, phase, variables, limits),
+    ...engine.description.createArguments,
+    image.reference,
+    '-c',
+    wrapperScript(variables, phase, apt ? APT_CLEAN_UP : ''),
+    'sh',
+    phase.script,
+  ]);
   await engine.copyIn(name, tarStream(items(request, phase, own, builder, apt)), signal);
 }
 

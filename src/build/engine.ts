@@ -234,6 +234,14 @@ function streamFailure(engine: string, what: string, said: string): FailedHere {
   return wordsFailure(engine, what, said) ?? new FailedHere('engine-died', `${engine} ${what}: ${said}`);
 }
 
+/**
+ * Between two commands that run to their end even when we are interrupted: ending the client of `create` or `commit` does
+ * not end what the engine makes of it, which would then be left behind.
+ */
+export function throwIfAborted(signal: AbortSignal | undefined, what: string): void {
+  if (signal?.aborted === true) throw new FailedHere('interrupted', `interrupted ${what}`);
+}
+
 /** What the end of an engine's client means when no container of ours was running. */
 export function engineFailure(engine: string, what: string, result: RunResult): FailedHere {
   const said = result.stderr.toString().trim().split('\n').slice(-3).join(' | ').slice(0, 1000);

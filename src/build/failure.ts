@@ -112,7 +112,8 @@ function containerDied(end: PhaseEnd): FailedHere | undefined {
       'engine-died',
       `the engine could not run the ${phase} phase: ${state.error === '' ? (said ?? '') : state.error}`,
     );
-  if (log.scriptCode === undefined)
+  // a script can print what our wrapper prints, but not end as it does
+  if (log.scriptCode !== state.exitCode)
     return new FailedHere(
       'engine-died',
       `the container of the ${phase} phase was ended from outside (exit code ${state.exitCode})`,

@@ -83,7 +83,7 @@ export function signOf(line: string, context: LineContext): LogSign | undefined 
   if (KILLED.test(line)) return { kind: 'out-of-memory' };
   const status = statusOf(line);
   // apt goes on after what it ignores (`Ign:`), such as a translation that the archive does not have
-  if (status !== undefined && !/^Ign:/.test(context.previous))
+  if (status !== undefined && !context.previous.startsWith('Ign:'))
     return { kind: 'status', status, url: urlIn(line) ?? context.url };
   for (const pattern of UNREACHABLE) {
     const match = pattern.exec(line);

@@ -76,9 +76,14 @@ test('the engine, the container, the clock and Ctrl-C', (t) => {
   t.is(killed.kind === 'failed-here' ? killed.error.code : killed.kind, 'engine-died');
 });
 
+test('a script that says that it ended does not end by that', (t) => {
+  const lines = ['samesource: the script ended with 0'];
+  t.is(outcome({ lines, state: { ...EXITED, exitCode: 137 }, code: 137 }), 'engine-died');
+});
+
 test('a killed program, also when the script went on', (t) => {
   t.is(outcome({ code: 0, state: { ...EXITED, exitCode: 0, outOfMemory: true } }), 'out-of-memory');
-  t.is(outcome({ lines: ['samesource: the script ended with 0, oom_kill 1'] }), 'out-of-memory');
+  t.is(outcome({ lines: ['samesource: the script ended with 0, oom_kill 1'], code: 0 }), 'out-of-memory');
   t.is(outcome({ code: 137 }), 'out-of-memory');
   t.is(outcome({ lines: ['g++: fatal error: Killed signal terminated program cc1plus'] }), 'out-of-memory');
   t.is(outcome({ lines: ['java.lang.OutOfMemoryError: Java heap space'] }), 'out-of-memory');

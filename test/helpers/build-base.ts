@@ -21,10 +21,15 @@ async function makeBase(): Promise<RootFileSystem> {
     const own = `${file}.${process.pid}`;
     await runChecked(
       'mmdebstrap',
+      // one suite only, as the plans of Debian sources: packages of another would not fit its -dev packages
       [
-        ...['--quiet', '--variant=apt', '--include=curl,ca-certificates', '--format=tar'],
-        // this suite only, as the plans of Debian sources: packages of another one would not fit its -dev packages
-        ...['bookworm', own, `deb ${await debianMirror()} bookworm main`],
+        '--quiet',
+        '--variant=apt',
+        '--include=curl,ca-certificates',
+        '--format=tar',
+        'bookworm',
+        own,
+        `deb ${await debianMirror()} bookworm main`,
       ],
       { timeoutMs: 5 * 60_000 },
     );

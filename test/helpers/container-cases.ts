@@ -67,7 +67,8 @@ async function buildOnce(
 
 async function failure(t: ExecutionContext, work: Promise<unknown>): Promise<FailedHere> {
   const error = await t.throwsAsync(work, { instanceOf: FailedHere });
-  return error ?? (t.fail() as never);
+  if (error === undefined) throw new Error('nothing was thrown');
+  return error;
 }
 
 /** Address of a server on this machine as a container sees it. */
@@ -242,7 +243,7 @@ ff02::2\tip6-allrouters
     const started = Date.now();
     const build = buildOnce(t, engine, { build: 'sleep 300 & sleep 300', environment: { minutes: 0.03 } });
     t.is((await failure(t, build)).code, 'time-limit');
-    t.true(Date.now() - started < 30_000);
+    t.true(Date.now() - started < 120_000);
   });
 
   when('a host that does not resolve', async (t) => {
@@ -308,7 +309,7 @@ ff02::2\tip6-allrouters
       stop.abort();
     });
     t.is((await failure(t, build)).code, 'interrupted');
-    t.true(Date.now() - started < 30_000);
+    t.true(Date.now() - started < 120_000);
     const request = requestFor(t, smallPlan({ prepare: 'sleep 300' }));
     const early = new AbortController();
     const preparing = quickExecutor(engine).prepare({ ...request, signal: early.signal });
