@@ -10,10 +10,10 @@ import { FailedHere } from '../errors.js';
 import type { InputInventory, OnProgress, PhasePlan } from '../model.js';
 import { runPhase } from './container-phase.js';
 import { APT_CLEAN_UP, aptFiles, checkSourceFiles } from './debian-sources.js';
-import { Engine, type EngineDescription } from './engine.js';
+import { Engine, throwIfAborted, type EngineDescription } from './engine.js';
 import type { Executor, PreparedBuild, PrepareOutcome, PrepareRequest } from './executor.js';
 import { provideImage, type ImageOutcome, type MakeRootFileSystem } from './images.js';
-import { accountOf, packagesOf, type Account } from './inside.js';
+import { accountIn, packagesOf, passwdOf, type Account } from './inside.js';
 import { Leftovers } from './leftovers.js';
 import {
   createArguments,
@@ -122,18 +122,20 @@ export class ContainerExecutor implements Executor {
       const reasons = await checkSourceFiles(engine, name, plan, signal);
       if (reasons.length > 0) return { kind: 'untrusted', reasons };
     }
-    const inventory = await this.#dependencies.takeInventory(engine.exportContainer(name, signal), {
-      sourceDirectory: plan.environment.directory,
-      temporaryDirectory: request.directory,
-      ...onlyDefined(request),
-    });
-    const account = await accountOf(engine, name, build.user);
+    const inventory = await this.#dependencies.takeInventory(
+      engine.exportContainer(name, request.directory, signal),
+      {
+        sourceDirectory: plan.environment.directory,
+        temporaryDirectory: request.directory,
+        ...onlyDefined(request),
+      },
+    );
+    const account = accountIn(await passwdOf(engine, name), build.user);
     const packages = await packagesOf(engine, name);
     const prepared = leftovers.image(`localhost/samesource-${run}-prepared:latest`);
-    await engine.checked(['commit', name, prepared], {
-      timeoutMs: 30 * 60_000,
-      ...(signal === undefined ? {} : { signal }),
-    });
+    throwIfAborted(signal, 'before the state was frozen');
+    await engine.checked(['commit', name, prepared], { timeoutMs: 30 * 60_000 });
+    throwIfAborted(signal, 'before the build phase');
     await leftovers.removeContainer(name);
     const environment: PreparedBuild['environment'] = {
       executor: this.kind,
@@ -187,31 +189,26 @@ async function createPrepare(
   leftovers: Leftovers,
 ): Promise<void> {
   const { plan, run, source, signal, debianMirror } = request;
-  const signalled = signal === undefined ? {} : { signal };
+  throwIfAborted(signal, 'before the prepare phase');
   const look = leftovers.container(`samesource-${run}-look`);
-  await engine.checked(['create', '--name', look, '--entrypoint', 'sh', image.reference], signalled);
-  const [own, builder] = [
-    await accountOf(engine, look, phase.user),
-    await accountOf(engine, look, plan.environment.user),
-  ];
+  await engine.checked(['create', '--name', look, '--entrypoint', 'sh', image.reference]);
+  const passwd = await passwdOf(engine, look);
+  const [own, builder] = [accountIn(passwd, phase.user), accountIn(passwd, plan.environment.user)];
   await leftovers.removeContainer(look);
   const apt = plan.source.kind === 'debian' && debianMirror !== undefined && phase.name === 'prepare';
   if (apt && !isRoot(phase.user))
     throw new FailedHere('plan-unresolved', 'the prepare phase of a Debian source runs as root');
   const variables = phaseVariables(plan.environment, own.home, source?.commitTime);
-  await engine.checked(
-    [
-      'create',
-      ...createArguments(name, run, plan, phase, variables, limits),
-      ...engine.description.createArguments,
-      image.reference,
-      '-c',
-      wrapperScript(variables, phase, apt ? APT_CLEAN_UP : ''),
-      'sh',
-      phase.script,
-    ],
-    signalled,
-  );
+  await engine.checked([
+    'create',
+    ...createArguments(name, run, plan, phase, variables, limits),
+    ...engine.description.createArguments,
+    image.reference,
+    '-c',
+    wrapperScript(variables, phase, apt ? APT_CLEAN_UP : ''),
+    'sh',
+    phase.script,
+  ]);
   await engine.copyIn(name, tarStream(items(request, phase, own, builder, apt)), signal);
 }
 
@@ -250,7 +247,7 @@ async function chooseRuntime(
   { run, signal }: PrepareRequest,
 ): Promise<void> {
   const { runtimes } = engine.description;
-  if (runtimes.length < 2) return;
+  if (runtimes.length < 2 || engine.runtimeTried) return;
   const name = leftovers.container(`samesource-${run}-trial`);
   let said = '';
   for (const runtime of runtimes) {
@@ -276,7 +273,8 @@ async function chooseRuntime(
       signal === undefined ? {} : { signal },
     );
     if (ended.kind === 'aborted') throw new FailedHere('interrupted', 'interrupted before the prepare phase');
-    if (ended.kind === 'exited' && ended.code === 0) return;
+    engine.runtimeTried = ended.kind === 'exited' && ended.code === 0;
+    if (engine.runtimeTried) return;
     await engine.removeContainer(name);
     said = said === '' ? stderr.toString().trim() : said;
   }

@@ -11,7 +11,9 @@ export const DOCKER: EngineDescription = {
   // Docker writes /etc/hosts itself and would leave the own name out where there is no network
   createArguments: ['--add-host', `${HOSTNAME}:127.0.0.1`],
   copyInArguments: [],
+  copyOutArguments: ['--follow-link'],
   buildArguments: ['--force-rm', '--no-cache'],
+  exportsToFile: false,
   installHint: 'apt-get install docker.io',
   startHint: 'systemctl start docker (without systemd, as root: dockerd &)',
 };

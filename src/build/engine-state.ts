@@ -24,7 +24,7 @@ const PROBE_MS = 20_000;
 export async function engineState(engine: Engine, signal?: AbortSignal): Promise<EngineState> {
   let trouble: EngineTrouble = { kind: 'broken', detail: 'no way to run containers' };
   for (const runtime of engine.description.runtimes) {
-    engine.useRuntime(runtime);
+    if (!engine.runtimeTried) engine.useRuntime(runtime);
     const state = await ask(engine, signal);
     if (state.kind === 'reachable') return state;
     trouble = state;

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A container engine through its command line. What differs between engines is data: an EngineDescription each. */
+import { createReadStream } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import path from 'node:path';
 import { PassThrough } from 'node:stream';
 import { FailedHere } from '../errors.js';
 import {
@@ -11,7 +14,7 @@ import {
   type RunResult,
 } from '../process.js';
 import type { ContainerState } from './failure.js';
-import { OneFile, type TakenFile } from './tar-read.js';
+import { OneFile, type OneFileOptions, type TakenFile } from './tar-read.js';
 
 export interface EngineDescription {
   readonly kind: 'docker' | 'podman';
@@ -22,8 +25,12 @@ export interface EngineDescription {
   readonly runtimes: readonly (readonly string[])[];
   readonly createArguments: readonly string[];
   readonly copyInArguments: readonly string[];
+  /** Links are followed by the engine, inside the container: not every engine can leave that out. */
+  readonly copyOutArguments: readonly string[];
   /** No layer of another day is used, none is left. */
   readonly buildArguments: readonly string[];
+  /** It opens its standard output by name, which does not work for a socket: the export goes to a file instead. */
+  readonly exportsToFile: boolean;
   readonly installHint: string;
   readonly startHint: string;
 }
@@ -51,6 +58,8 @@ const SLOW_MS = 30 * 60_000;
 export class Engine {
   readonly description: EngineDescription;
   #runtime: readonly string[];
+  /** Once a container has started with it. */
+  runtimeTried = false;
 
   constructor(description: EngineDescription) {
     this.description = description;
@@ -97,21 +106,15 @@ export class Engine {
       throw streamFailure(this.kind, 'cp', end.kind === 'failed' ? end.detail : 'too much');
   }
 
-  /** `undefined`: there is no such file. Without `file` its content is returned as text. */
+  /** `undefined`: there is no such file. Links to a file of another name are refused. Without `file` its content is returned as text. */
   async copyOut(
     name: string,
-    path: string,
-    options: {
-      readonly file?: string;
-      /** False: only its size and digest are wanted. */
-      readonly keep?: boolean;
-      readonly maxBytes: number;
-      readonly signal?: AbortSignal;
-    },
+    from: string,
+    options: OneFileOptions & { readonly signal?: AbortSignal },
   ): Promise<(TakenFile & { readonly text: string }) | { readonly refused: string } | undefined> {
-    const one = new OneFile(options.file, options.maxBytes, options.keep ?? true);
+    const one = new OneFile(path.posix.basename(from), options);
     const end = await this.#stream(
-      ['cp', `${name}:${path}`, '-'],
+      ['cp', ...this.description.copyOutArguments, `${name}:${from}`, '-'],
       [],
       (chunk) => one.push(chunk),
       options.signal,
@@ -124,8 +127,25 @@ export class Engine {
     return taken === undefined || 'refused' in taken ? taken : { ...taken, text: one.text };
   }
 
-  /** The whole file system of a container as a tar stream; reading it to its end gives the engine's own end. */
-  async *exportContainer(name: string, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+  /** The whole file system of a container as a tar stream. `directory`: where a file may lie meanwhile. */
+  async *exportContainer(name: string, directory: string, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+    if (!this.description.exportsToFile) {
+      yield* this.#exportStream(name, signal);
+      return;
+    }
+    const file = path.join(directory, `${name}.tar`);
+    try {
+      await this.checked(['export', '--output', file, name], {
+        timeoutMs: SLOW_MS,
+        ...(signal === undefined ? {} : { signal }),
+      });
+      for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) yield chunk as Buffer;
+    } finally {
+      await rm(file, { force: true });
+    }
+  }
+
+  async *#exportStream(name: string, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
     const through = new PassThrough({ highWaterMark: 1 << 20 });
     const ended = this.#stream(
       ['export', name],
@@ -158,19 +178,25 @@ export class Engine {
   async state(name: string): Promise<ContainerState | undefined> {
     const result = await this.run(['inspect', '--type', 'container', '--format', '{{json .State}}', name]);
     if (result.ended.kind !== 'exited' || result.ended.code !== 0) return undefined;
-    const state = JSON.parse(result.stdout.toString()) as Readonly<Record<string, string | number | boolean>>;
+    const state = JSON.parse(result.stdout.toString()) as {
+      readonly Running?: boolean;
+      /** Year 1 for a container that was never started. */
+      readonly StartedAt?: string;
+      readonly ExitCode?: number;
+      readonly OOMKilled?: boolean;
+      readonly Error?: string;
+    };
     return {
-      running: state['Running'] === true,
-      started: !String(state['StartedAt'] ?? '0001').startsWith('0001'),
-      exitCode: Number(state['ExitCode'] ?? 0),
-      outOfMemory: state['OOMKilled'] === true,
-      error: String(state['Error'] ?? ''),
+      running: state.Running === true,
+      started: state.StartedAt?.startsWith('0001') === false,
+      exitCode: state.ExitCode ?? 0,
+      outOfMemory: state.OOMKilled === true,
+      error: state.Error ?? '',
     };
   }
 
   /** Also when it runs; nothing happens when there is none. Never throws. */
   async removeContainer(name: string): Promise<void> {
-    await this.run(['kill', name]).catch(() => undefined);
     await this.run(['rm', '-f', '-v', name]).catch(() => undefined);
   }
 
@@ -206,6 +232,14 @@ export class Engine {
 
 function streamFailure(engine: string, what: string, said: string): FailedHere {
   return wordsFailure(engine, what, said) ?? new FailedHere('engine-died', `${engine} ${what}: ${said}`);
+}
+
+/**
+ * Between two commands that run to their end even when we are interrupted: ending the client of `create` or `commit` does
+ * not end what the engine makes of it, which would then be left behind.
+ */
+export function throwIfAborted(signal: AbortSignal | undefined, what: string): void {
+  if (signal?.aborted === true) throw new FailedHere('interrupted', `interrupted ${what}`);
 }
 
 /** What the end of an engine's client means when no container of ours was running. */

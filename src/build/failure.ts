@@ -47,7 +47,7 @@ export function classifyPhase(end: PhaseEnd): PhaseOutcome {
   if (own !== undefined) return { kind: 'failed-here', error: own };
   const code = exitCodeOf(end);
   // a build that goes on after one of its programs was killed makes something else than it would have made
-  if (end.state?.outOfMemory === true) return ours(outOfMemory(end));
+  if (end.log.memoryKills > 0) return ours(outOfMemory(end));
   if (code === 0) return { kind: 'succeeded' };
   const sign = signOfOurSide(end, code);
   if (sign !== undefined) return sign;
@@ -60,8 +60,10 @@ export function classifyPhase(end: PhaseEnd): PhaseOutcome {
 const ours = (error: FailedHere): PhaseOutcome => ({ kind: 'failed-here', error });
 
 function lastWords({ log }: PhaseEnd): string {
-  const words = log.firstError.length > 0 ? log.firstError : log.tail.slice(-5);
-  return words.length === 0 ? '' : `: ${words.slice(0, 5).join(' | ')}`;
+  const lines = (log.firstError.length > 0 ? log.firstError : log.tail.slice(-5)).filter(
+    (line) => line.trim() !== '',
+  );
+  return lines.length === 0 ? '' : `: ${lines.slice(0, 5).join(' | ')}`;
 }
 
 /** The script's own code; a container's init is our wrapper, which passes it on. */
@@ -110,7 +112,8 @@ function containerDied(end: PhaseEnd): FailedHere | undefined {
       'engine-died',
       `the engine could not run the ${phase} phase: ${state.error === '' ? (said ?? '') : state.error}`,
     );
-  if (log.scriptCode === undefined)
+  // a script can print what our wrapper prints, but not end as it does
+  if (log.scriptCode !== state.exitCode)
     return new FailedHere(
       'engine-died',
       `the container of the ${phase} phase was ended from outside (exit code ${state.exitCode})`,

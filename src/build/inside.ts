@@ -40,9 +40,9 @@ async function textOf(engine: Engine, name: string, path: string, maxBytes: numb
   return taken === undefined || 'refused' in taken ? '' : taken.text;
 }
 
-export async function accountOf(engine: Engine, container: string, user: string): Promise<Account> {
-  return accountIn(await textOf(engine, container, '/etc/passwd', MAX_PASSWD), user);
-}
+/** The text of passwd(5), for `accountIn`; empty when there is none. */
+export const passwdOf = (engine: Engine, container: string): Promise<string> =>
+  textOf(engine, container, '/etc/passwd', MAX_PASSWD);
 
 export async function packagesOf(engine: Engine, container: string): Promise<EnvironmentRecord['packages']> {
   return installedPackages(await textOf(engine, container, '/var/lib/dpkg/status', MAX_STATUS));

@@ -15,9 +15,10 @@ const STRONG =
 const WEAK =
   /^make(?:\[\d+\])?: \*\*\*|: not found$|: command not found|: No such file or directory|: Permission denied|^ninja: build stopped/;
 
-const ENDED = /^samesource: the script ended with (\d{1,3})$/;
+const ENDED = /^samesource: the script ended with (\d{1,3})(?:, oom_kill (\d+))?$/;
 /** Last line of a script's wrapper; without it the container did not end by itself. */
-export const endedLine = (code: string): string => `samesource: the script ended with ${code}`;
+export const ENDED_LINE = 'samesource: the script ended with ';
+export const KILLS = ', oom_kill ';
 
 export interface LogSigns {
   readonly diskFull?: string;
@@ -38,6 +39,8 @@ export interface LogSummary {
   readonly signs: LogSigns;
   /** What the wrapper said. */
   readonly scriptCode: number | undefined;
+  /** Programs that the kernel ended for lack of memory, by the container's own counter. */
+  readonly memoryKills: number;
   readonly firstError: readonly string[];
   readonly tail: readonly string[];
 }
@@ -69,6 +72,7 @@ export class LogReader {
   readonly #weak = new ErrorBlock(WEAK);
   #signs: LogSigns = {};
   #scriptCode: number | undefined;
+  #memoryKills = 0;
   #count = 0;
   #url: { readonly url: string; readonly at: number } | undefined;
 
@@ -84,6 +88,7 @@ export class LogReader {
     const ended = ENDED.exec(line);
     if (ended !== null) {
       this.#scriptCode = Number(ended[1]);
+      this.#memoryKills = Number(ended[2] ?? 0);
       return;
     }
     this.#count++;
@@ -100,6 +105,7 @@ export class LogReader {
       lines: this.#count,
       signs: this.#signs,
       scriptCode: this.#scriptCode,
+      memoryKills: this.#memoryKills,
       firstError: this.#strong.lines ?? this.#weak.lines ?? [],
       tail: [...this.#tail],
     };

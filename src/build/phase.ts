@@ -2,7 +2,7 @@
 /** How a phase's script is run: what it sees of the world is the plan's and the same in every engine. Pure. */
 import path from 'node:path';
 import type { BuildPlan, EnvironmentPlan, PhasePlan } from '../model.js';
-import { endedLine } from './log-reader.js';
+import { ENDED_LINE, KILLS } from './log-reader.js';
 
 /** Fixed: it leaks into the outputs of some builds. */
 export const HOSTNAME = 'build';
@@ -93,7 +93,15 @@ export function wrapperScript(
     'sh -eu -c "$1"',
     'code=$?',
     ...(cleanUp === '' ? [] : [cleanUp]),
-    `echo "${endedLine('$code')}"`,
+    // not every engine tells of a killed program when the first one lives on (cgroup v2, v1)
+    'kills=0',
+    'for file in /sys/fs/cgroup/memory.events /sys/fs/cgroup/memory/memory.oom_control; do',
+    '  if test -r "$file"; then',
+    '    while read -r key value; do if test "$key" = oom_kill; then kills=$value; fi; done < "$file"',
+    '  fi',
+    'done',
+    'if test "$kills" = 0; then kills=; fi',
+    `echo "${ENDED_LINE}$code\${kills:+${KILLS}$kills}"`,
     'exit "$code"',
     '',
   ].join('\n');

@@ -11,7 +11,9 @@ export const PODMAN: EngineDescription = {
   createArguments: ['--no-hosts'],
   // else the files get the owner of the container's user instead of the one that the stream states
   copyInArguments: ['--archive=false'],
+  copyOutArguments: [],
   buildArguments: ['--force-rm', '--no-cache', '--layers=false'],
+  exportsToFile: true,
   installHint: 'apt-get install podman',
   startHint: 'podman info',
 };

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The prepared image: every attempt is a new container from it, so that no attempt sees what another one left. */
 import path from 'node:path';
-import { FailedHere } from '../errors.js';
 import type { BuildResult, PhasePlan } from '../model.js';
 import { addedFiles } from './added-files.js';
 import { runPhase, type PhaseResult } from './container-phase.js';
-import type { Engine } from './engine.js';
+import { throwIfAborted, type Engine } from './engine.js';
 import type { PreparedBuild, PrepareRequest } from './executor.js';
 import type { Account } from './inside.js';
 import type { Leftovers } from './leftovers.js';
@@ -51,19 +50,18 @@ export class PreparedContainer implements PreparedBuild {
     const signalled = stop === undefined ? {} : { signal: stop };
     const variables = phaseVariables(plan.environment, account.home, commitTime);
     try {
-      await engine.checked(
-        [
-          'create',
-          ...createArguments(name, run, plan, phase, variables, limits),
-          ...engine.description.createArguments,
-          image,
-          '-c',
-          wrapperScript(variables, phase, ''),
-          'sh',
-          phase.script,
-        ],
-        signalled,
-      );
+      throwIfAborted(stop, 'before the build phase');
+      await engine.checked([
+        'create',
+        ...createArguments(name, run, plan, phase, variables, limits),
+        ...engine.description.createArguments,
+        image,
+        '-c',
+        wrapperScript(variables, phase, ''),
+        'sh',
+        phase.script,
+      ]);
+      throwIfAborted(stop, 'before the build phase');
       const result = await runPhase(engine, {
         name,
         phase,
@@ -119,8 +117,7 @@ export class PreparedContainer implements PreparedBuild {
           },
           path.join(request.directory, 'outputs', String(attempt)),
         );
-        if (signal?.aborted === true)
-          throw new FailedHere('interrupted', 'interrupted while the outputs were copied');
+        throwIfAborted(signal, 'while the outputs were copied');
         return { kind: 'succeeded', ...collected, logs, seconds };
       }
     }

@@ -16,7 +16,9 @@ export interface TreeOptions extends TarOwner {
 export async function* treeItems(directory: string, options: TreeOptions): AsyncGenerator<TarItem> {
   const { uid, gid, mtime, prefix, signal } = options;
   const common = { uid, gid, mtime };
-  const names = (await fs.readdir(directory, { encoding: 'buffer' })).sort((a, b) => Buffer.compare(a, b));
+  const names = (await fs.readdir(directory, { encoding: 'buffer' })).sort((one, other) =>
+    one.compare(other),
+  );
   for (const bytes of names) {
     if (signal?.aborted === true) throw new FailedHere('interrupted', 'interrupted while copying the source');
     const name = textOf(bytes);

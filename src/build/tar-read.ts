@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/** One file out of the tar stream that an engine copies out: regular files only, links are refused, the size is bounded. */
+/**
+ * One file out of the tar stream that an engine copies out: a regular file of the name that was asked for (an engine that
+ * followed a link gives the name of its target), of a bounded size.
+ */
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { once } from 'node:events';
@@ -11,21 +14,26 @@ export interface TakenFile {
   readonly sha256: Sha256;
 }
 
+export interface OneFileOptions {
+  /** Where it goes; without, its content is kept in memory. */
+  readonly file?: string;
+  /** False: only its size and digest are wanted. */
+  readonly keep?: boolean;
+  readonly maxBytes: number;
+}
+
 /** Fed with the chunks of a tar stream that holds one entry. */
 export class OneFile {
   readonly #parser: Parser;
-  readonly #path: string | undefined;
-  readonly #maxBytes: number;
-  readonly #keep: boolean;
+  readonly #name: string;
+  readonly #options: OneFileOptions;
   readonly #kept: Buffer[] = [];
   #taken: Promise<TakenFile> | undefined;
   #refused: string | undefined;
 
-  /** Without `path` the content is kept in memory, if at all. */
-  constructor(path: string | undefined, maxBytes: number, keep: boolean) {
-    this.#path = path;
-    this.#keep = keep;
-    this.#maxBytes = maxBytes;
+  constructor(name: string, options: OneFileOptions) {
+    this.#name = name;
+    this.#options = options;
     this.#parser = new Parser({ strict: true, onReadEntry: (entry) => this.#entry(entry) });
     this.#parser.on('error', () => undefined);
   }
@@ -55,13 +63,9 @@ export class OneFile {
   }
 
   #entry(entry: ReadEntry): void {
-    const isFile = entry.type === 'File' || entry.type === 'OldFile';
-    if (!isFile || this.#taken !== undefined || entry.size > this.#maxBytes) {
-      this.#refused ??= isFile
-        ? this.#taken === undefined
-          ? `a file of ${entry.size} bytes, at most ${this.#maxBytes}`
-          : 'more than one file'
-        : `a ${entry.type}`;
+    const refused = this.#whyNot(entry);
+    if (refused !== undefined) {
+      this.#refused ??= refused;
       entry.resume();
       return;
     }
@@ -70,9 +74,18 @@ export class OneFile {
     this.#taken.catch(() => entry.resume());
   }
 
+  #whyNot({ type, path, size }: ReadEntry): string | undefined {
+    const { maxBytes } = this.#options;
+    if (type !== 'File' && type !== 'OldFile') return `a ${type}`;
+    if (this.#taken !== undefined) return 'more than one file';
+    if (path !== this.#name) return `a link to ${JSON.stringify(path)}`;
+    return size > maxBytes ? `a file of ${size} bytes, at most ${maxBytes}` : undefined;
+  }
+
   async #take(entry: ReadEntry): Promise<TakenFile> {
     const hash = createHash('sha256');
-    const file = this.#path === undefined ? undefined : createWriteStream(this.#path, { flags: 'wx' });
+    const { file: to, keep } = this.#options;
+    const file = to === undefined ? undefined : createWriteStream(to, { flags: 'wx' });
     const written = file === undefined ? undefined : once(file, 'finish');
     written?.catch(() => undefined);
     let size = 0;
@@ -80,7 +93,7 @@ export class OneFile {
       hash.update(chunk);
       size += chunk.length;
       if (file === undefined) {
-        if (this.#keep) this.#kept.push(Buffer.from(chunk));
+        if (keep !== false) this.#kept.push(Buffer.from(chunk));
       } else if (!file.write(chunk)) await Promise.race([once(file, 'drain'), written]);
     }
     file?.end();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A tar stream whose every header field is decided here: what goes into a container is the same on every machine. */
 import { createReadStream } from 'node:fs';
-import { Header, Pack, ReadEntry } from 'tar';
+import { Header, Pax } from 'tar';
 
 export interface TarOwner {
   readonly uid: number;
@@ -21,56 +21,45 @@ export type TarItem = TarOwner & {
     | { readonly kind: 'file'; readonly file: string; readonly size: number }
   );
 
-function entryOf(item: TarItem): ReadEntry {
-  const { path, mode, uid, gid } = item;
-  const common = { path, mode, uid, gid, mtime: new Date(item.mtime * 1000) };
-  switch (item.kind) {
-    case 'directory':
-      return new ReadEntry(new Header({ ...common, path: `${path}/`, type: 'Directory', size: 0 }));
-    case 'link':
-      return new ReadEntry(new Header({ ...common, type: 'SymbolicLink', linkpath: item.target, size: 0 }));
-    case 'text':
-      return new ReadEntry(new Header({ ...common, type: 'File', size: Buffer.byteLength(item.text) }));
-    case 'file':
-      return new ReadEntry(new Header({ ...common, type: 'File', size: item.size }));
-  }
+const BLOCK = 512;
+const TYPES = { directory: 'Directory', link: 'SymbolicLink', text: 'File', file: 'File' } as const;
+
+const sizeOf = (item: TarItem): number =>
+  item.kind === 'file' ? item.size : item.kind === 'text' ? Buffer.byteLength(item.text) : 0;
+
+/** The header, with a pax record before it for what a header cannot hold, such as a long name. */
+function headerOf(item: TarItem): Buffer {
+  const { mode, uid, gid } = item;
+  const path = item.kind === 'directory' ? `${item.path}/` : item.path;
+  const size = sizeOf(item);
+  const linkpath = item.kind === 'link' ? { linkpath: item.target } : {};
+  const fields = { path, mode, uid, gid, size, mtime: new Date(item.mtime * 1000), ...linkpath };
+  const block = Buffer.alloc(BLOCK);
+  if (!new Header({ ...fields, type: TYPES[item.kind] }).encode(block)) return block;
+  return Buffer.concat([new Pax({ path, size, ...linkpath }).encode(), block]);
 }
+
+const padding = (size: number): Buffer => Buffer.alloc((BLOCK - (size % BLOCK)) % BLOCK);
 
 /** Bounded memory: one chunk of one file at a time. A file that changes its size while it is read is an error. */
 export async function* tarStream(items: AsyncIterable<TarItem> | Iterable<TarItem>): AsyncGenerator<Buffer> {
-  const pack = new Pack({ jobs: 1 });
-  const filled = fill(pack, items).catch((error: unknown) => {
-    pack.emit('error', error);
-  });
-  for await (const chunk of pack) yield chunk;
-  await filled;
-}
-
-async function fill(pack: Pack, items: AsyncIterable<TarItem> | Iterable<TarItem>): Promise<void> {
   for await (const item of items) {
-    const entry = entryOf(item);
-    const done = new Promise<void>((resolve) => {
-      entry.on('end', () => resolve());
-    });
-    pack.add(entry);
-    if (item.kind === 'text') entry.write(Buffer.from(item.text));
-    if (item.kind === 'file') await copyFile(item.file, item.size, entry);
-    entry.end();
-    await done;
+    const header = headerOf(item);
+    if (item.kind === 'text') yield Buffer.concat([header, Buffer.from(item.text)]);
+    else yield header;
+    if (item.kind === 'file') yield* contentOf(item.file, item.size);
+    yield padding(sizeOf(item));
   }
-  pack.end();
+  yield Buffer.alloc(2 * BLOCK);
 }
 
-async function copyFile(file: string, size: number, entry: ReadEntry): Promise<void> {
-  let copied = 0;
+async function* contentOf(file: string, size: number): AsyncGenerator<Buffer> {
+  let read = 0;
   for await (const piece of createReadStream(file)) {
     const chunk = piece as Buffer;
-    copied += chunk.length;
-    if (copied > size) break;
-    if (!entry.write(chunk))
-      await new Promise<void>((resolve) => {
-        entry.once('drain', () => resolve());
-      });
+    read += chunk.length;
+    if (read > size) break;
+    yield chunk;
   }
-  if (copied !== size) throw new Error(`a file of ${size} bytes changed while it was read (${copied} bytes)`);
+  if (read !== size) throw new Error(`a file of ${size} bytes changed while it was read (${read} bytes)`);
 }
