@@ -35,7 +35,7 @@ export {
   type Missing,
   type ToolState,
 } from './operations/doctor.js';
-export { plan, versions, type PlanRequest, type PlanResult } from './operations/plan.js';
+export { plan, versions, type KnownVersion, type PlanRequest, type PlanResult } from './operations/plan.js';
 export {
   lintFile,
   lintRecipes,
@@ -46,14 +46,25 @@ export {
   type LoadedRecipe,
 } from './operations/recipes.js';
 export { readNotes, readReport } from './operations/read-report.js';
-export { storeReport, type StoreOptions } from './operations/store.js';
 export { verify, type VerifyRequest, type VerifyResult } from './operations/verify.js';
-export type { KnownVersion } from './recipe/resolve.js';
+export { renderReport, writeReport, type ReportFormat } from './operations/render-report.js';
+export {
+  assertAbsent,
+  reportFiles,
+  storeAttempt,
+  storeReport,
+  type Attempt,
+  type LogFile,
+  type StoreOptions,
+} from './operations/store.js';
 export type { OperationOptions } from './operations/options.js';
 
 export { checkReport, type CheckResult, type Inconsistency } from './report/check.js';
-export { renderBrief } from './report/brief.js';
+export { briefStatements, renderBrief } from './report/brief.js';
+export { renderHtml } from './report/html.js';
 export { renderJson } from './report/json.js';
+export { renderMarkdown } from './report/markdown.js';
+export type { ReportFile } from './report/publish.js';
 export { renderText, type TextOptions } from './report/text.js';
 export { headline } from './report/title.js';
 export type { Note, Report, ReportStatement, RunRecord, Statement } from './report/types.js';

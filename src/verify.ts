@@ -11,12 +11,12 @@ import { checkIdentity, type ExpectedIdentity } from './compare/identity.js';
 import { inspectPublished } from './compare/inspect-published.js';
 import type { SetComparison } from './compare/types.js';
 import { FailedHere, UsageError } from './errors.js';
-import { Draft, type ComparedBuild, type SucceededBuild, type Verified } from './draft.js';
+import { Draft, type ComparedBuild, type SucceededBuild, type Verified } from './pipeline/draft.js';
 import { obtainPublished, type PublishedFile } from './inputs/published.js';
 import { assertRoom } from './inputs/room.js';
 import { checkOutSource } from './inputs/source.js';
 import type { AuthenticityReason, Plan, Reason, UnverifiableReason } from './model.js';
-import type { PipelineOptions } from './pipeline-options.js';
+import type { PipelineOptions } from './pipeline/options.js';
 
 export async function verify(plan: Plan, options: PipelineOptions): Promise<Verified> {
   assertResolved(plan);

@@ -3,6 +3,7 @@
 import { sha256, FileSource } from '../bytes.js';
 import { RULE_SETS, type FileIdentity, type PairPlan, type RuleName, type RuleSetName } from '../model.js';
 import { comparePair, type CompareOptions } from './compare.js';
+import { matches } from './name-pattern.js';
 import type { PairComparison, SetComparison } from './types.js';
 
 export interface SetFile {
@@ -106,13 +107,4 @@ function identify({ name, path }: SetFile): FileIdentity {
   } finally {
     source.close();
   }
-}
-
-/** Full match; `*` stands for anything but `/`. */
-export function matches(pattern: string, name: string): boolean {
-  const expression = pattern
-    .split('*')
-    .map((part) => part.replace(/[\\^$.|?+()[\]{}]/g, '\\$&'))
-    .join('[^/]*');
-  return new RegExp(`^${expression}$`, 's').test(name);
 }

@@ -6,7 +6,7 @@ import { FailedHere, UsageError, VerifyError } from '../errors.js';
 import type { BuildPlan, BuildResult, Plan } from '../model.js';
 import { copyOut } from '../inputs/cache.js';
 import { assertRoom } from '../inputs/room.js';
-import type { Workspace } from '../pipeline-options.js';
+import type { Workspace } from '../pipeline/options.js';
 import { assertResolved, obtainSource } from '../verify.js';
 import { keepFailure } from './attempt.js';
 import { executorFor, type EngineRequest } from './executor.js';

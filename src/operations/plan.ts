@@ -11,6 +11,8 @@ import { listVersions, type KnownVersion } from '../recipe/resolve.js';
 import type { OperationOptions } from './options.js';
 import { recipeOf } from './recipes.js';
 
+export type { KnownVersion };
+
 export interface PlanRequest {
   readonly app: string;
   /** A version or a range; the newest version that it holds is taken. */

@@ -16,7 +16,14 @@ const MAX_NOTE = 1 << 20;
  * @throws FailedHere `unreadable-input`; UsageError `not-json`
  */
 export async function readReport(file: string): Promise<CheckResult> {
-  return checkReport(await readJson(await reportFile(file), MAX_REPORT));
+  const found = await reportFile(file);
+  const result = checkReport(await readJson(found, MAX_REPORT));
+  if (result.kind === 'inconsistent') return result;
+  // a stored report lies in a directory that is named after it
+  const [, named] = /^([0-9a-f]{12})-\d+$/.exec(path.basename(path.dirname(path.resolve(found)))) ?? [];
+  if (named === undefined || result.report.statementSha256.startsWith(named)) return result;
+  const detail = `${result.report.statementSha256.slice(0, 12)}, the directory is of ${named}`;
+  return { kind: 'inconsistent', problems: [{ code: 'place', at: '/statementSha256', detail }] };
 }
 
 /** Of the report whose statement has this digest. */

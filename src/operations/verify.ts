@@ -1,20 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 /** App and version → report: makes the plan, runs the pipeline, keeps what came of it. */
 import { promises as fs } from 'node:fs';
+import path from 'node:path';
 import { FailedHere, UsageError, VerifyError } from '../errors.js';
 import type { ExecutorKind } from '../build/executor.js';
 import { parseBuildInfo, type BuildInfo } from '../inputs/buildinfo.js';
 import type { Plan, UnverifiableReason } from '../model.js';
+import type { Workspace } from '../pipeline/options.js';
 import { assembleReport } from '../report/assemble.js';
 import type { Report } from '../report/types.js';
-import type { Verified } from '../draft.js';
+import type { Verified } from '../pipeline/draft.js';
 import { verify as runPipeline } from '../verify.js';
 import { keepFailure } from './attempt.js';
 import { executorFor } from './executor.js';
 import type { OperationOptions } from './options.js';
 import { plan, type PlanRequest } from './plan.js';
 import { describeRun } from './run.js';
-import { storeReport } from './store.js';
+import { privateOf } from './private-of.js';
+import { assertAbsent, storeReport } from './store.js';
 import { inWorkspace } from './workspace.js';
 
 export interface VerifyRequest extends PlanRequest {
@@ -48,6 +51,7 @@ export interface VerifyResult {
  * below `out`
  */
 export async function verify(request: VerifyRequest, options: OperationOptions = {}): Promise<VerifyResult> {
+  if (request.evidence !== undefined) assertAbsent(request.evidence);
   let made: Plan;
   try {
     made = (await plan(request, options)).plan;
@@ -81,7 +85,7 @@ export async function verifyPlan(
         describeRun,
         ...options,
       });
-      return await stored(verified, request);
+      return await stored(verified, request, workspace);
     } catch (error) {
       if (error instanceof FailedHere) await keepFailure(error, made, workspace, request.out, options);
       throw error;
@@ -90,13 +94,24 @@ export async function verifyPlan(
 }
 
 async function stored(
-  { report, logs }: Verified,
+  { report, comparison, logs }: Verified,
   request: Pick<VerifyRequest, 'out' | 'evidence'>,
+  workspace?: Workspace,
 ): Promise<VerifyResult> {
   if (request.out === undefined) return { report };
+  const { out, evidence } = request;
   const location = await storeReport(report, {
-    out: request.out,
-    ...(request.evidence === undefined ? {} : { evidence: request.evidence, logs }),
+    out,
+    ...(workspace === undefined ? {} : { private: privateOf(workspace) }),
+    ...(evidence === undefined
+      ? {}
+      : {
+          evidence: {
+            file: evidence,
+            ...(comparison === undefined ? {} : { comparison }),
+            logs: logs.map((log) => ({ name: path.basename(log.path), path: log.path })),
+          },
+        }),
   });
   return { report, location };
 }

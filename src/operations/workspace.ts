@@ -8,7 +8,7 @@ import { cacheDirectory } from '../inputs/cache.js';
 import { debianMirror } from '../inputs/debian-mirror.js';
 import { packageRoot } from '../inputs/package-files.js';
 import type { Plan } from '../model.js';
-import type { Workspace } from '../pipeline-options.js';
+import type { Workspace } from '../pipeline/options.js';
 
 /** `20261125t071500-3f9a2c`: sorts by time, and is a valid container name. */
 function runName(now = new Date()): string {

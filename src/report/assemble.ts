@@ -19,7 +19,10 @@ import type {
   Verdict,
 } from '../model.js';
 import { boundEvidence } from './evidence.js';
-import { doesNotSay, publisherCan, runStatements, statementsOf, type StatementFacts } from './statements.js';
+import { doesNotSay, publisherCan } from './conclusions.js';
+import { runStatements } from './run-statements.js';
+import type { StatementFacts } from './say.js';
+import { statementsOf } from './statements.js';
 import { titleOf } from './title.js';
 import type {
   EnvironmentEvidence,
@@ -33,6 +36,7 @@ import type {
 export interface ReportInput {
   readonly target?: Target;
   readonly builtBy?: ComparePlan['builtBy'];
+  /** Both are taken from `comparison` where there is one: what was compared is what the report speaks of. */
   readonly published: readonly FileIdentity[];
   readonly rebuilt: readonly FileIdentity[];
   readonly source?: SourceRecord;
@@ -47,6 +51,7 @@ export interface ReportInput {
   };
   readonly origins?: readonly Origin[];
   readonly linkable?: readonly string[];
+  readonly unopened?: ReportStatement['unopened'];
   readonly carried?: readonly CarriedBinary[];
   readonly deviations?: readonly Deviation[];
   readonly publisherEnvironment?: readonly EnvironmentEvidence[];
@@ -54,9 +59,17 @@ export interface ReportInput {
   readonly run: Omit<RunRecord, 'statements'>;
 }
 
-const LINKABLE_SHOWN = 200;
+export const LINKABLE_SHOWN = 200;
 
 const pick = ({ name, size, sha256 }: FileIdentity): FileIdentity => ({ name, size, sha256 });
+
+export function publishedOf({ pairs, unpairedPublished }: SetComparison): FileIdentity[] {
+  return [...pairs.map((pair) => pair.published), ...unpairedPublished];
+}
+
+export function rebuiltOf({ pairs, unpairedRebuilt }: SetComparison): FileIdentity[] {
+  return [...pairs.map((pair) => pair.rebuilt), ...unpairedRebuilt.map(({ file }) => file)];
+}
 
 export function assembleReport(input: ReportInput): Report {
   const comparison = input.comparison === undefined ? undefined : boundEvidence(input.comparison);
@@ -67,8 +80,8 @@ export function assembleReport(input: ReportInput): Report {
   const facts: StatementFacts = {
     subject: {
       ...(input.target === undefined ? {} : { target: input.target }),
-      published: input.published.map(pick),
-      rebuilt: input.rebuilt.map(pick),
+      published: (comparison === undefined ? input.published : publishedOf(comparison)).map(pick),
+      rebuilt: (comparison === undefined ? input.rebuilt : rebuiltOf(comparison)).map(pick),
     },
     ...(input.builtBy === undefined ? {} : { builtBy: input.builtBy }),
     ...(input.source === undefined ? {} : { source: input.source }),
@@ -79,6 +92,7 @@ export function assembleReport(input: ReportInput): Report {
     ...(input.buildFailure === undefined ? {} : { buildFailure: input.buildFailure }),
     origins: input.origins ?? [],
     linkable: { count: linkable.length, shown: linkable.slice(0, LINKABLE_SHOWN) },
+    ...(input.unopened === undefined ? {} : { unopened: input.unopened }),
     carried: input.carried ?? [],
     deviations,
     publisherEnvironment: input.publisherEnvironment ?? [],

@@ -1,167 +1,149 @@
 // SPDX-License-Identifier: Apache-2.0
-/**
- * What a pair claims beside its sums: owners that its formats can have, a signature that its record bears out, reasons
- * that follow from what it found, rules that cover what they say, all files of the subject.
- */
+/** What a pair says beside its ledgers: rules, signature, findings. None may say less than the ledgers do. */
 import { canonicalJson } from '../canonical-json.js';
 import { judgeAuthenticity } from '../compare/authenticity.js';
-import { rules } from '../compare/rules/index.js';
-import type { LedgerNode, Owner, PairComparison, Run, SetComparison, Side } from '../compare/types.js';
-import type { FileIdentity, RuleName } from '../model.js';
-import type { ReportStatement } from './types.js';
-
-export type Found = (code: string, at: string, detail: string) => void;
+import { isWorse } from '../compare/ledger.js';
+import { rules as knownRules } from '../compare/rules/index.js';
+import type { LedgerNode, Owner, PairComparison, Run } from '../compare/types.js';
+import type { ComparePlan } from '../model.js';
+import type { Found } from './check.js';
 
 const SIDES = ['published', 'rebuilt'] as const;
 const BLOCK = 'apk/signing-block';
 
-/** Formats without members, and the owners that their bytes can have. */
-const LEAVES: Readonly<Record<string, ReadonlySet<Owner>>> = {
-  equal: new Set(['identical']),
-  data: new Set(['identical', 'different', 'missing']),
-  unread: new Set(['unread']),
-};
+/** Counts and sizes that follow from an entry which a rule leaves out, of both sides of a container. */
+const DERIVED = 128;
 
-/** Counts and sizes that follow from an entry that a rule left out. */
-const FOLLOWING: ReadonlySet<string> = new Set(['zip/entry-count', 'zip/directory-size']);
-
-/** @param at JSON pointer of the node */
-export function checkOwners(node: LedgerNode, isRoot: boolean, at: string, found: Found): void {
-  const allowed = LEAVES[node.format];
-  if (allowed !== undefined && node.members.length > 0)
-    found('ledger', `${at}/members`, `${node.members.length} members of ${node.format}`);
-  for (const side of SIDES)
-    for (const [index, run] of node[side].runs.entries()) {
-      const where = `${at}/${side}/runs/${index}`;
-      if (allowed?.has(run.owner) === false)
-        found('ledger', where, `${run.owner} bytes in a node of format ${node.format}`);
-      if (side === 'published' && run.owner === 'missing')
-        found('ledger', where, 'only rebuilt bytes can be missing');
-      if (!isRoot && (run.owner === 'signature' || run.owner === 'excluded'))
-        found('ledger', where, `${run.owner} bytes inside of a member`);
-      const byRule = run.rule !== undefined && rules[run.rule].class === 'store-edit';
-      if (run.owner === 'excluded' ? !byRule && !FOLLOWING.has(run.region) : byRule)
-        found('ledger', where, `${run.owner} bytes by ${run.rule ?? 'no rule'}`);
-      if (run.owner !== 'signature' && run.rule !== undefined && rules[run.rule].class === 'signature')
-        found('ledger', where, `${run.owner} bytes by ${run.rule}`);
-    }
-}
-
-/** @param at JSON pointer of the pair */
 export function checkClaims(
   pair: PairComparison,
-  compare: NonNullable<ReportStatement['plan']>['compare'] | undefined,
-  at: string,
+  compare: ComparePlan | undefined,
+  base: string,
   found: Found,
 ): void {
-  checkSignature(pair, at, found);
-  checkRules(pair, at, found);
-  if (
-    pair.differences.some(
-      ({ kind, ...rest }) => kind === 'unread' && 'code' in rest && rest.code === 'readers-disagree',
-    ) &&
-    !pair.unverifiable.some(({ code }) => code === 'unread')
-  )
-    found('reason', `${at}/unverifiable`, 'two readers disagree, and no reason says so');
-  if (compare === undefined) return;
-  const given = new Set(pair.notAuthentic.map(canonicalJson));
-  const format = pair.identity['package'] === undefined ? 'other' : 'apk';
-  const reading = { format, identity: pair.identity, issues: [] } as const;
-  const { signers, packageId } = compare;
-  const judged = judgeAuthenticity(
-    pair.signature,
-    reading,
-    { signers, packageId },
-    pair.worst === 'identical',
-  );
-  for (const reason of judged.notAuthentic)
-    if (!given.has(canonicalJson(reason)))
-      found('reason', `${at}/notAuthentic`, `the plan gives ${reason.code}: ${reason.detail}`);
-}
-
-function checkSignature(
-  { signature, worst, proof, nodes, ...pair }: PairComparison,
-  at: string,
-  found: Found,
-): void {
-  const { status, issues } = signature;
-  if (status === 'verified' && (issues.length > 0 || signature.signers.length === 0))
-    found(
-      'signature',
-      `${at}/signature`,
-      `verified, with ${issues.length} issues and ${signature.signers.length} signers`,
-    );
-  if (status === 'invalid' && !pair.notAuthentic.some(({ code }) => code === 'signature-invalid'))
-    found('reason', `${at}/notAuthentic`, 'the signature is invalid, and no reason says so');
-  const toldUnchecked = pair.unverifiable.some(({ code }) => code === 'signature-unchecked');
-  if (status === 'unchecked' && worst !== 'identical' && !toldUnchecked)
-    found('reason', `${at}/unverifiable`, 'the signature was not checked, and no reason says so');
-  const trusted =
-    status === 'verified' ||
-    (status === 'unchecked' && issues.every(({ code }) => code === 'v1-not-checked'));
-  const block = bytesOf(
-    nodes[0]?.published.runs ?? [],
-    (run) => run.owner === 'signature' && run.region === BLOCK,
-  );
-  if (block > 0 && !trusted)
-    found('signature', `${at}/signature/status`, `${block} signature bytes by a signature that is ${status}`);
-  if (proof.kind === 'transplant' && proof.takenBytes !== block)
-    found('proof', `${at}/proof/takenBytes`, `${proof.takenBytes}, the signing block has ${block}`);
-}
-
-function checkRules({ rules: applied, nodes: [root] }: PairComparison, at: string, found: Found): void {
-  const listed = new Map(applied.map((rule) => [rule.rule, rule]));
-  const used = new Set<RuleName>();
-  for (const side of SIDES)
-    for (const { rule } of root?.[side].runs ?? []) if (rule !== undefined) used.add(rule);
-  for (const rule of used)
-    if (listed.get(rule)?.needed !== true)
-      found('rule', `${at}/rules`, `${rule} covers bytes and is not listed`);
-  const excluded = SIDES.some((side) => (root?.[side].sums.excluded ?? 0) > 0);
-  if (excluded && ![...used].some((rule) => rules[rule].class === 'store-edit'))
-    found('rule', `${at}/rules`, 'bytes are left out, and no rule covers an entry');
-  for (const [index, rule] of applied.entries()) {
-    const covered = (side: Side): number => bytesOf(root?.[side].runs ?? [], (run) => run.rule === rule.rule);
-    const [p, r] = [covered('published'), covered('rebuilt')];
-    if (rule.publishedBytes !== p || rule.rebuiltBytes !== r)
-      found(
-        'rule',
-        `${at}/rules/${index}`,
-        `${rule.publishedBytes} and ${rule.rebuiltBytes} bytes, the runs give ${p} and ${r}`,
-      );
-    if (rule.class !== rules[rule.rule].class)
-      found('rule', `${at}/rules/${index}/class`, `${rule.class}, it is a ${rules[rule.rule].class} rule`);
-  }
+  checkRules(pair, base, found);
+  checkSignature(pair, base, found);
+  if (compare !== undefined) checkAuthenticity(pair, compare, base, found);
+  checkFindings(pair, base, found);
 }
 
 function bytesOf(runs: readonly Run[], wanted: (run: Run) => boolean): number {
   return runs.reduce((sum, run) => sum + (wanted(run) ? run.length : 0), 0);
 }
 
-/** Every file of the subject is in a pair or stands alone, and every one of these is in the subject. */
-export function checkSubject(
-  comparison: SetComparison,
-  subject: ReportStatement['subject'],
-  at: string,
-  found: Found,
-): void {
-  const { pairs, unpairedPublished, unpairedRebuilt } = comparison;
-  const compared = {
-    published: [...pairs.map((pair) => pair.published), ...unpairedPublished],
-    rebuilt: [...pairs.map((pair) => pair.rebuilt), ...unpairedRebuilt.map(({ file }) => file)],
-  };
-  for (const side of SIDES)
-    if (listOf(subject[side]) !== listOf(compared[side]))
-      found(
-        'subject',
-        `${at}/${side}`,
-        `${subject[side].length} files, ${compared[side].length} were compared, or others`,
-      );
+/** Bytes are left out only by a rule that the pair names, and a rule is what this program knows by that name. */
+function checkRules(pair: PairComparison, base: string, found: Found): void {
+  const named = new Map(pair.rules.map((applied) => [applied.rule, applied]));
+  for (const [at, applied] of pair.rules.entries()) {
+    const known = knownRules[applied.rule];
+    for (const key of ['class', 'title', 'reason', 'reference'] as const)
+      if (applied[key] !== known[key])
+        found('rule', `${base}/rules/${at}/${key}`, `not what the rule ${applied.rule} is`);
+    if (named.get(applied.rule) !== applied)
+      found('rule', `${base}/rules/${at}`, `${applied.rule} stands there twice`);
+    for (const side of SIDES) {
+      const covered = bytesOf(pair.nodes[0]?.[side].runs ?? [], (run) => run.rule === applied.rule);
+      if (applied[`${side}Bytes`] !== covered)
+        found(
+          'rule',
+          `${base}/rules/${at}`,
+          `${applied[`${side}Bytes`]} ${side} bytes, the runs give ${covered}`,
+        );
+    }
+    if (!applied.needed && applied.publishedBytes + applied.rebuiltBytes > 0)
+      found('rule', `${base}/rules/${at}/needed`, `not needed, and it covers bytes`);
+  }
+  const edits = pair.rules.some((applied) => applied.needed && applied.class === 'store-edit');
+  let derived = 0;
+  for (const { run, at } of runsOf(pair.nodes)) {
+    if (run.rule !== undefined && named.get(run.rule)?.needed !== true)
+      found('rule', `${base}${at}`, `bytes of rule ${run.rule}, which the pair does not apply`);
+    if (run.owner !== 'excluded') continue;
+    if (!edits) found('rule', `${base}${at}`, 'bytes left out without a rule of class store-edit');
+    if (run.rule === undefined) derived += run.length;
+  }
+  if (derived > DERIVED * pair.nodes.length)
+    found('rule', `${base}/nodes`, `${derived} bytes are left out by no rule`);
 }
 
-function listOf(files: readonly FileIdentity[]): string {
-  return files
-    .map(({ name, size, sha256 }) => canonicalJson([name, size, sha256]))
-    .sort()
-    .join();
+function* runsOf(nodes: readonly LedgerNode[]): Generator<{ run: Run; at: string }> {
+  for (const [index, node] of nodes.entries())
+    for (const side of SIDES)
+      for (const [at, run] of node[side].runs.entries())
+        yield { run, at: `/nodes/${index}/${side}/runs/${at}` };
+}
+
+/** Signature bytes are such only of a verified signature; what is wrong with one is a reason. */
+function checkSignature(pair: PairComparison, base: string, found: Found): void {
+  const { signature, unverifiable, notAuthentic, worst, proof } = pair;
+  const { status, issues, signers } = signature;
+  const at = `${base}/signature/status`;
+  if (status === 'verified' && (issues.length > 0 || signers.length === 0))
+    found(
+      'signature',
+      `${base}/signature`,
+      `verified, with ${issues.length} issues and ${signers.length} signers`,
+    );
+  // a verified block beside v1 entries that nobody checked: such a pair gives its reason below
+  const trusted =
+    status === 'verified' ||
+    (status === 'unchecked' && issues.every(({ code }) => code === 'v1-not-checked'));
+  const block = bytesOf(
+    pair.nodes[0]?.published.runs ?? [],
+    (run) => run.owner === 'signature' && run.region === BLOCK,
+  );
+  if (block > 0 && !trusted) found('signature', at, `${status}, and ${block} bytes are owned by a signature`);
+  if (proof.kind === 'transplant' && proof.takenBytes !== block)
+    found('proof', `${base}/proof/takenBytes`, `${proof.takenBytes}, the signing block has ${block}`);
+  if (status === 'invalid' && !notAuthentic.some(({ code }) => code === 'signature-invalid'))
+    found('reason', `${base}/notAuthentic`, 'the signature is invalid, and no reason says so');
+  if (
+    status === 'unchecked' &&
+    worst !== 'identical' &&
+    !unverifiable.some(({ code }) => code === 'signature-unchecked')
+  )
+    found('reason', `${base}/unverifiable`, 'the signature was not checked, and no reason says so');
+}
+
+/** What the plan expects of the file, judged again from what the pair recorded of it. */
+function checkAuthenticity(pair: PairComparison, compare: ComparePlan, base: string, found: Found): void {
+  const given = new Set(pair.notAuthentic.map(canonicalJson));
+  const format = pair.identity['package'] === undefined ? 'other' : 'apk';
+  const reading = { format, identity: pair.identity, issues: [] } as const;
+  const { signers, packageId } = compare;
+  const equal = pair.worst === 'identical';
+  for (const reason of judgeAuthenticity(pair.signature, reading, { signers, packageId }, equal).notAuthentic)
+    if (!given.has(canonicalJson(reason)))
+      found('reason', `${base}/notAuthentic`, `the plan gives ${reason.code}: ${reason.detail}`);
+}
+
+/** A finding leads to a place of the ledgers that is at least as bad, and what is bad has a finding. */
+function checkFindings(pair: PairComparison, base: string, found: Found): void {
+  const owners = new Map<string, Owner>([['[]', pair.worst]]);
+  for (const node of pair.nodes) {
+    for (const member of node.members) {
+      const key = JSON.stringify([...node.path, member.name]);
+      const before = owners.get(key);
+      if (before === undefined || isWorse(member.owner, before)) owners.set(key, member.owner);
+    }
+  }
+  const decided = pair.worst === 'different' || pair.worst === 'missing';
+  for (const [index, difference] of pair.differences.entries()) {
+    const at = `${base}/differences/${index}`;
+    const bad = ['bytes', 'text', 'section', 'hidden', 'only-published', 'only-rebuilt'].includes(
+      difference.kind,
+    );
+    const excused = difference.kind === 'only-published' || difference.kind === 'only-rebuilt';
+    if (bad && pair.worst === 'identical') found('finding', at, 'a difference of files that are identical');
+    else if (bad && !excused && !decided && pair.worst !== 'unread' && pair.worst !== 'excluded')
+      found('finding', at, `bytes differ there, and the ledgers hold ${pair.worst} ones at worst`);
+    const owner = owners.get(JSON.stringify(difference.path));
+    if (bad && owner === 'identical') found('finding', at, 'a difference in a member that is identical');
+  }
+  const disagree = pair.differences.some(
+    (difference) => difference.kind === 'unread' && difference.code === 'readers-disagree',
+  );
+  if (disagree && !pair.unverifiable.some(({ code }) => code === 'unread'))
+    found('reason', `${base}/unverifiable`, 'two readers disagree, and no reason says so');
+  if (decided && pair.differences.length + pair.differencesCut === 0)
+    found('finding', `${base}/differences`, `the ledgers hold ${pair.worst} bytes, and there is no finding`);
 }

@@ -3,7 +3,7 @@
  * HTML in which every value is text unless it came out of this template itself (https://html.spec.whatwg.org/#escapingString).
  * Values are attacker-controlled: names of members, strings of other people's certificates, texts of notes.
  */
-import { printable } from '../printable.js';
+import { inert } from './inert.js';
 
 /** Finished markup; only `html` makes one. */
 export interface Html {
@@ -68,15 +68,4 @@ const ENTITIES: Readonly<Record<string, string>> = {
 
 function escaped(text: string): string {
   return inert(text).replace(/[&<>"'`]/g, (character) => ENTITIES[character] ?? '');
-}
-
-/** As `printable`, without a second backslash: most texts of a report are printable forms already. */
-export function inert(text: string): string {
-  return printable(text).replaceAll('\\\\', '\\');
-}
-
-/** Long texts stay in report.json; here the rest is counted. */
-export function clipped(text: string, limit: number): string {
-  if (text.length <= limit) return text;
-  return `${text.slice(0, limit).toWellFormed()} … (${text.length - limit} more characters in report.json)`;
 }

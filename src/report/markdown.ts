@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The report for an issue or a forum (https://github.github.com/gfm/). Names in it are hostile: they stay text. */
-import { inert, clipped } from './html-template.js';
+import { clipped, inert } from './inert.js';
+import { blocksOf, type Block } from './blocks.js';
 import { groupsOf, GROUP_TITLES, type Group } from './groups.js';
 import { sectionsOf } from './sections.js';
-import { describeDifference, percent } from './statements.js';
+import { describeDifference } from './describe-difference.js';
+import { percent } from './say.js';
 import { headline } from './title.js';
 import type { Note, Report, Statement } from './types.js';
 
@@ -26,10 +28,14 @@ export function renderMarkdown(report: Report, notes: readonly Note[] = []): str
   if ((statement.comparison?.pairs.length ?? 0) > 0)
     lines.push('', `Coverage: ${percent(statement.coverage.ratio)} of content bytes`);
   for (const note of notes)
-    lines.push('', `> **${note.kind}** by ${plain(note.by)}, ${plain(note.date)}: ${plain(note.text)}`);
+    lines.push(
+      '',
+      `> **${note.kind}** by ${plain(note.by)}, ${plain(note.date)}: ${plain(note.text)}${note.url === undefined ? '' : ` ${code(note.url)}`}`,
+    );
   files(lines, report);
   for (const { title, statements } of sectionsOf(report)) section(lines, title, statements);
   for (const group of groupsOf(report)) groupLines(lines, group);
+  for (const block of blocksOf(report)) blockLines(lines, block);
   lines.push('', `Statement SHA-256 \`${report.statementSha256}\`, samesource ${plain(run.tool.version)}`);
   return `${lines.join('\n')}\n`;
 }
@@ -83,6 +89,14 @@ function groupLines(lines: string[], { name, findings }: Group): void {
   for (const { file, difference } of findings.slice(0, FINDINGS))
     lines.push(`- ${plain(`${file}: ${describeDifference(difference)}`)}`);
   more(lines, findings.length, FINDINGS, '- ');
+}
+
+/** Fenced lines; none of them can close the fence, since each is indented. */
+function blockLines(lines: string[], { title, lines: all }: Block): void {
+  lines.push('', `## ${title}`, '', '```text');
+  for (const line of all.slice(0, SHOWN)) lines.push(`    ${inert(clipped(line, TEXT))}`);
+  lines.push('```');
+  more(lines, all.length, SHOWN, '\n');
 }
 
 function more(lines: string[], all: number, shown: number, before: string): void {

@@ -47,6 +47,24 @@ export async function keepAttempt(
   return await writeOnce(parent, (n) => (n === 1 ? run : `${run}-${n}`), files);
 }
 
+/**
+ * Pages to a directory of their own that must not exist; `numbered`: else the next free `<directory>-<n>`. Nothing is
+ * returned when it exists.
+ */
+export async function writePages(
+  out: string,
+  files: readonly ReportFile[],
+  numbered: boolean,
+): Promise<string | undefined> {
+  const target = path.resolve(out);
+  if (!numbered && (await exists(target))) return undefined;
+  const parent = path.dirname(target);
+  await failedHere(() => fs.mkdir(parent, { recursive: true }));
+  const base = path.basename(target);
+  const written = await writeOnce(parent, (n) => (n === 1 ? base : `${base}-${n}`), files);
+  return path.join(path.dirname(out), path.basename(written));
+}
+
 async function directory(options: PublishOptions, place: readonly string[]): Promise<string> {
   for (const segment of place)
     if (!SEGMENT.test(segment))

@@ -57,6 +57,10 @@ const node = z.strictObject({
   rebuilt: side,
   members: list(member),
 });
+const unopened = z.strictObject({
+  count: bytes,
+  shown: list(z.strictObject({ place: text, reason: text })),
+});
 const cause = z.strictObject({ kind: text, evidence: text }).optional();
 const difference = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('only-published'), path, size: bytes, cause }),
@@ -259,6 +263,7 @@ const statement = z.strictObject({
     ]),
   ),
   linkable: z.strictObject({ count: bytes, shown: list(text) }),
+  unopened: z.strictObject({ inputs: unopened, outputs: unopened }).optional(),
   carried: list(z.strictObject({ path: text, note: text, reference: text.optional() })),
   deviations: list(
     z.strictObject({
@@ -286,6 +291,23 @@ const statement = z.strictObject({
   doesNotSay: list(statementLine),
   publisherCan: list(statementLine),
 });
+const environment = z.strictObject({
+  executor: z.enum(['docker', 'podman', 'local']),
+  engineVersion: text.optional(),
+  image: z
+    .strictObject({
+      name: text,
+      rootfsSha256: sha256.optional(),
+      lockSha256: sha256.optional(),
+      digest: text.optional(),
+    })
+    .optional(),
+  packages: list(z.strictObject({ name: text, version: text, architecture: text })),
+  kernel: text,
+  cpuCount: bytes,
+  architecture: text,
+  commands: list(text),
+});
 const runPart = z.strictObject({
   time: z.iso.datetime(),
   tool: z.strictObject({ name: z.literal('samesource'), version: text }),
@@ -294,16 +316,18 @@ const runPart = z.strictObject({
   kernel: text,
   cpuCount: bytes,
   memoryMiB: bytes,
-  environment: planPart.optional(),
+  environment: environment.optional(),
   builds: bytes,
   matchingBuilds: bytes,
   standing: z.enum(['single', 'confirmed', 'unstable']).optional(),
+  unstableMembers: list(text).optional(),
   seconds: z.record(z.string(), z.number().nonnegative()),
   tools: list(z.strictObject({ name: text, version: text })),
   missingTools: list(text),
   logs: list(
     z.strictObject({ phase: z.enum(['prepare', 'build']), name: text, sha256, truncatedBytes: bytes }),
   ),
+  failureTail: list(text).optional(),
   supersedes: sha256.optional(),
   statements: list(statementLine),
 });

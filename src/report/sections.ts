@@ -3,6 +3,7 @@
 import type { Report, Statement } from './types.js';
 
 export interface Section {
+  readonly id: SectionId;
   readonly title: string;
   readonly statements: readonly Statement[];
 }
@@ -13,7 +14,6 @@ const PROVEN = new Set([
   'pair-reencoded',
   'pair-excluded',
   'signature-verified',
-  'origin-built',
 ]);
 const NOT_PROVEN = new Set([
   'pair-different',
@@ -24,28 +24,63 @@ const NOT_PROVEN = new Set([
   'not-obtained',
   'build-failed',
   'nothing-compared',
+  'built-from-other-commit',
 ]);
-const CARRIED = new Set(['origin-carried', 'origin-may-contain', 'carried-known']);
+const CARRIED = new Set([
+  'origin-built',
+  'origin-carried',
+  'origin-may-contain',
+  'unopened-inputs',
+  'unopened-outputs',
+  'carried-known',
+]);
+const ENVIRONMENT = new Set([
+  'deviation',
+  'publisher-environment',
+  'publisher-environment-unknown',
+  'no-container',
+]);
 
-function titleOfCode(code: string): 'Proven' | 'Not proven' | 'Carried in' | 'Known' {
-  if (PROVEN.has(code)) return 'Proven';
-  if (NOT_PROVEN.has(code) || /^(unverifiable|not-authentic)-/.test(code)) return 'Not proven';
-  return CARRIED.has(code) ? 'Carried in' : 'Known';
+const TITLES = {
+  proven: 'Proven',
+  'not-proven': 'Not proven',
+  carried: 'Built, and carried in',
+  environment: 'Their environment and ours',
+  known: 'Also known',
+  run: 'This run',
+  can: 'What the publisher can do',
+  limits: 'What this report does not say',
+} as const;
+export type SectionId = keyof typeof TITLES;
+
+function sectionOfCode(code: string): SectionId {
+  if (PROVEN.has(code)) return 'proven';
+  if (NOT_PROVEN.has(code) || /^(unverifiable|not-authentic)-/.test(code)) return 'not-proven';
+  if (ENVIRONMENT.has(code)) return 'environment';
+  return CARRIED.has(code) ? 'carried' : 'known';
 }
 
 /** Sections without a sentence are left out. */
 export function sectionsOf({ statement, run }: Report): readonly Section[] {
-  const of = (title: ReturnType<typeof titleOfCode>): Section => ({
-    title,
-    statements: statement.statements.filter((line) => titleOfCode(line.code) === title),
+  const section = (id: SectionId, statements: readonly Statement[]): Section => ({
+    id,
+    title: TITLES[id],
+    statements,
   });
+  const of = (id: SectionId): Section =>
+    section(
+      id,
+      statement.statements.filter((line) => sectionOfCode(line.code) === id),
+    );
+  const matched = statement.verdict.kind === 'reproducible' || statement.verdict.kind === 'equivalent';
   return [
-    of('Proven'),
-    of('Not proven'),
-    of('Carried in'),
-    of('Known'),
-    { title: 'This run', statements: run.statements },
-    { title: 'The publisher can', statements: statement.publisherCan },
-    { title: 'This report', statements: statement.doesNotSay },
-  ].filter((section) => section.statements.length > 0);
+    // what decided comes first
+    ...(matched ? [of('proven'), of('not-proven')] : [of('not-proven'), of('proven')]),
+    of('carried'),
+    of('environment'),
+    of('known'),
+    section('run', run.statements),
+    section('can', statement.publisherCan),
+    section('limits', statement.doesNotSay),
+  ].filter(({ statements }) => statements.length > 0);
 }

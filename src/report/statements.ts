@@ -3,28 +3,13 @@
  * Every sentence that a report says, with what it rests on and how to check it without this tool. Renderings only
  * repeat these; they have no words of their own but headings.
  */
-import type { Difference, EvidenceKind, Owner, PairComparison, Side } from '../compare/types.js';
-import type { Origin } from '../model.js';
-import { count } from './title.js';
-import type { ReportStatement, RunRecord, Statement } from './types.js';
-
-/** A statement part before its conclusions. */
-export type StatementFacts = Omit<
-  ReportStatement,
-  'verdict' | 'title' | 'coverage' | 'statements' | 'doesNotSay' | 'publisherCan'
->;
-/** … and before its sentences. */
-export type DecidedFacts = Omit<ReportStatement, 'statements' | 'doesNotSay' | 'publisherCan'>;
-
-function say(code: string, sentence: string, basis: readonly string[], check: string): Statement {
-  return { code, sentence, basis: basis.map((pointer) => `/statement${pointer}`), check };
-}
-
-/** For the shell: single quotes, whatever is inside; what looks like an option becomes a path. */
-export function quoted(name: string): string {
-  const safe = name.startsWith('-') ? `./${name}` : name;
-  return /^[\w.+~@%/:-]+$/.test(safe) && !safe.startsWith('~') ? safe : `'${safe.replaceAll("'", `'\\''`)}'`;
-}
+import type { Difference, Owner, PairComparison, Side } from '../compare/types.js';
+import { describeDifference, telling, UNTELLING, where } from './describe-difference.js';
+import { environmentStatements } from './environment-statements.js';
+import { originStatements, sourceStatements } from './input-statements.js';
+import { AUTHENTICITY_TEXTS, UNVERIFIABLE_TEXTS } from './reason-texts.js';
+import { clause, count, fetching, percent, quoted, say, some, type DecidedFacts } from './say.js';
+import type { Statement } from './types.js';
 
 export function statementsOf(facts: DecidedFacts): Statement[] {
   return [
@@ -34,87 +19,16 @@ export function statementsOf(facts: DecidedFacts): Statement[] {
     ...buildStatements(facts),
     ...sourceStatements(facts),
     ...originStatements(facts),
-    ...facts.deviations.map((deviation, at) =>
-      say(
-        'deviation',
-        `Our build departed from the publisher's: ${deviation.what} (${deviation.reason}); this can change the output: ${deviation.canChangeOutput}.`,
-        [`/deviations/${at}`],
-        'compare the environment of the report with the publisher’s build log',
-      ),
-    ),
-    ...facts.publisherEnvironment.map((evidence, at) =>
-      say(
-        'publisher-environment',
-        `About the environment that made ${evidence.file}, ${evidence.from} says: ${evidence.fact}.`,
-        [`/publisherEnvironment/${at}`],
-        EVIDENCE_CHECKS[evidence.from](quoted(evidence.file)),
-      ),
-    ),
-    ...otherCommits(facts),
+    ...environmentStatements(facts),
     ...facts.knownResults.map((known, at) =>
       say(
         'known-result',
-        `${known.by} reported ${known.result} for ${known.version} (${known.channel})${known.reason === undefined ? '' : `: ${known.reason}`}.`,
+        `${known.by} reported ${known.result} for ${known.version} (${known.channel})${known.reason === undefined ? '' : `: ${clause(known.reason)}`}; this is their result, not ours.`,
         [`/knownResults/${at}`],
-        `curl -L ${quoted(known.url)}`,
+        fetching(known.url),
       ),
     ),
   ];
-}
-
-// ---------------------------------------------------------------- the publisher's environment
-
-/** Unpacks a quoted file name into `unpacked` and runs a command over what is in there. */
-function each(file: string, command: string): string {
-  const unpack = /\.deb'?$/.test(file) ? `dpkg-deb -x ${file} unpacked` : `unzip -q ${file} -d unpacked`;
-  return `${unpack} && find unpacked -type f -exec ${command} {} + 2>/dev/null`;
-}
-
-const EVIDENCE_CHECKS = {
-  buildinfo: (file) => `sha256sum ${file}   # and compare with Checksums-Sha256 of the .buildinfo`,
-  'version-control-info': (file) => `unzip -p ${file} META-INF/version-control-info.textproto`,
-  'gradle-metadata': (file) => `unzip -p ${file} META-INF/com/android/build/gradle/app-metadata.properties`,
-  'kotlin-tooling': (file) => `unzip -p ${file} kotlin-tooling-metadata.json`,
-  'compile-sdk': (file) => `aapt2 dump badging ${file} | grep compileSdkVersion`,
-  'r8-marker': (file) => `unzip -p ${file} 'classes*.dex' | grep -a -o '~~[RDL]8{[^}]*}' | sort -u`,
-  'android-ndk': (file) => each(file, 'readelf -x .note.android.ident'),
-  'elf-comment': (file) => each(file, 'readelf -p .comment'),
-  'elf-note': (file) => each(file, 'readelf -n'),
-  'go-version': (file) => each(file, 'readelf -p .go.buildinfo'),
-  'go-build-id': (file) => each(file, 'readelf -p .note.go.buildid'),
-  depends: (file) => `dpkg-deb --field ${file} Pre-Depends Depends`,
-  'built-using': (file) => `dpkg-deb --field ${file} Built-Using Static-Built-Using`,
-} as const satisfies Record<EvidenceKind, (file: string) => string>;
-
-/** A published file that names another commit than the one that was built is to be tried with that one. */
-function otherCommits({ publisherEnvironment, source, plan, subject }: DecidedFacts): Statement[] {
-  const ours =
-    source?.kind === 'git'
-      ? { ...source, at: '/source' }
-      : plan?.build.source.kind === 'git'
-        ? { ...plan.build.source, at: '/plan/build/source' }
-        : undefined;
-  if (ours === undefined || !/^[0-9a-f]{40,64}$/.test(ours.commit)) return [];
-  const { target } = subject;
-  return publisherEnvironment.flatMap(({ file, from, fact }, at) => {
-    const commit = /^commit ([0-9a-f]{40}(?:[0-9a-f]{24})?)(?![0-9a-f])/.exec(fact)?.[1];
-    if (from !== 'version-control-info' || commit === undefined || commit === ours.commit) return [];
-    const run =
-      target === undefined ? [] : [`verify ${quoted(target.app)} ${quoted(target.version)} --source source`];
-    const attempt = [
-      `git clone ${quoted(ours.repository)} source`,
-      `git -C source checkout ${commit}`,
-      ...run,
-    ].join(' && ');
-    return [
-      say(
-        'built-from-other-commit',
-        `${file} says that it was built from commit ${commit}, our source is commit ${ours.commit}; to try that one: ${attempt}.`,
-        [`/publisherEnvironment/${at}`, ours.at],
-        EVIDENCE_CHECKS[from](quoted(file)),
-      ),
-    ];
-  });
 }
 
 // ---------------------------------------------------------------- verdict
@@ -122,23 +36,23 @@ function otherCommits({ publisherEnvironment, source, plan, subject }: DecidedFa
 function reasonStatements({ verdict, builtBy, subject }: DecidedFacts): Statement[] {
   const list: Statement[] = [];
   if (verdict.kind === 'not-authentic')
-    for (const [at, reason] of verdict.reasons.entries())
+    for (const [at, { code, detail }] of verdict.reasons.entries())
       list.push(
         say(
-          `not-authentic-${reason.code}`,
-          `This file is not what the publisher signed: ${reason.code}: ${reason.detail}. This is about the file, not about the publisher.`,
+          `not-authentic-${code}`,
+          `This file is not what the publisher signed: ${AUTHENTICITY_TEXTS[code].meaning} (${code}: ${clause(detail)}). This is about the file, not about the publisher.`,
           [`/verdict/reasons/${at}`],
-          'apksigner verify --verbose --print-certs PUBLISHED',
+          AUTHENTICITY_TEXTS[code].check,
         ),
       );
   if (verdict.kind === 'unverifiable')
-    for (const [at, reason] of verdict.reasons.entries())
+    for (const [at, { code, detail }] of verdict.reasons.entries())
       list.push(
         say(
-          `unverifiable-${reason.code}`,
-          `No verdict was possible: ${reason.code}: ${reason.detail}.`,
+          `unverifiable-${code}`,
+          `It could not be checked: ${UNVERIFIABLE_TEXTS[code].meaning} (${code}: ${clause(detail)}).`,
           [`/verdict/reasons/${at}`],
-          'read the named place of the report',
+          UNVERIFIABLE_TEXTS[code].check,
         ),
       );
   if (builtBy !== undefined)
@@ -147,7 +61,7 @@ function reasonStatements({ verdict, builtBy, subject }: DecidedFacts): Statemen
         'built-by',
         `The published ${subject.published.length === 1 ? 'file was' : 'files were'} built by the ${builtBy}.`,
         ['/builtBy'],
-        'see the channel that the plan names',
+        'look at the page of the channel that the plan names',
       ),
     );
   return list;
@@ -168,9 +82,9 @@ function pairStatements(facts: DecidedFacts): Statement[] {
         list.push(
           say(
             'rule-applied',
-            `In ${pair.published.name}, rule ${applied.rule} left ${count(applied.publishedBytes, 'published byte')} out of the verdict: ${applied.reason}.`,
+            `In ${pair.published.name}, rule ${applied.rule} left ${count(applied.publishedBytes, 'published byte')} out of the verdict: ${clause(applied.reason)}.`,
             [`${base}/rules/${rule}`],
-            `curl -L ${quoted(applied.reference)}`,
+            fetching(applied.reference),
           ),
         );
       else if (!applied.needed)
@@ -179,7 +93,7 @@ function pairStatements(facts: DecidedFacts): Statement[] {
             'rule-not-needed',
             `In ${pair.published.name}, rule ${applied.rule} was allowed and not needed.`,
             [`${base}/rules/${rule}`],
-            'read the rule’s byte counts in the report',
+            'grep -o \'"rule":[^}]*\' report.json   # the rule and its byte counts',
           ),
         );
     for (const [signer, { scheme, certificateSha256, subject }] of pair.signature.signers.entries())
@@ -192,17 +106,48 @@ function pairStatements(facts: DecidedFacts): Statement[] {
             `apksigner verify --print-certs ${quoted(pair.published.name)}`,
           ),
         );
+    for (const [index, difference] of otherCommits(pair))
+      list.push(
+        say(
+          'built-from-other-commit',
+          `${where(difference.path)} of ${pair.published.name} names another commit than the one that we built: ${clause(difference.cause?.evidence ?? '')}.`,
+          [`${base}/differences/${index}`],
+          facts.source?.kind === 'git'
+            ? `git clone ${quoted(facts.source.repository)} && git checkout COMMIT   # the one that is named, then build it`
+            : 'git checkout COMMIT   # the one that is named, then build it',
+        ),
+      );
     if (pair.differencesCut > 0)
       list.push(
         say(
           'evidence-cut',
-          `${count(pair.differencesCut, 'finding')} of ${pair.published.name} are counted and not shown here; every byte is in the ledger.`,
+          `${count(pair.differencesCut, 'finding')} of ${pair.published.name} ${pair.differencesCut === 1 ? 'is' : 'are'} counted and not shown here, but every byte is in the ledger; all are made again by: ${evidenceCommand(facts)}.`,
           [`${base}/differencesCut`],
-          `diffoscope ${quoted(pair.published.name)} ${quoted(pair.rebuilt.name)}`,
+          `diffoscope ${quoted(pair.published.name)} REBUILT/${quoted(pair.rebuilt.name)}`,
         ),
       );
   }
   return list;
+}
+
+const OTHER_COMMITS = 5;
+
+type Explained = Extract<Difference, { cause?: unknown }>;
+
+function otherCommits({ differences }: PairComparison): (readonly [number, Explained])[] {
+  return [...differences.entries()]
+    .filter((entry): entry is [number, Explained] => {
+      const [, difference] = entry;
+      return 'cause' in difference && difference.cause?.kind === 'built-from-other-commit';
+    })
+    .slice(0, OTHER_COMMITS);
+}
+
+/** What writes all findings uncut. */
+function evidenceCommand({ subject: { target }, plan }: DecidedFacts): string {
+  return target === undefined || plan === undefined
+    ? 'samesource compare PUBLISHED REBUILT --evidence evidence.zip'
+    : `samesource ${quoted(target.app)} ${quoted(target.version)} --channel ${quoted(target.channel)} --evidence evidence.zip`;
 }
 
 function rootBytes(pair: PairComparison, owner: Owner, side: Side): number {
@@ -275,63 +220,6 @@ function firstDifference(pair: PairComparison): string {
   return first === undefined ? '' : describeDifference(first.difference);
 }
 
-const UNTELLING = 3;
-
-/** Content says more than a record about it; what did not decide the verdict is no example of a difference. */
-function telling(difference: Difference): number {
-  switch (difference.kind) {
-    case 'bytes':
-    case 'text':
-    case 'section':
-      return 0;
-    case 'only-published':
-    case 'only-rebuilt':
-    case 'hidden':
-      return 1;
-    case 'field':
-      return difference.owner === 'different' || difference.owner === 'missing' ? 2 : UNTELLING;
-    case 'malformed':
-    case 'order':
-    case 'unread':
-      return UNTELLING;
-  }
-}
-
-export function where(path: readonly string[]): string {
-  return path.length === 0 ? 'the file itself' : path.join(' > ');
-}
-
-/** One line for a finding. */
-export function describeDifference(difference: Difference): string {
-  const place = where(difference.path);
-  const cause =
-    'cause' in difference && difference.cause !== undefined
-      ? ` (${difference.cause.kind}: ${difference.cause.evidence})`
-      : '';
-  switch (difference.kind) {
-    case 'only-published':
-      return `${place}: ${count(difference.size, 'byte')} in the published file only${cause}`;
-    case 'only-rebuilt':
-      return `${place}: ${count(difference.size, 'byte')} in the rebuilt file only${cause}`;
-    case 'field':
-      return `${place}: ${difference.field}: published ${difference.published}, rebuilt ${difference.rebuilt}${cause}`;
-    case 'bytes':
-      return `${place}: offset ${difference.publishedOffset}, ${difference.publishedLength} published against ${difference.rebuiltLength} rebuilt bytes${cause}`;
-    case 'text':
-      return `${place}: text differs${cause}`;
-    case 'section':
-      return `${place}: section ${difference.section}: ${difference.differentBytes} bytes differ (published ${difference.publishedSize ?? 'absent'}, rebuilt ${difference.rebuiltSize ?? 'absent'})${cause}`;
-    case 'hidden':
-      return `${place}: ${count(difference.length, 'byte')} at offset ${difference.offset} of the ${difference.side} file that no structure owns (${difference.region})`;
-    case 'unread':
-      return `${place}: ${difference.code}: ${difference.detail}`;
-    case 'malformed':
-      return `${place}: the ${difference.side} side does not parse: ${difference.code} at offset ${difference.offset}: ${difference.detail}`;
-    case 'order':
-      return `${place}: ${difference.detail}`;
-  }
-}
-
 // ---------------------------------------------------------------- the set
 
 function setStatements({ comparison, coverage, subject }: DecidedFacts): Statement[] {
@@ -343,7 +231,7 @@ function setStatements({ comparison, coverage, subject }: DecidedFacts): Stateme
         'coverage',
         `${percent(coverage.ratio)} of the content matched (${coverage.matched} of ${coverage.total} content bytes; ${coverage.rootMatched} of ${coverage.rootTotal} file bytes), in ${count(comparison.pairs.length, 'pair')} of files.`,
         ['/coverage'],
-        'add up the ledgers of the report',
+        'add up the sums of both ledgers in report.json',
       ),
     );
   for (const [at, file] of comparison.unpairedPublished.entries())
@@ -369,7 +257,10 @@ function setStatements({ comparison, coverage, subject }: DecidedFacts): Stateme
     list.push(
       say(
         'declared-unpublished',
-        `${count(declared.length, 'rebuilt file')} that the recipe declares unpublished ${declared.length === 1 ? 'was' : 'were'} not compared: ${declared.map((entry) => entry.file.name).join(', ')}.`,
+        `${count(declared.length, 'rebuilt file')} that the recipe declares unpublished ${declared.length === 1 ? 'was' : 'were'} not compared: ${some(
+          declared.map((entry) => entry.file.name),
+          20,
+        )}.`,
         ['/comparison/unpairedRebuilt'],
         'list the channel',
       ),
@@ -385,15 +276,13 @@ function setStatements({ comparison, coverage, subject }: DecidedFacts): Stateme
         ),
       );
   if (subject.published.length > 0 && comparison.pairs.length === 0)
-    list.push(say('nothing-compared', 'No file was compared.', ['/comparison/pairs'], 'read the report'));
+    list.push(
+      say('nothing-compared', 'No file was compared.', ['/comparison/pairs'], 'sha256sum PUBLISHED REBUILT'),
+    );
   return list;
 }
 
-export function percent(ratio: number): string {
-  return ratio === 1 ? '100 %' : `${(Math.floor(ratio * 10_000) / 100).toFixed(2)} %`;
-}
-
-// ---------------------------------------------------------------- source, build, origin
+// ---------------------------------------------------------------- build
 
 function buildStatements({ buildFailure, plan }: DecidedFacts): Statement[] {
   const list: Statement[] = [];
@@ -401,7 +290,7 @@ function buildStatements({ buildFailure, plan }: DecidedFacts): Statement[] {
     list.push(
       say(
         'build-failed',
-        `A command of the ${buildFailure.phase} phase ended with exit code ${buildFailure.exitCode}; nothing of ours is known to have caused it.`,
+        `A command of the ${buildFailure.phase} phase ended with exit code ${buildFailure.exitCode}${buildFailure.firstError.length === 0 ? '' : `; its first error: ${clause(buildFailure.firstError[0] ?? '')}`}; nothing of ours is known to have caused it.`,
         ['/buildFailure'],
         'run the commands of the plan by hand',
       ),
@@ -412,171 +301,8 @@ function buildStatements({ buildFailure, plan }: DecidedFacts): Statement[] {
         'no-container',
         'The build ran in a temporary directory of the machine itself; no container was used.',
         ['/plan/build/environment/image'],
-        'read the plan’s environment',
+        'grep -o \'"image":{[^}]*}\' report.json',
       ),
     );
-  return list;
-}
-
-function sourceStatements({ source }: DecidedFacts): Statement[] {
-  if (source === undefined) return [];
-  if (source.kind === 'debian')
-    return [
-      say(
-        'source-debian',
-        `The source is ${source.package} ${source.version} as Debian's signed index of ${source.release.date} lists it.`,
-        ['/source'],
-        `apt-get source --download-only ${quoted(`${source.package}=${source.version}`)} && sha256sum ${quoted(source.package)}_*`,
-      ),
-    ];
-  const from = {
-    upstream: source.repository,
-    bundled: 'files of this package',
-    directory: 'a directory that was handed over, not the publisher’s repository',
-    url: 'another repository than the publisher’s',
-  }[source.from];
-  return [
-    say(
-      source.from === 'upstream' || source.from === 'bundled' ? 'source-commit' : 'source-not-upstream',
-      `The source is commit ${source.commit}${source.tag === undefined ? '' : ` (tag ${source.tag})`} of ${from}, tree SHA-256 ${source.treeSha256}.`,
-      ['/source'],
-      `git clone ${quoted(source.repository)} && git rev-parse ${quoted(source.tag ?? source.commit)}`,
-    ),
-  ];
-}
-
-function originStatements({ origins, linkable, carried }: DecidedFacts): Statement[] {
-  const list: Statement[] = [];
-  const isCarried = (origin: Origin): origin is Extract<Origin, { kind: 'carried' }> =>
-    origin.kind === 'carried';
-  for (const [at, origin] of origins.entries())
-    if (isCarried(origin))
-      list.push(
-        say(
-          'origin-carried',
-          `${origin.member} was carried in, not built: it was in ${origin.from} before the build began (${origin.by}).`,
-          [`/origins/${at}`],
-          `sha256sum of both places`,
-        ),
-      );
-  const built = origins.filter((origin) => origin.kind === 'built');
-  const pure = built.filter((origin) => origin.mayContain.length === 0);
-  if (pure.length > 0)
-    list.push(
-      say(
-        'origin-built',
-        `${count(pure.length, 'executable member')} ${pure.length === 1 ? 'was' : 'were'} built from source.`,
-        ['/origins'],
-        'compare the list with the inventory of inputs',
-      ),
-    );
-  if (built.length > pure.length)
-    list.push(
-      say(
-        'origin-may-contain',
-        `${count(built.length - pure.length, 'executable member')} came out of the build and may contain ${count(linkable.count, 'object or static archive')} that existed before it.`,
-        ['/origins', '/linkable'],
-        'read the linker’s command lines in the log',
-      ),
-    );
-  for (const [at, binary] of carried.entries())
-    list.push(
-      say(
-        'carried-known',
-        `The recipe knows ${binary.path} as a binary that nobody builds here: ${binary.note}.`,
-        [`/carried/${at}`],
-        binary.reference === undefined ? 'look at the source tree' : `curl -L ${quoted(binary.reference)}`,
-      ),
-    );
-  return list;
-}
-
-// ---------------------------------------------------------------- what it does not say
-
-export function doesNotSay(facts: DecidedFacts): Statement[] {
-  const carried = facts.origins.filter((origin) => origin.kind === 'carried').length + facts.carried.length;
-  const no = (code: string, sentence: string, basis: string): Statement =>
-    say(code, sentence, [basis], 'nothing in the report speaks of it');
-  return [
-    no('not-safe', 'It does not say that the source is safe or does what it promises.', '/verdict'),
-    no(
-      'not-others',
-      'It says nothing about servers, other files, other devices, other channels or later updates.',
-      '/subject',
-    ),
-    no(
-      'not-carried',
-      `It says nothing about what is inside of carried binaries (${carried} listed).`,
-      carried === facts.carried.length ? '/carried' : '/origins',
-    ),
-    no('not-audit', 'It is not an audit.', '/verdict'),
-  ];
-}
-
-export function publisherCan({ verdict, plan, deviations }: DecidedFacts): Statement[] {
-  const can = (code: string, sentence: string, basis: string): Statement =>
-    say(code, sentence, [basis], 'run this tool again afterwards');
-  switch (verdict.kind) {
-    case 'reproducible':
-    case 'equivalent':
-      return [];
-    case 'unreproducible':
-      return [
-        can(
-          'publish-environment',
-          'The publisher can state the exact build environment (image digest, package versions, commands) of this release.',
-          deviations.length > 0 ? '/deviations' : '/verdict',
-        ),
-        can(
-          'fix-cause',
-          'The publisher can remove the named causes of differences from the build.',
-          '/verdict',
-        ),
-      ];
-    case 'unbuildable':
-      return [
-        can(
-          'fix-build',
-          'The publisher can state how this source is built, or correct it.',
-          plan === undefined ? '/verdict' : '/plan/build',
-        ),
-      ];
-    case 'unverifiable':
-      return [
-        can('give-what-is-missing', 'The publisher can provide what the reasons name.', '/verdict/reasons'),
-      ];
-    case 'not-authentic':
-      return [
-        can('state-signer', 'The publisher can state which certificates sign its files.', '/verdict/reasons'),
-      ];
-  }
-}
-
-// ---------------------------------------------------------------- the run
-
-export function runStatements(run: Omit<RunRecord, 'statements'>, statement: ReportStatement): Statement[] {
-  const list: Statement[] = [];
-  const said = (code: string, sentence: string, pointer: string): void => {
-    list.push({ code, sentence, basis: [`/run${pointer}`], check: 'read the run part of the report' });
-  };
-  if (run.builds > 0)
-    said(
-      'builds',
-      `It was built ${run.builds === 1 ? 'once' : `${run.builds} times`} on one machine; ${run.matchingBuilds} of the builds matched.`,
-      '/builds',
-    );
-  if (statement.verdict.kind === 'unreproducible' && run.standing !== undefined)
-    said(
-      `standing-${run.standing}`,
-      {
-        single: 'The mismatch was seen in one build and not confirmed by another.',
-        confirmed:
-          'The mismatch is confirmed: two clean builds of ours agree where they differ from the published file.',
-        unstable: 'Our own builds disagree with each other there: the build itself is not deterministic.',
-      }[run.standing],
-      '/standing',
-    );
-  if (run.missingTools.length > 0)
-    said('missing-tools', `Missing on the machine: ${run.missingTools.join(', ')}.`, '/missingTools');
   return list;
 }

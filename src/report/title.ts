@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The people's titles of verdicts (ARCHITECTURE.md, "Verdicts"). */
 import type { Deviation, Verdict } from '../model.js';
+import { count } from './say.js';
 import type { Report } from './types.js';
-
-export function count(n: number, noun: string): string {
-  return `${n.toLocaleString('en-US')} ${noun}${n === 1 ? '' : 's'}`;
-}
 
 export function titleOf(verdict: Verdict, deviations: readonly Deviation[]): string {
   switch (verdict.kind) {

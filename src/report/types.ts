@@ -15,6 +15,7 @@ import type {
   Sha256,
   Standing,
   Target,
+  Unopened,
   UnverifiableReason,
   Verdict,
 } from '../model.js';
@@ -92,6 +93,8 @@ export interface ReportStatement {
   readonly origins: readonly Origin[];
   /** Objects and static archives among the inputs that may have been linked in; the first 200. */
   readonly linkable: { readonly count: number; readonly shown: readonly string[] };
+  /** Archives that nobody could look into: what they hold is no one's known origin. */
+  readonly unopened?: { readonly inputs: Unopened; readonly outputs: Unopened };
   readonly carried: readonly CarriedBinary[];
   readonly deviations: readonly Deviation[];
   readonly publisherEnvironment: readonly EnvironmentEvidence[];
@@ -118,6 +121,8 @@ export interface RunRecord {
   readonly builds: number;
   readonly matchingBuilds: number;
   readonly standing?: Standing;
+  /** Where our builds differ from each other: file, then names of members, joined by ` > `. */
+  readonly unstableMembers?: readonly string[];
   readonly seconds: Readonly<Record<string, number>>;
   readonly tools: readonly { readonly name: string; readonly version: string }[];
   readonly missingTools: readonly string[];
@@ -127,6 +132,8 @@ export interface RunRecord {
     readonly sha256: Sha256;
     readonly truncatedBytes: number;
   }[];
+  /** The end of the log of a failed build, beside `buildFailure.firstError`. */
+  readonly failureTail?: readonly string[];
   /** Digest of the statement of an earlier report that this one replaces. */
   readonly supersedes?: Sha256;
   readonly statements: readonly Statement[];

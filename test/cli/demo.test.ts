@@ -44,7 +44,7 @@ test('the demo is reproducible, says what was carried in and that no container w
   t.is(statement.coverage.ratio, 1);
   t.deepEqual(
     statement.origins.map(({ kind, member }) => `${kind} ${member}`),
-    ['built app.apk > classes.dex', 'carried app.apk > lib/arm64-v8a/libcrypto-prebuilt.so'],
+    ['built app-unsigned.apk!/classes.dex', 'carried app-unsigned.apk!/lib/arm64-v8a/libcrypto-prebuilt.so'],
   );
   t.is(cli('report', directory ?? '', '--check').exitCode, 0);
 });

@@ -2,7 +2,8 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { compareSet, expandRules, matches, type SetFile } from '../../src/compare/compare-set.js';
+import { compareSet, expandRules, type SetFile } from '../../src/compare/compare-set.js';
+import { matches } from '../../src/compare/name-pattern.js';
 import { decideVerdict } from '../../src/compare/verdict.js';
 import type { SetComparison } from '../../src/compare/types.js';
 import { temporaryDirectory } from '../helpers/temp-directory.js';

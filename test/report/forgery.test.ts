@@ -1,305 +1,284 @@
 // SPDX-License-Identifier: Apache-2.0
-/** A report edited by hand towards a better verdict, digest and conclusions made again: what still gives it away. */
+/** Reports of a forger who knows our code: facts are changed, then verdict, sentences and digest are made again. */
 import test from 'ava';
 import { digestOf } from '../../src/canonical-json.js';
-import { BufferSource } from '../../src/bytes.js';
-import { compareSources, type CompareOptions } from '../../src/compare/compare.js';
-import { coverageOf } from '../../src/compare/coverage.js';
-import { isWorse } from '../../src/compare/ledger.js';
-import type { Owner, PairComparison, Run, SetComparison } from '../../src/compare/types.js';
-import { assembleReport, concluded } from '../../src/report/assemble.js';
+import { concluded } from '../../src/report/assemble.js';
 import { checkReport } from '../../src/report/check.js';
-import type { Report, ReportStatement } from '../../src/report/types.js';
-import { aRun } from '../helpers/a-run.js';
-import { buildZip } from '../helpers/build-zip.js';
-import { newIdentity, signedApk } from '../helpers/sign-apk.js';
+import { runStatements } from '../../src/report/run-statements.js';
+import type { StatementFacts } from '../../src/report/say.js';
+import type { PairComparison, Report, RunRecord } from '../../src/report/types.js';
+import type { Owner, Side } from '../../src/compare/types.js';
+import { REPORTS } from '../helpers/a-report.js';
 
-type Mutable<T> = T extends readonly (infer E)[]
-  ? Mutable<E>[]
-  : T extends object
-    ? { -readonly [K in keyof T]: Mutable<T[K]> }
-    : T;
-type Draft = Mutable<ReportStatement>;
-type PairDraft = Mutable<PairComparison>;
+type Mutable<T> = T extends object ? { -readonly [K in keyof T]: Mutable<T[K]> } : T;
+type Draft = Mutable<StatementFacts> & { readonly run: Mutable<RunRecord> };
 
-async function report(published: Buffer, rebuilt: Buffer, options: CompareOptions = {}): Promise<Report> {
-  const pair = await compareSources(new BufferSource(published), new BufferSource(rebuilt), {
-    publishedName: 'app.apk',
-    rebuiltName: 'app-unsigned.apk',
-    ...options,
-  });
-  return assembleReport({
-    published: [pair.published],
-    rebuilt: [pair.rebuilt],
-    comparison: { pairs: [pair], unpairedPublished: [], notObtained: [], unpairedRebuilt: [] },
-    run: aRun(),
-  });
-}
-
-/** Everything that follows from the facts is made again, as a forger with our tool would do. */
-function forged(original: Report, edit: (pair: PairDraft, statement: Draft) => void): Report {
-  const statement = structuredClone(original.statement) as unknown as Draft;
-  const pair = statement.comparison?.pairs[0];
-  if (pair === undefined) throw new Error('no pair');
-  edit(pair, statement);
-  const { verdict, title, coverage, statements, doesNotSay, publisherCan, ...facts } =
-    statement as unknown as ReportStatement;
+function forge(report: Report, change: (draft: Draft) => void): Report {
+  const { verdict, title, coverage, statements, doesNotSay, publisherCan, ...facts } = structuredClone(
+    report.statement,
+  );
   void [verdict, title, coverage, statements, doesNotSay, publisherCan];
-  const again = JSON.parse(JSON.stringify(concluded(facts))) as ReportStatement;
-  return assembleLike(original, again);
+  const { statements: said, ...run } = structuredClone(report.run);
+  void said;
+  const draft = { ...facts, run } as unknown as Draft;
+  change(draft);
+  const { run: lies, ...changed } = draft;
+  const statement = concluded(changed);
+  return {
+    schemaVersion: 1,
+    statement,
+    statementSha256: digestOf(statement),
+    run: { ...lies, statements: runStatements(lies, statement) },
+  };
 }
 
-function assembleLike(original: Report, statement: ReportStatement): Report {
-  return { ...original, statement, statementSha256: digestOf(statement) };
-}
+const pairOf = (draft: Draft): Mutable<PairComparison> =>
+  draft.comparison?.pairs[0] as Mutable<PairComparison>;
 
-/** Gives runs of a node another owner, sums, worst and coverage included. */
-function repaint(pair: PairDraft, index: number, change: (run: Mutable<Run>) => Owner): void {
-  const node = pair.nodes[index];
-  if (node === undefined) throw new Error('no node');
-  for (const side of ['published', 'rebuilt'] as const) {
-    const ledger = node[side];
-    for (const run of ledger.runs) {
-      const owner = change(run);
-      ledger.sums[run.owner] -= run.length;
-      ledger.sums[owner] += run.length;
-      run.owner = owner;
+/** Every byte that is not identical in the nodes of these indices becomes `owner`, sums and all. */
+function relabel(pair: Mutable<PairComparison>, owner: Owner, only?: number): void {
+  for (const [index, node] of pair.nodes.entries()) {
+    if (only !== undefined && index !== only) continue;
+    for (const side of ['published', 'rebuilt'] as const satisfies readonly Side[]) {
+      const { sums, runs } = node[side];
+      let bytes = 0;
+      for (const run of runs) {
+        run.owner = owner;
+        bytes += run.length;
+      }
+      for (const name of Object.keys(sums) as Owner[]) if (name !== 'identical') sums[name] = 0;
+      sums[owner] += bytes;
     }
-    ledger.runs = ledger.runs.filter((run) => run.owner !== 'identical');
   }
 }
 
-function settle(pair: PairDraft, worst: Owner): void {
-  pair.worst = worst;
-  pair.coverage = coverageOf(pair.nodes, !isWorse(worst, 'reencoded'));
+function relabelMembers(pair: Mutable<PairComparison>, owner: Owner): void {
+  for (const node of pair.nodes)
+    for (const member of node.members) {
+      if (member.owner !== 'identical') member.owner = owner;
+      if (member.data !== 'identical') member.data = owner;
+    }
 }
 
-const members = (text: string, level = 9) => [
-  { name: 'classes.dex', data: 'code '.repeat(500), level },
-  { name: 'res/text', data: text.repeat(50), level },
-  { name: 'raw', data: text, method: 0 },
-];
-const identity = newIdentity();
-const unsigned = buildZip(members('hello'));
-const other = buildZip(members('hallo'));
-const signed = signedApk(unsigned, { identity });
-const oddlySigned = signedApk(unsigned, { identity, attributes: [Buffer.from('payload!')] });
-
-interface Forgery {
-  readonly of: () => Promise<Report>;
-  readonly edit: (pair: PairDraft, statement: Draft) => void;
+interface Lie {
+  readonly of: keyof typeof REPORTS;
+  readonly change: (draft: Draft) => void;
   readonly code: string;
 }
 
-const FORGERIES: Readonly<Record<string, Forgery>> = {
-  'a difference called packing, in every node': {
-    of: () => report(other, unsigned),
-    edit: (pair) => {
-      for (const [index, node] of pair.nodes.entries()) {
-        repaint(pair, index, (run) =>
-          run.owner === 'different' || run.owner === 'missing' ? 'reencoded' : run.owner,
-        );
-        for (const member of node.members) {
-          if (member.owner === 'different') member.owner = 'reencoded';
-          if (member.data === 'different') member.data = 'reencoded';
-        }
-      }
-      settle(pair, 'reencoded');
+const LIES: Readonly<Record<string, Lie>> = {
+  'the root is packed differently, and its members differ': {
+    of: 'different',
+    code: 'tree',
+    change: (draft) => {
+      relabel(pairOf(draft), 'reencoded', 0);
+      pairOf(draft).worst = 'reencoded';
+      pairOf(draft).differences = [];
     },
+  },
+  'everything is packed differently, and the findings stay': {
+    of: 'different',
     code: 'ledger',
-  },
-  'a difference called a signature': {
-    of: () => report(buildZip(members('hello'), { comment: Buffer.from('x') }), unsigned),
-    edit: (pair) => {
-      repaint(pair, 0, () => 'signature');
-      for (const run of pair.nodes[0]?.published.runs ?? []) run.region = 'apk/signing-block';
-      settle(pair, 'signature');
-      pair.proof = {
-        kind: 'transplant',
-        profile: 'plain',
-        sha256: pair.published.sha256,
-        equal: true,
-        takenBytes: pair.nodes[0]?.published.sums.signature ?? 0,
-      };
+    change: (draft) => {
+      relabel(pairOf(draft), 'reencoded');
+      relabelMembers(pairOf(draft), 'reencoded');
+      pairOf(draft).worst = 'reencoded';
     },
-    code: 'signature',
   },
-  'a difference left out by a rule that was not asked for': {
-    of: () => report(buildZip(members('hello'), { comment: Buffer.from('x') }), unsigned),
-    edit: (pair) => {
-      repaint(pair, 0, () => 'excluded');
-      settle(pair, 'excluded');
-    },
+  'what differs was left out by nobody’s rule': {
+    of: 'different',
     code: 'ledger',
-  },
-  'the same, with the rule named but not listed': {
-    of: () => report(buildZip(members('hello'), { comment: Buffer.from('x') }), unsigned),
-    edit: (pair) => {
-      repaint(pair, 0, (run) => {
-        run.rule = 'play-stamp-cert';
-        return 'excluded';
-      });
-      settle(pair, 'excluded');
+    change: (draft) => {
+      relabel(pairOf(draft), 'excluded');
+      relabelMembers(pairOf(draft), 'excluded');
+      pairOf(draft).worst = 'excluded';
+      pairOf(draft).differences = [];
     },
+  },
+  'what differs is a signature, and the file was made again': {
+    of: 'plain',
+    code: 'ledger',
+    change: (draft) => {
+      const pair = pairOf(draft);
+      relabel(pair, 'signature');
+      relabelMembers(pair, 'signature');
+      pair.worst = 'signature';
+      pair.differences = [];
+      const proof = { kind: 'transplant', profile: 'apksigner', equal: true, takenBytes: 1 } as const;
+      pair.proof = { ...proof, sha256: pair.published.sha256 } as typeof pair.proof;
+    },
+  },
+  'a rule says that it is another one': {
+    of: 'excluded',
     code: 'rule',
-  },
-  'differing bytes called identical': {
-    of: () => report(other, unsigned),
-    edit: (pair) => {
-      for (const [index, node] of pair.nodes.entries()) {
-        repaint(pair, index, () => 'identical');
-        for (const member of node.members) member.owner = member.data = 'identical';
-      }
-      settle(pair, 'identical');
-      pair.proof = { kind: 'equal-bytes' };
+    change: (draft) => {
+      for (const rule of pairOf(draft).rules) rule.title = 'nothing of importance';
     },
-    code: 'proof',
   },
-  'an unchecked signature called verified': {
-    of: () => report(oddlySigned, unsigned),
-    edit: (pair) => {
-      pair.signature.status = 'verified';
-      pair.unverifiable = [];
-      repaint(pair, 0, (run) => {
-        run.rule = 'apk-signing-block';
-        return 'signature';
-      });
-      settle(pair, 'signature');
-      pair.proof = {
-        kind: 'transplant',
-        profile: 'plain',
-        sha256: pair.published.sha256,
-        equal: true,
-        takenBytes: 4096,
-      };
+  'a rule that the plan does not allow': {
+    of: 'excluded',
+    code: 'set',
+    change: (draft) => {
+      const { plan } = draft;
+      if (plan === undefined) throw new Error('no plan');
+      plan.compare.rules = [];
+      plan.compareDigest = digestOf(plan.compare);
     },
+  },
+  'the mismatch has no finding': {
+    of: 'different',
+    code: 'finding',
+    change: (draft) => {
+      pairOf(draft).differences = [];
+    },
+  },
+  'the file that differs is not there': {
+    of: 'different',
+    code: 'set',
+    change: (draft) => {
+      if (draft.comparison === undefined) throw new Error('no comparison');
+      draft.comparison.pairs = [];
+      draft.subject.published = [];
+      draft.subject.rebuilt = [];
+    },
+  },
+  'another file was published': {
+    of: 'equal',
+    code: 'subject',
+    change: (draft) => {
+      for (const file of draft.subject.published) file.sha256 = 'c'.repeat(64);
+    },
+  },
+  'the signature is valid although it is not': {
+    of: 'signed',
     code: 'signature',
-  },
-  'an unchecked signature that is no longer a reason': {
-    of: () => report(oddlySigned, unsigned),
-    edit: (pair) => {
-      pair.unverifiable = [];
+    change: (draft) => {
+      pairOf(draft).signature.status = 'invalid';
     },
-    code: 'reason',
   },
-  'an invalid signature that is no longer a reason': {
-    of: () =>
-      report(signedApk(buildZip([]), { identity }), unsigned).then((made) => {
-        const pair = made.statement.comparison?.pairs[0] as PairDraft;
-        pair.signature.status = 'invalid';
-        return made;
-      }),
-    edit: (pair) => {
-      pair.notAuthentic = [];
+  'nobody signed': {
+    of: 'signed',
+    code: 'signature',
+    change: (draft) => {
+      pairOf(draft).signature.signers = [];
     },
-    code: 'reason',
   },
-  'a disagreement of readers that is no longer a reason': {
-    of: () => report(buildZip(members('hello', 1)), unsigned),
-    edit: (pair) => {
-      pair.differences.push({ kind: 'unread', path: [], code: 'readers-disagree', detail: 'names' });
+  'the signer is the pinned one although it is not': {
+    of: 'signed',
+    code: 'signature',
+    change: (draft) => {
+      const { plan } = draft;
+      if (plan === undefined) throw new Error('no plan');
+      plan.compare.signers = [{ sha256: 'd'.repeat(64), source: 'x' }];
+      plan.compareDigest = digestOf(plan.compare);
     },
-    code: 'reason',
   },
-  'a transplant that took more than the block': {
-    of: () => report(signed, unsigned),
-    edit: (pair) => {
-      if (pair.proof.kind === 'transplant') pair.proof.takenBytes += 100;
+  'the app is the planned one although it is not': {
+    of: 'equal',
+    code: 'signature',
+    change: (draft) => {
+      const plan = structuredClone(PLAN) as Mutable<typeof PLAN>;
+      plan.compare.packageId = 'org.example';
+      plan.compareDigest = digestOf(plan.compare);
+      draft.subject.target = plan.compare.target;
+      draft.plan = plan;
     },
+  },
+  'more of the published file was proven than taken': {
+    of: 'signed',
     code: 'proof',
-  },
-  'a transplant that took less': {
-    of: () => report(signed, unsigned),
-    edit: (pair) => {
-      if (pair.proof.kind === 'transplant') pair.proof.takenBytes = 0;
+    change: (draft) => {
+      const { proof } = pairOf(draft);
+      if (proof.kind === 'transplant') proof.takenBytes = 1e9;
     },
+  },
+  'the digests are equal': {
+    of: 'different',
     code: 'proof',
+    change: (draft) => {
+      const pair = pairOf(draft);
+      pair.rebuilt.sha256 = pair.published.sha256;
+      for (const file of draft.subject.rebuilt) file.sha256 = pair.published.sha256;
+    },
   },
-  'a transplant beside packing': {
-    of: () => report(buildZip(members('hello', 1)), unsigned),
-    edit: (pair) => {
-      pair.proof = {
-        kind: 'transplant',
-        profile: 'plain',
-        sha256: pair.published.sha256,
-        equal: true,
-        takenBytes: 0,
-      };
+  'the build ran elsewhere': {
+    of: 'different',
+    code: 'plan',
+    change: (draft) => {
+      if (draft.plan) draft.plan.build.environment.user = 'somebody';
     },
-    code: 'proof',
   },
-  'a rule that covered less': {
-    of: () => report(signed, unsigned),
-    edit: (pair) => {
-      for (const rule of pair.rules) rule.publishedBytes -= 1;
+  'another commit was built': {
+    of: 'different',
+    code: 'plan',
+    change: (draft) => {
+      if (draft.source?.kind === 'git') draft.source.commit = 'e'.repeat(40);
     },
-    code: 'rule',
   },
-  'a published file without twin that is left out': {
-    of: async () => {
-      const { statement, run } = await report(signed, unsigned);
-      const more = { name: 'more.apk', size: 1, sha256: 'a'.repeat(64) };
-      return assembleReport({
-        ...statement,
-        ...statement.subject,
-        published: [...statement.subject.published, more],
-        comparison: { ...(statement.comparison as SetComparison), unpairedPublished: [more] },
-        linkable: [],
-        run,
-      });
+  'another target': {
+    of: 'different',
+    code: 'plan',
+    change: (draft) => {
+      if (draft.subject.target) draft.subject.target.version = '2.0';
     },
-    edit: (_pair, statement) => {
-      if (statement.comparison !== undefined) statement.comparison.unpairedPublished = [];
-    },
-    code: 'subject',
   },
-  'a rebuilt file that nobody was asked about': {
-    of: () => report(signed, unsigned),
-    edit: (_pair, statement) => {
-      statement.subject.rebuilt = [];
+  'a built file is declared unpublished': {
+    of: 'excluded',
+    code: 'set',
+    change: (draft) => {
+      const [extra] = draft.comparison?.unpairedRebuilt ?? [];
+      if (extra === undefined) throw new Error('no such file');
+      extra.file.name = 'app-x86.apk';
+      for (const file of draft.subject.rebuilt)
+        if (file.name === 'demo-dbgsym.deb') file.name = 'app-x86.apk';
     },
-    code: 'subject',
+  },
+  'nothing can have been linked in': {
+    of: 'different',
+    code: 'origin',
+    change: (draft) => {
+      draft.linkable = { count: 0, shown: [] };
+    },
+  },
+  'both builds matched': {
+    of: 'different',
+    code: 'run',
+    change: (draft) => {
+      draft.run.matchingBuilds = 2;
+    },
+  },
+  'confirmed by one build': {
+    of: 'different',
+    code: 'run',
+    change: (draft) => {
+      draft.run.builds = 1;
+    },
+  },
+  'unstable, nobody knows where': {
+    of: 'unstable',
+    code: 'run',
+    change: (draft) => {
+      delete (draft.run as { unstableMembers?: unknown }).unstableMembers;
+    },
   },
 };
 
-for (const [what, { of, edit, code }] of Object.entries(FORGERIES))
-  test(`found: ${what}`, async (t) => {
-    const original = await of();
-    const result = checkReport(forged(original, edit));
+const PLAN = (await REPORTS.different()).statement.plan as NonNullable<Report['statement']['plan']>;
+
+test('what a forger makes again without a change is consistent', async (t) => {
+  for (const make of Object.values(REPORTS)) {
+    const result = checkReport(forge(await make(), () => undefined));
+    t.deepEqual(result.kind === 'inconsistent' ? result.problems : [], []);
+  }
+});
+
+for (const [what, { of, change, code }] of Object.entries(LIES))
+  test(`a lie is found: ${what}`, async (t) => {
+    const result = checkReport(forge(await REPORTS[of](), change));
     t.is(result.kind, 'inconsistent');
     if (result.kind === 'inconsistent')
       t.true(
         result.problems.some((problem) => problem.code === code),
-        JSON.stringify(result.problems),
+        JSON.stringify(result.problems.slice(0, 5)),
       );
-  });
-
-const stamp = { name: 'stamp-cert-sha256', data: Buffer.alloc(32, 7), method: 0 };
-for (const [what, make] of [
-  ['signed', () => report(signed, unsigned)],
-  ['signed on the rebuilt side', () => report(unsigned, signed)],
-  ['oddly signed', () => report(oddlySigned, unsigned)],
-  ['signed and changed', () => report(signedApk(other, { identity }), unsigned)],
-  [
-    'with a rule',
-    () => report(buildZip([...members('hello'), stamp]), unsigned, { rules: ['play-stamp-cert'] }),
-  ],
-  ['with a rule that was not needed', () => report(other, unsigned, { rules: ['play-stamp-cert'] })],
-  [
-    'with a signed archive inside',
-    () =>
-      report(buildZip([{ name: 'in.apk', data: signed }]), buildZip([{ name: 'in.apk', data: unsigned }])),
-  ],
-  [
-    'too deep',
-    () =>
-      report(buildZip([{ name: 'in.zip', data: other }]), buildZip([{ name: 'in.zip', data: unsigned }]), {
-        limits: { depth: 1 },
-      }),
-  ],
-  ['a signature of something else', () => report(signedApk(other, { identity: newIdentity() }), signed)],
-] as const)
-  test(`ours agrees with itself: ${what}`, async (t) => {
-    const result = checkReport(JSON.parse(JSON.stringify(await make())));
-    t.deepEqual(result.kind === 'inconsistent' ? result.problems : [], []);
   });

@@ -4,11 +4,14 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
 import { chromium, type Page } from 'playwright-core';
-import { clipped, html } from '../../src/report/html-template.js';
+import { html } from '../../src/report/html-template.js';
+import type { Difference } from '../../src/compare/types.js';
+import { clipped } from '../../src/report/inert.js';
 import { renderHtml } from '../../src/report/html.js';
 import type { ReportFile } from '../../src/report/publish.js';
-import type { Report } from '../../src/report/types.js';
-import { REPORTS, reportOf } from '../helpers/a-report.js';
+import type { Note, Report } from '../../src/report/types.js';
+import { REPORTS, reportOf, SOURCE } from '../helpers/a-report.js';
+import { aRun } from '../helpers/a-run.js';
 import { buildZip } from '../helpers/build-zip.js';
 import { need } from '../helpers/need.js';
 import { temporaryDirectory } from '../helpers/temp-directory.js';
@@ -33,8 +36,16 @@ function written(t: ExecutionContext, files: readonly ReportFile[]): string {
   return pathToFileURL(path.join(directory, 'index.html')).href;
 }
 
+const QUIET = [
+  '--no-sandbox',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--no-first-run',
+];
+
 async function browse(use: (page: Page) => Promise<void>): Promise<void> {
-  const browser = await chromium.launch({ executablePath: chromiumPath(), args: ['--no-sandbox'] });
+  const browser = await chromium.launch({ executablePath: chromiumPath(), args: QUIET });
   try {
     await use(await browser.newPage());
   } finally {
@@ -76,12 +87,93 @@ async function hostileReport(): Promise<Report> {
   const zip = (data: string): Buffer =>
     buildZip(HOSTILE.map((name) => ({ name, data: `${name} ${data} <script>alert(7)</script>\n` })));
   const [one] = HOSTILE;
-  return await reportOf(zip('one'), zip('other'), {
+  const all = HOSTILE.join(' ');
+  const report = await reportOf(zip('one'), zip('other'), {
     target: { app: 'demo', version: one, channel: one },
-    deviations: [{ code: 'x', what: one, reason: '\u202e', canChangeOutput: 'unknown' }],
-    carried: [{ path: one, note: '</li></ul><script>alert(8)</script>' }],
+    source: {
+      ...SOURCE,
+      tag: all,
+      repository: 'javascript:alert(9)//',
+      submodules: [{ path: all, url: all, commit: all }],
+    },
+    deviations: [{ code: 'x', what: all, reason: '\u202e', canChangeOutput: 'unknown' }],
+    carried: [{ path: all, note: '</li></ul><script>alert(8)</script>', reference: 'javascript:alert(10)' }],
+    origins: [{ kind: 'carried', member: all, from: all, by: 'bytes' }],
+    linkable: [all],
+    publisherEnvironment: [{ file: all, from: 'elf-comment', fact: all }],
+    knownResults: [
+      { by: all, version: all, channel: all, result: all, reason: all, url: 'javascript:alert(11)' },
+    ],
+    buildFailure: { phase: 'build', exitCode: 1, firstError: HOSTILE },
+    run: aRun({
+      builds: 2,
+      standing: 'unstable',
+      unstableMembers: HOSTILE,
+      failureTail: HOSTILE,
+      missingTools: HOSTILE,
+      tools: HOSTILE.map((name) => ({ name, version: name })),
+      logs: [{ phase: 'build', name: all, sha256: 'a'.repeat(64), truncatedBytes: 1 }],
+      environment: {
+        executor: 'docker',
+        engineVersion: all,
+        image: { name: all, digest: all },
+        packages: HOSTILE.map((name) => ({ name, version: name, architecture: name })),
+        kernel: all,
+        cpuCount: 1,
+        architecture: all,
+        commands: HOSTILE,
+      },
+    }),
   });
+  const pair = report.statement.comparison?.pairs[0];
+  if (pair === undefined) throw new Error('no pair');
+  return {
+    ...report,
+    statement: {
+      ...report.statement,
+      comparison: {
+        pairs: [{ ...pair, differences: [...pair.differences, ...hostileFindings(all)] }],
+        unpairedPublished: [{ name: all, size: 1, sha256: all }],
+        notObtained: [all],
+        unpairedRebuilt: [{ file: { name: all, size: 1, sha256: all }, declared: all }],
+      },
+    },
+  };
 }
+
+/** Of every kind, with evidence that no comparison of ours would write. */
+function hostileFindings(all: string): Difference[] {
+  const cause = { kind: 'build-id', evidence: all } as const;
+  const at = { publishedOffset: 0, publishedLength: 1, rebuiltOffset: 0, rebuiltLength: 1 };
+  return [
+    { kind: 'only-published', path: [all], size: 1, cause },
+    { kind: 'only-rebuilt', path: [all], size: 1, cause },
+    { kind: 'field', path: [all], field: all, published: all, rebuilt: all, owner: 'different', cause },
+    { kind: 'bytes', path: [all], ...at, publishedHex: all, rebuiltHex: `3c${all}`, cause },
+    {
+      kind: 'text',
+      path: [all],
+      patch: HOSTILE.map((name) => `+${name}\n-${name}\n ${name}`).join('\n'),
+      cutLines: 3,
+      cause,
+    },
+    { kind: 'section', path: [all], section: all, differentBytes: 1, cause },
+    { kind: 'hidden', path: [all], side: 'published', region: all, offset: 0, length: 1, hex: all },
+    { kind: 'unread', path: [all], code: all, detail: all },
+    { kind: 'malformed', path: [all], side: 'rebuilt', code: all, offset: 0, detail: all },
+    { kind: 'order', path: [all], moved: 1, detail: all },
+  ];
+}
+
+const HOSTILE_NOTE: Note = {
+  schemaVersion: 1,
+  kind: 'vendor-response',
+  statementSha256: 'a'.repeat(64),
+  date: '2026-01-01',
+  by: '<img src=x onerror=alert(12)>',
+  text: '</div><script>alert(13)</script>\u202e',
+  url: 'javascript:alert(14)',
+};
 
 function many(size: number): Promise<Report> {
   const zip = (data: string): Buffer =>
@@ -104,7 +196,7 @@ test('values are text, whatever they look like', (t) => {
 });
 
 test('no page has a script, an event handler or an address of elsewhere', async (t) => {
-  for (const { content } of renderHtml(await hostileReport())) {
+  for (const { content } of renderHtml(await hostileReport(), [HOSTILE_NOTE])) {
     const tags = String(content).match(/<[a-z][^>]*>/gi) ?? [];
     for (const tag of tags) {
       t.notRegex(tag, /^<(script|img|svg|iframe|link|object|embed|form|base)\b/i);
@@ -135,7 +227,7 @@ test('every member is one row, every finding one entry, no link leads nowhere, n
   for (const { name, content } of files) {
     const text = String(content);
     t.true(Buffer.byteLength(text) < PAGE_LIMIT, name);
-    for (const [, row] of text.matchAll(/app\.apk &gt; (assets\/part-\d+\.txt)<\/bdi/g))
+    for (const [, row] of text.matchAll(/<td><bdi>(assets\/part-\d+\.txt)<\/bdi/g))
       rows.set(row ?? '', (rows.get(row ?? '') ?? 0) + 1);
     for (const [, href] of text.matchAll(/ href="([^"]*)"/g)) {
       const [file, id] = (href ?? '').split('#');
@@ -187,10 +279,13 @@ test('texts and lists without end stay below the bound of a page', async (t) => 
 
 test('hostile names are inert in a browser', async (t) => {
   if (!need(t, 'chromium')) return;
-  const url = written(t, renderHtml(await hostileReport()));
+  const url = written(t, renderHtml(await hostileReport(), [HOSTILE_NOTE]));
   await browse(async (page) => {
     t.deepEqual(await watched(page, url), []);
     t.is(await page.locator('script,img,svg,iframe').count(), 0);
+    // unfold everything, go everywhere: nothing may start then either
+    for (const summary of await page.locator('main summary').all()) await summary.click();
+    t.deepEqual(await page.locator('a[href*=":"],[onerror],[onload],[onmouseover]').count(), 0);
     const text = await page.locator('body').innerText();
     t.true(text.includes('<img src=x onerror=alert(1)>'));
     t.true(text.includes('\\u{202e}gpj.exe'));
@@ -207,18 +302,26 @@ test('3,000 differing members open at once, without script', async (t) => {
   if (!need(t, 'chromium')) return;
   const url = written(t, renderHtml(await many(3_000)));
   await browse(async (page) => {
-    await page.goto('about:blank');
-    const start = performance.now();
-    await page.goto(url);
-    const took = performance.now() - start;
-    t.log(`opened in ${Math.round(took)} ms`);
-    // 1 s on an idle machine; tests share theirs
-    t.true(took < 5_000);
+    // the best of three: tests share their machine, and the first one also warms the browser up
+    const times: number[] = [];
+    for (let round = 0; round < 3; round++) {
+      await page.goto('about:blank');
+      const start = performance.now();
+      await page.goto(url);
+      times.push(performance.now() - start);
+    }
+    const took = Math.min(...times);
+    t.log(`opened in ${times.map((time) => Math.round(time)).join(', ')} ms`);
+    t.true(took < 1_000, `${took} ms`);
     const why = page.locator('a', { hasText: 'why' }).last();
     await why.click();
     await page.waitForURL(/\/details\/.*#/);
     await page.waitForLoadState();
     await page.locator(':target').waitFor({ state: 'attached', timeout: 10_000 });
-    t.is(await page.locator(':target').count(), 1);
+    // the link opens what it leads to
+    t.true(await page.locator(':target').isVisible());
+    await page.goBack();
+    await page.locator('a', { hasText: 'why' }).first().click();
+    t.true(await page.locator(':target').isVisible());
   });
 });

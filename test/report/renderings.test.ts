@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import test from 'ava';
-import { renderBrief } from '../../src/report/brief.js';
+import { briefStatements, renderBrief } from '../../src/report/brief.js';
 import { renderHtml } from '../../src/report/html.js';
 import { plain, renderMarkdown } from '../../src/report/markdown.js';
-import { describeDifference, quoted } from '../../src/report/statements.js';
+import { describeDifference } from '../../src/report/describe-difference.js';
+import { quoted } from '../../src/report/say.js';
 import { renderText } from '../../src/report/text.js';
 import type { Note, Report, Statement } from '../../src/report/types.js';
 import { REPORTS } from '../helpers/a-report.js';
@@ -70,7 +71,7 @@ for (const [name, make] of Object.entries(REPORTS)) {
         .replaceAll('&gt;', '>')
         .replaceAll('&lt;', '<')
         .replaceAll('&amp;', '&');
-    const shown = [...html.matchAll(/<summary[^>]*>(.*?)<\/summary>/gs)].map(([, inner]) =>
+    const shown = [...html.matchAll(/<summary(?! class="fold")[^>]*>(.*?)<\/summary>/gs)].map(([, inner]) =>
       unescape((inner ?? '').replace(/<[^>]*>/g, '').trim()),
     );
     t.true(sentences.every((sentence) => shown.includes(sentence)));
@@ -95,17 +96,65 @@ for (const [name, make] of Object.entries(REPORTS)) {
   });
 }
 
-test('the text fits a screen, the brief has at most ten lines with date and digests', async (t) => {
+test('the text fits a screen', async (t) => {
+  for (const make of Object.values(REPORTS)) t.true(renderText(await make()).split('\n').length <= 90);
+});
+
+test('the brief is ten statements with date and digests, whatever is noted', async (t) => {
+  const long: Note = { ...NOTE, text: 'a long answer\n'.repeat(5_000) };
+  for (const make of Object.values(REPORTS))
+    for (const notes of [[], [NOTE], [NOTE, long, long]]) {
+      const report = JSON.parse(JSON.stringify(await make())) as Report;
+      const brief = renderBrief(report, notes).trimEnd().split('\n');
+      t.is(brief.length, 10);
+      t.true(brief[0]?.startsWith('On 2026-01-02'));
+      t.true(brief.at(-1)?.includes(report.statementSha256));
+      t.true(brief.every((line) => line.length < 2_000));
+      const [file] = report.statement.subject.published;
+      if (file !== undefined) t.true(brief.some((line) => line.includes(file.sha256)));
+      for (const { sentence } of report.statement.doesNotSay)
+        t.true(brief.some((line) => line.includes(sentence)));
+      const { source } = report.statement;
+      if (source?.kind === 'git') t.true(brief.some((line) => line.includes(source.commit)));
+      for (const { code, sentence, basis, check } of briefStatements(report, notes)) {
+        t.regex(code, /^brief-[a-z-]+$/);
+        t.regex(sentence, /\.$/);
+        t.not(check, '');
+        for (const pointer of basis) t.not(resolve(report, pointer), undefined, `${code}: ${pointer}`);
+      }
+    }
+});
+
+test('every rendering says what the report does not say, and what the publisher can do', async (t) => {
   for (const make of Object.values(REPORTS)) {
     const report = await make();
-    t.true(renderText(report).split('\n').length <= 70);
-    const brief = renderBrief(report).trimEnd().split('\n');
-    t.true(brief.length <= 10);
-    t.true(brief[0]?.startsWith('On 2026-01-02'));
-    t.true(brief.at(-1)?.includes(report.statementSha256));
-    const [file] = report.statement.subject.published;
-    if (file !== undefined) t.true(brief.some((line) => line.includes(file.sha256)));
+    const html = renderHtml(report)[0]?.content as string;
+    for (const rendered of [renderText(report), renderMarkdown(report), html])
+      for (const { sentence } of [...report.statement.doesNotSay, ...report.statement.publisherCan])
+        t.true(rendered.replaceAll('\\', '').includes(sentence), sentence);
+    const [advice] = report.statement.publisherCan;
+    if (advice !== undefined) t.true(renderBrief(report).includes(advice.sentence));
   }
+});
+
+test('environment, first error and members of unstable builds stand in every rendering', async (t) => {
+  const everywhere = (report: Report, ...words: readonly string[]): void => {
+    const html = renderHtml(report)[0]?.content as string;
+    for (const rendered of [renderText(report), renderMarkdown(report), html])
+      for (const word of words) t.true(rendered.replaceAll('\\', '').includes(word), word);
+  };
+  const failed = await REPORTS.unbuildable();
+  everywhere(failed, 'main.c:3: error: no rule', 'Error 1', 'docker 28.0.1', 'sh -eu -c ./fetch');
+  everywhere(await REPORTS.unstable(), 'app.apk', 'res/text', 'not deterministic');
+  everywhere(
+    await REPORTS.different(),
+    '7'.repeat(64),
+    'GCC 12.2.0',
+    'another JDK',
+    'lib/libold.so',
+    'third_party/zlib',
+  );
+  everywhere(await REPORTS.plain(), 'The environment in which the publisher built is unknown');
 });
 
 test('a mismatch in a differing environment says so, and how often it was built', async (t) => {

@@ -3,11 +3,12 @@ import type { CommandModule } from 'yargs';
 import { globalOptions, runCommand, type GlobalArguments } from '../command.js';
 import { EXIT } from '../exit-code.js';
 
-const FORMATS = ['text', 'brief', 'json'] as const;
+const FORMATS = ['text', 'brief', 'json', 'markdown', 'html'] as const;
 
 interface ReportArguments extends GlobalArguments {
   readonly file: string;
   readonly format: (typeof FORMATS)[number];
+  readonly out: string | undefined;
   readonly check: boolean;
 }
 
@@ -18,16 +19,24 @@ export const reportCommand: CommandModule<object, ReportArguments> = {
     globalOptions(yargs)
       .positional('file', { type: 'string', demandOption: true, describe: 'report.json, or its directory' })
       .option('format', { choices: FORMATS, default: 'text' as const, describe: 'form' })
+      .option('out', {
+        alias: 'o',
+        type: 'string',
+        describe:
+          'new FILE to write to; for html a new DIR (default: samesource-<statement> here; --out=- for standard output, if it is one page)',
+      })
       .option('check', {
         type: 'boolean',
         default: false,
         describe: 'make sums, verdict and sentences again from the ledgers',
       })
       .example('$0 report report.json --check', 'exit 1 for a report that does not agree with itself')
-      .example('$0 report report.json --format brief', 'ten lines to quote'),
+      .example('$0 report report.json --format brief', 'ten lines to quote')
+      .example('$0 report report.json --format html -o pages', 'pages/index.html and details beside it')
+      .example('$0 report report.json --format markdown -o report.md', 'for an issue or a forum'),
   handler: (argv) =>
     runCommand(argv, async ({ output }) => {
-      const { readNotes, readReport, renderBrief, renderJson, renderText } = await import('../../index.js');
+      const { readNotes, readReport, renderReport, writeReport } = await import('../../index.js');
       const result = await readReport(argv.file);
       if (result.kind === 'inconsistent') {
         output.print(
@@ -51,14 +60,14 @@ export const reportCommand: CommandModule<object, ReportArguments> = {
         });
         return EXIT.ok;
       }
-      const notes = await readNotes(argv.file, report.statementSha256);
-      const render = {
-        text: () => renderText(report, { notes, location: argv.file }),
-        brief: () => renderBrief(report, notes),
-        json: () => renderJson(report),
-      }[argv.format];
-      if (argv.json) output.data(report);
-      else output.print(render());
+      const options = { notes: await readNotes(argv.file, report.statementSha256), location: argv.file };
+      const toFile = argv.out !== undefined ? argv.out !== '-' : argv.format === 'html' && !argv.json;
+      if (toFile) {
+        const written = await writeReport(report, argv.format, argv.out, options);
+        output.print(written);
+        output.data({ written });
+      } else if (argv.json) output.data(report);
+      else output.print(renderReport(report, argv.format, options));
       return EXIT.ok;
     }),
 };

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What the pipeline is told beside the plan. */
-import type { Executor } from './build/executor.js';
-import type { BuildInfo } from './inputs/buildinfo.js';
-import type { OnProgress } from './model.js';
-import type { RunRecord } from './report/types.js';
+import type { Executor } from '../build/executor.js';
+import type { BuildInfo } from '../inputs/buildinfo.js';
+import type { OnProgress } from '../model.js';
+import type { RunRecord } from '../report/types.js';
 
 /** What the plan does not say: this run's places and wishes. */
 export interface PipelineOptions {

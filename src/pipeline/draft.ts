@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What is known so far of one run, so that every way out of the pipeline reports all of it. */
-import type { PreparedBuild } from './build/executor.js';
-import { findInInputs, originsOf } from './build/origin.js';
-import { bestBuild, matchesPublished, stabilityOf, type Stability } from './compare/builds.js';
-import { compareSet } from './compare/compare-set.js';
-import { environmentEvidence, gatherEvidence, type FileEvidence } from './compare/publisher-evidence.js';
-import { toolchainDrift } from './compare/toolchain-drift.js';
-import type { SetComparison } from './compare/types.js';
-import { buildInfoFacts, withBuildInfo } from './inputs/buildinfo.js';
-import type { PublishedFile } from './inputs/published.js';
-import type { SourceTree } from './inputs/source.js';
+import type { PreparedBuild } from '../build/executor.js';
+import { findInInputs, originsOf } from '../build/origin.js';
+import { bestBuild, matchesPublished, stabilityOf, type Stability } from '../compare/builds.js';
+import { compareSet } from '../compare/compare-set.js';
+import { environmentEvidence, gatherEvidence, type FileEvidence } from '../compare/publisher-evidence.js';
+import { toolchainDrift } from '../compare/toolchain-drift.js';
+import type { SetComparison } from '../compare/types.js';
+import { buildInfoFacts, withBuildInfo } from '../inputs/buildinfo.js';
+import type { PublishedFile } from '../inputs/published.js';
+import type { SourceTree } from '../inputs/source.js';
 import type {
   AuthenticityReason,
   BuildResult,
@@ -18,13 +18,15 @@ import type {
   Plan,
   Reason,
   UnverifiableReason,
-} from './model.js';
-import { assembleReport, type ReportInput } from './report/assemble.js';
-import type { EnvironmentEvidence, Report, RunRecord, SourceRecord } from './report/types.js';
-import type { PipelineOptions } from './pipeline-options.js';
+} from '../model.js';
+import { assembleReport, type ReportInput } from '../report/assemble.js';
+import type { EnvironmentEvidence, Report, RunRecord, SourceRecord } from '../report/types.js';
+import type { PipelineOptions } from './options.js';
 
 export interface Verified {
   readonly report: Report;
+  /** Uncut, when files were compared. */
+  readonly comparison?: SetComparison;
   readonly logs: readonly LogRecord[];
 }
 
@@ -133,7 +135,7 @@ export class Draft {
         unverifiable: this.#artifactInInputs(),
         origins,
         linkable: this.#inventory().linkable,
-        unopened: [...unopened.shown, ...this.#inventory().unopened.shown],
+        unopened: { inputs: this.#inventory().unopened, outputs: unopened },
         publisherEnvironment: [
           ...this.#claims(),
           ...environmentEvidence(evidence.published, evidence.rebuilt),
@@ -223,7 +225,8 @@ export class Draft {
         ...run,
       }),
     });
-    return { report, logs: this.#logs };
+    const { comparison } = found;
+    return { report, ...(comparison === undefined ? {} : { comparison }), logs: this.#logs };
   }
 }
 

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Whether subject, plan, source, set and origins speak of the same things. */
+import { z } from 'zod';
+import { canonicalJson, digestOf } from '../canonical-json.js';
+import { matches } from '../compare/name-pattern.js';
+import type { SetComparison } from '../compare/types.js';
+import { RULE_NAMES, RULE_SETS } from '../model.js';
+import { LINKABLE_SHOWN, publishedOf, rebuiltOf } from './assemble.js';
+import type { Found } from './check.js';
+import type { PlanRecord, ReportStatement } from './types.js';
+
+export function checkFacts(statement: ReportStatement, found: Found): void {
+  checkSubject(statement, found);
+  checkOrigins(statement, found);
+  const { plan } = statement;
+  if (plan === undefined) return;
+  if (plan.compareDigest !== digestOf(plan.compare))
+    found('plan', '/statement/plan/compareDigest', `the compare part has ${digestOf(plan.compare)}`);
+  if (plan.buildDigest !== undefined && plan.buildDigest !== digestOf(plan.build))
+    found('plan', '/statement/plan/buildDigest', `the build part has ${digestOf(plan.build)}`);
+  const compare = comparePart.safeParse(plan.compare);
+  const build = buildPart.safeParse(plan.build);
+  for (const [part, parsed] of [
+    ['compare', compare],
+    ['build', build],
+  ] as const)
+    if (!parsed.success)
+      found(
+        'plan',
+        `/statement/plan/${part}`,
+        parsed.error.issues.map(({ message, path }) => `${path.join('/')}: ${message}`).join('; '),
+      );
+  if (!compare.success || !build.success) return;
+  checkTarget(statement, compare.data, build.data, found);
+  checkSource(statement, plan, found);
+  if (statement.comparison !== undefined) checkSet(statement.comparison, compare.data, found);
+}
+
+/** What of a plan decides the meaning of a comparison. */
+const comparePart = z.object({
+  target: z.object({ app: z.string(), version: z.string(), channel: z.string() }),
+  builtBy: z.string(),
+  packageId: z.string().optional(),
+  signers: z.array(z.object({ sha256: z.string() })),
+  pairs: z.array(z.object({ published: z.string(), output: z.string() })),
+  notPublished: z.array(z.object({ pattern: z.string(), reason: z.string() })),
+  rules: z.array(
+    z.object({ rule: z.enum([...RULE_NAMES, ...(Object.keys(RULE_SETS) as (keyof typeof RULE_SETS)[])]) }),
+  ),
+});
+type ComparePart = z.infer<typeof comparePart>;
+const buildPart = z.object({
+  app: z.string(),
+  version: z.string(),
+  environment: z.object({ image: z.object({ kind: z.string() }) }),
+});
+
+function checkSubject({ subject, comparison }: ReportStatement, found: Found): void {
+  for (const side of ['published', 'rebuilt'] as const) {
+    const names = subject[side].map(({ name }) => name);
+    const twice = names.find((name, at) => names.indexOf(name) !== at);
+    if (twice !== undefined) found('subject', `/statement/subject/${side}`, `${twice} stands there twice`);
+    if (comparison === undefined) continue;
+    const compared = side === 'published' ? publishedOf(comparison) : rebuiltOf(comparison);
+    if (canonicalJson(subject[side]) !== canonicalJson(compared))
+      found('subject', `/statement/subject/${side}`, 'other files than those that were compared');
+  }
+}
+
+function checkOrigins({ origins, linkable }: ReportStatement, found: Found): void {
+  const pointer = '/statement/linkable';
+  const expected = Math.min(linkable.count, LINKABLE_SHOWN);
+  if (linkable.shown.length !== expected)
+    found('origin', pointer, `${linkable.shown.length} shown, ${linkable.count} counted`);
+  const all = new Set(linkable.shown);
+  const cut = linkable.shown.length < linkable.count;
+  const members = new Set<string>();
+  for (const [at, origin] of origins.entries()) {
+    if (members.has(origin.member))
+      found('origin', `/statement/origins/${at}`, `${origin.member} has two origins`);
+    members.add(origin.member);
+    if (origin.kind !== 'built') continue;
+    const place = `/statement/origins/${at}/mayContain`;
+    if (origin.mayContain.length > linkable.count)
+      found('origin', place, `${origin.mayContain.length}, of ${linkable.count} that were there`);
+    const unknown = cut ? undefined : origin.mayContain.find((name) => !all.has(name));
+    if (unknown !== undefined) found('origin', place, `${unknown} is not among what may be linked in`);
+  }
+}
+
+function checkTarget(
+  { subject, builtBy }: ReportStatement,
+  compare: ComparePart,
+  build: z.infer<typeof buildPart>,
+  found: Found,
+): void {
+  if (canonicalJson(subject.target ?? null) !== canonicalJson(compare.target))
+    found('plan', '/statement/plan/compare/target', 'another target than the subject’s');
+  if (build.app !== compare.target.app || build.version !== compare.target.version)
+    found(
+      'plan',
+      '/statement/plan/build',
+      `${build.app} ${build.version}, the target is ${compare.target.app} ${compare.target.version}`,
+    );
+  if (builtBy !== undefined && builtBy !== compare.builtBy)
+    found('plan', '/statement/builtBy', `${builtBy}, the plan says ${compare.builtBy}`);
+}
+
+/** What was built is what the plan names, or the report says that it is not upstream's. */
+function checkSource({ source }: ReportStatement, { build }: PlanRecord, found: Found): void {
+  if (source === undefined) return;
+  const planned = build.source;
+  const differs = (key: string, is: string, plan: string): void => {
+    if (is !== plan) found('plan', `/statement/source/${key}`, `${is}, the plan says ${plan}`);
+  };
+  if (source.kind === 'debian' && planned.kind === 'debian') {
+    differs('package', source.package, planned.package);
+    differs('version', source.version, planned.version);
+    differs('files', digestOf(source.files), digestOf(planned.files));
+    differs('release/sha256', source.release.sha256, planned.release.sha256);
+  } else if (source.kind === 'git' && planned.kind === 'git' && source.from === 'upstream') {
+    differs('commit', source.commit, planned.commit);
+    differs('repository', source.repository, planned.repository);
+  } else if (source.kind === 'debian' || planned.kind === 'debian')
+    found('plan', '/statement/source/kind', `${source.kind}, the plan says ${planned.kind}`);
+  else if (source.from === 'bundled' && planned.kind !== 'bundled')
+    found('plan', '/statement/source/from', `bundled, the plan says ${planned.kind}`);
+}
+
+/** Every published file that the plan names is compared, unpaired or not obtained; nothing is waived that it does not name. */
+function checkSet(comparison: SetComparison, plan: ComparePart, found: Found): void {
+  const accounted = new Set([...publishedOf(comparison).map(({ name }) => name), ...comparison.notObtained]);
+  for (const [at, { published }] of plan.pairs.entries())
+    if (!accounted.has(published))
+      found('set', `/statement/plan/compare/pairs/${at}`, `nothing is said about ${published}`);
+  for (const [at, { file, declared }] of comparison.unpairedRebuilt.entries()) {
+    const pattern = plan.notPublished.find((known) => matches(known.pattern, file.name));
+    if (declared !== undefined && pattern?.reason !== declared)
+      found(
+        'set',
+        `/statement/comparison/unpairedRebuilt/${at}/declared`,
+        `the plan does not declare ${file.name} unpublished`,
+      );
+  }
+  const allowed = new Set(
+    plan.rules.flatMap(({ rule }): readonly string[] =>
+      rule in RULE_SETS ? RULE_SETS[rule as keyof typeof RULE_SETS] : [rule],
+    ),
+  );
+  for (const [at, pair] of comparison.pairs.entries()) {
+    const base = `/statement/comparison/pairs/${at}`;
+    for (const [index, { rule, class: ruleClass }] of pair.rules.entries())
+      if (ruleClass === 'store-edit' && !allowed.has(rule))
+        found('set', `${base}/rules/${index}`, `the plan does not allow rule ${rule}`);
+    checkExpected(pair, plan, base, found);
+  }
+}
+
+/** A file that is not what the plan expects of its signer or package says so. */
+function checkExpected(
+  { signature, identity, notAuthentic, unverifiable }: SetComparison['pairs'][number],
+  { signers, packageId }: ComparePart,
+  base: string,
+  found: Found,
+): void {
+  const says = (code: string): boolean =>
+    [...notAuthentic, ...unverifiable].some((reason) => reason.code === code);
+  const expects = (holds: boolean, code: string, detail: string): void => {
+    if (holds && !says(code))
+      found('signature', `${base}/notAuthentic`, `${detail}, and ${code} is no reason`);
+  };
+  if (packageId !== undefined)
+    expects(
+      identity['package'] !== packageId,
+      'other-package',
+      `package ${identity['package'] ?? 'unknown'}, planned ${packageId}`,
+    );
+  if (signers.length === 0) return;
+  const { status } = signature;
+  expects(
+    status === 'unsigned' || status === 'not-applicable',
+    'unsigned',
+    `${status}, and the plan pins a signer`,
+  );
+  expects(status === 'unchecked', 'signature-unchecked', 'unchecked, and the plan pins a signer');
+  expects(
+    signature.signers.some((signer) => !signers.some((pin) => pin.sha256 === signer.certificateSha256)),
+    'signer-not-pinned',
+    'signed by a certificate that the plan does not pin',
+  );
+}

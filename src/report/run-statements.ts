@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What one run of ours was like, in sentences. */
+import { count, some } from './say.js';
+import type { ReportStatement, RunRecord, Statement } from './types.js';
+
+const SHOWN = 10;
+
+export function runStatements(run: Omit<RunRecord, 'statements'>, statement: ReportStatement): Statement[] {
+  const list: Statement[] = [];
+  const said = (code: string, sentence: string, pointer: string, check: string): void => {
+    list.push({ code, sentence, basis: [`/run${pointer}`], check });
+  };
+  const again = 'build it again from the plan and compare the SHA-256 of the outputs';
+  const built = statement.verdict.kind === 'unbuildable' ? 'The build was tried' : 'It was built';
+  if (run.builds > 0)
+    said(
+      'builds',
+      `${built} ${run.builds === 1 ? 'once' : `${run.builds} times`} on one machine; ${run.matchingBuilds} of the builds matched.`,
+      '/builds',
+      again,
+    );
+  if (statement.verdict.kind === 'unreproducible' && run.standing !== undefined)
+    said(
+      `standing-${run.standing}`,
+      {
+        single: 'The mismatch was seen in one build and not confirmed by another.',
+        confirmed:
+          'The mismatch is confirmed: two clean builds of ours agree where they differ from the published file.',
+        unstable: 'Our own builds disagree with each other there: the build itself is not deterministic.',
+      }[run.standing],
+      '/standing',
+      again,
+    );
+  const unstable = run.unstableMembers ?? [];
+  if (unstable.length > 0)
+    said(
+      'unstable-members',
+      `Our builds differ from each other in ${count(unstable.length, 'member')}: ${some(unstable, SHOWN)}.`,
+      '/unstableMembers',
+      'diffoscope BUILD-1 BUILD-2',
+    );
+  environment(run, said);
+  for (const [at, log] of run.logs.entries())
+    if (log.truncatedBytes > 0)
+      said(
+        'log-truncated',
+        `The log of the ${log.phase} phase was longer than is kept: ${count(log.truncatedBytes, 'byte')} of it are counted only.`,
+        `/logs/${at}`,
+        again,
+      );
+  if (run.missingTools.length > 0)
+    said(
+      'missing-tools',
+      `Missing on the machine: ${run.missingTools.join(', ')}.`,
+      '/missingTools',
+      'command -v TOOL',
+    );
+  if (run.supersedes !== undefined)
+    said(
+      'supersedes',
+      `It takes the place of the report whose statement has SHA-256 ${run.supersedes}.`,
+      '/supersedes',
+      'look for the digest among the reports of the same app and version',
+    );
+  return list;
+}
+
+function environment(
+  { environment: record }: Omit<RunRecord, 'statements'>,
+  said: (code: string, sentence: string, pointer: string, check: string) => void,
+): void {
+  if (record === undefined) return;
+  const { executor, engineVersion, image } = record;
+  const engine = `${executor}${engineVersion === undefined ? '' : ` ${engineVersion}`}`;
+  const digests = [
+    ...(image?.digest === undefined ? [] : [`digest ${image.digest}`]),
+    ...(image?.lockSha256 === undefined ? [] : [`lock SHA-256 ${image.lockSha256}`]),
+    ...(image?.rootfsSha256 === undefined ? [] : [`root file system SHA-256 ${image.rootfsSha256}`]),
+  ];
+  const where =
+    image === undefined
+      ? executor === 'local'
+        ? 'in a temporary directory of the machine itself, without a container'
+        : `with ${engine}, without an image`
+      : `with ${engine} in image ${image.name}${digests.length === 0 ? '' : ` (${digests.join(', ')})`}`;
+  said(
+    'environment',
+    `The build ran ${where}: ${record.architecture}, ${record.kernel}, ${count(record.cpuCount, 'CPU')}, ${count(record.packages.length, 'package')} installed.`,
+    '/environment',
+    'dpkg-query -W   # inside of the image',
+  );
+  if (record.commands.length > 0)
+    said(
+      'commands',
+      `${count(record.commands.length, 'command')} ${record.commands.length === 1 ? 'is' : 'are'} recorded as run there.`,
+      '/environment/commands',
+      'run them one after the other in the same image',
+    );
+}
