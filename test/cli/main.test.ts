@@ -23,7 +23,7 @@ for (const word of COMMAND_WORDS)
     t.is(code, 0);
     t.is(stderr, '');
     t.regex(stdout, new RegExp(`^verify ${word}\\b`));
-    const options = [...stdout.matchAll(/^ +(?:-\w, )?--([a-z-]+)(.*)$/gm)].map(
+    const options = [...stdout.matchAll(/^ +(?:-\w, )?--([a-z-]+)( .*)$/gm)].map(
       ([, name = '', rest = '']) => ({
         name,
         rest,
