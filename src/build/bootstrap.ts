@@ -28,7 +28,7 @@ function sourcesList({ suite, component }: ImageLock): string {
 }
 
 /** What depends on the machine or the moment. `$1` is the new root; the words of the lock are plain (its schema). */
-function cleaning(lock: ImageLock): string {
+export function cleaning(lock: ImageLock): string {
   return [
     'set -eu',
     'rm -f "$1/etc/resolv.conf" "$1/etc/hostname" "$1/etc/apt/apt.conf.d/99mmdebstrap"',

@@ -5,7 +5,7 @@ import { createReadStream, promises as fs } from 'node:fs';
 import path from 'node:path';
 import { digestOf } from '../canonical-json.js';
 import type { OnProgress, Sha256 } from '../model.js';
-import { bootstrap } from './bootstrap.js';
+import { bootstrap, cleaning } from './bootstrap.js';
 import type { RootFileSystem } from './executor.js';
 import { lockDigest, readLock, type ImageLock } from './image-lock.js';
 import { obtainPackages, type ObtainedPackages, type PackageArchive } from './image-packages.js';
@@ -23,9 +23,6 @@ export interface BaseImage extends RootFileSystem {
   readonly size: number;
   readonly packages: number;
 }
-
-/** Part of the cache key: to be raised when the same packages give another root file system. */
-const MAKER = 1;
 
 /**
  * @throws UsageError `unknown-image`, `lock-invalid`
@@ -88,9 +85,10 @@ interface Made {
 }
 
 function slotFor(cache: string, lock: ImageLock, packages: ImageLock['packages']): Slot {
-  const { suite, component, architecture, sourceDateEpoch } = lock;
+  const { architecture, sourceDateEpoch } = lock;
   const digests = packages.map(({ sha256 }) => sha256).sort();
-  const key = digestOf({ maker: MAKER, suite, component, architecture, sourceDateEpoch, packages: digests });
+  // what is done after the packages were installed makes another image too
+  const key = digestOf({ architecture, sourceDateEpoch, cleaning: cleaning(lock), packages: digests });
   const base = path.join(cache, 'images', key);
   return { tar: `${base}.tar`, record: `${base}.json` };
 }

@@ -1,6 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { execFileSync } from 'node:child_process';
-import { cpSync, linkSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -83,6 +92,7 @@ test.serial(
       files.get('etc/apt/sources.list'),
       'deb http://deb.debian.org/debian bookworm main\ndeb-src http://deb.debian.org/debian bookworm main\n',
     );
+    t.is(files.get('etc/apt/apt.conf.d/90keep-no-packages'), 'APT::Keep-Downloaded-Packages "false";\n');
     const own = path.join(os.tmpdir(), 'samesource');
     t.deepEqual(
       [...files].filter(([, content]) => content.includes(own)).map(([name]) => name),
@@ -100,6 +110,8 @@ test.serial(
     writeFileSync(second.path, 'damaged');
     await t.throwsAsync(rootFileSystemOf(lock, { cache: caches[1], archive: offline }), { message: 'asked' });
 
+    await interrupted(t, caches[0]);
+
     const drifted = await drift(t, lock, caches[0]);
     t.deepEqual(
       drifted.deviations.map(({ code, what, canChangeOutput }) => ({ code, what, canChangeOutput })),
@@ -116,6 +128,33 @@ test.serial(
     t.not(drifted.sha256, first.sha256);
   },
 );
+
+/** In the middle of the work of mmdebstrap: its directories and mounts go with it. */
+async function interrupted(t: ExecutionContext, from: string): Promise<void> {
+  const [cache, work, before] = [temporaryDirectory(t), temporaryDirectory(t), process.env['TMPDIR']];
+  cpSync(path.join(from, 'sha256'), path.join(cache, 'sha256'), { recursive: true });
+  const controller = new AbortController();
+  process.env['TMPDIR'] = work;
+  try {
+    const error = await t.throwsAsync(
+      rootFileSystem('debian-12', {
+        cache,
+        signal: controller.signal,
+        onProgress: (event) => {
+          if (event.kind === 'note' && event.text.includes('installing')) controller.abort();
+        },
+      }),
+      { instanceOf: FailedHere },
+    );
+    t.is(error.code, 'interrupted');
+  } finally {
+    if (before === undefined) delete process.env['TMPDIR'];
+    else process.env['TMPDIR'] = before;
+  }
+  t.deepEqual(readdirSync(work), []);
+  t.false(existsSync(path.join(cache, 'images')));
+  t.false(readFileSync('/proc/self/mountinfo', 'utf8').includes(work));
+}
 
 /** An archive of our own with all packages of the lock but `hostname`, which it has in version 99. */
 async function drift(t: ExecutionContext, lock: ImageLock, cache: string): Promise<BaseImage> {
