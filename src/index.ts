@@ -65,6 +65,7 @@ export { renderHtml } from './report/html.js';
 export { renderJson } from './report/json.js';
 export { renderMarkdown } from './report/markdown.js';
 export type { ReportFile } from './report/publish.js';
+export { renderSummary } from './report/summary.js';
 export { renderText, type TextOptions } from './report/text.js';
 export { headline } from './report/title.js';
 export type { Note, Report, ReportStatement, RunRecord, Statement } from './report/types.js';

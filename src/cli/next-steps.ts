@@ -2,11 +2,12 @@
 /** What to do after a verdict, as commands. */
 import { printable, type Report } from '../index.js';
 
-export function nextSteps({ statement, run }: Report, location: string | undefined): string {
+/** Where the report is, and what to do next. */
+export function nextSteps({ statement, statementSha256, run }: Report, location: string | undefined): string {
   const { verdict, plan, subject } = statement;
   const steps: string[] = [];
   if (location !== undefined)
-    steps.push(`read it: open ${location}/index.html`, `check it: verify report ${location} --check`);
+    steps.push(`read it in a browser: ${location}/index.html`, `check it: verify report ${location} --check`);
   switch (verdict.kind) {
     case 'reproducible':
     case 'equivalent':
@@ -38,5 +39,10 @@ export function nextSteps({ statement, run }: Report, location: string | undefin
       steps.push('get the file again from the publisher; --build-anyway compares it nevertheless');
       break;
   }
-  return ['Next', ...steps.map((step) => `  - ${printable(step)}`)].join('\n');
+  return [
+    `statement sha256:${statementSha256}`,
+    ...(location === undefined ? [] : [`report    ${location}`]),
+    'Next',
+    ...steps.map((step) => `  - ${printable(step)}`),
+  ].join('\n');
 }

@@ -14,6 +14,8 @@ const NAMES_TOOLS: ReadonlySet<EvidenceKind> = new Set<EvidenceKind>([
   'elf-comment',
   'go-version',
 ]);
+/** Facts of these kinds name what the tools linked against. */
+const NAMES_LIBRARIES: ReadonlySet<EvidenceKind> = new Set<EvidenceKind>(['depends', 'built-using']);
 
 const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
@@ -21,26 +23,30 @@ export function toolchainDrift(
   published: readonly FileEvidence[],
   rebuilt: readonly FileEvidence[],
 ): readonly Deviation[] {
-  return EVIDENCE_KINDS.filter((kind) => NAMES_TOOLS.has(kind)).flatMap((from): Deviation[] => {
-    const said = (files: readonly FileEvidence[]): string[] => {
-      const values = files.flatMap(({ facts }) =>
-        facts.filter((fact) => fact.from === from).map((fact) => fact.value),
-      );
-      return [...new Set(values)].sort(compareText);
-    };
-    const [theirs, ours] = [said(published), said(rebuilt)];
-    const onlyTheirs = theirs.filter((fact) => !ours.includes(fact));
-    const onlyOurs = ours.filter((fact) => !theirs.includes(fact));
-    if (onlyTheirs.length === 0 && onlyOurs.length === 0) return [];
-    const listed = (facts: readonly string[]): string =>
-      facts.length === 0 ? 'nothing more' : facts.join('; ');
-    return [
-      {
-        code: 'toolchain-drift',
-        what: `by ${from}, the published files name ${listed(onlyTheirs)}, the files that we built name ${listed(onlyOurs)}`,
-        reason: 'the environment of this build does not have the tools that the published files name',
-        canChangeOutput: 'yes',
-      },
-    ];
-  });
+  return EVIDENCE_KINDS.filter((kind) => NAMES_TOOLS.has(kind) || NAMES_LIBRARIES.has(kind)).flatMap(
+    (from): Deviation[] => {
+      const said = (files: readonly FileEvidence[]): string[] => {
+        const values = files.flatMap(({ facts }) =>
+          facts.filter((fact) => fact.from === from).map((fact) => fact.value),
+        );
+        return [...new Set(values)].sort(compareText);
+      };
+      const [theirs, ours] = [said(published), said(rebuilt)];
+      const onlyTheirs = theirs.filter((fact) => !ours.includes(fact));
+      const onlyOurs = ours.filter((fact) => !theirs.includes(fact));
+      if (onlyTheirs.length === 0 && onlyOurs.length === 0) return [];
+      const listed = (facts: readonly string[]): string =>
+        facts.length === 0 ? 'nothing more' : facts.join('; ');
+      return [
+        {
+          code: NAMES_TOOLS.has(from) ? 'toolchain-drift' : 'build-dependency-drift',
+          what: `by ${from}, the published files name ${listed(onlyTheirs)}, the files that we built name ${listed(onlyOurs)}`,
+          reason: NAMES_TOOLS.has(from)
+            ? 'the environment of this build does not have the tools that the published files name'
+            : 'the environment of this build has other versions of libraries, which the packages’ bounds follow',
+          canChangeOutput: 'yes',
+        },
+      ];
+    },
+  );
 }

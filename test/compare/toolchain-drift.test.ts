@@ -30,6 +30,11 @@ test('another compiler is named with both sides', (t) => {
   );
 });
 
-test('what names no tool is no drift', (t) => {
-  t.deepEqual(toolchainDrift([file('depends', 'libc6 (>= 2.34)')], [file('depends', 'libc6 (>= 2.36)')]), []);
+test('other bounds of libraries are drift of build dependencies', (t) => {
+  const [drift] = toolchainDrift([file('depends', 'libc6 (>= 2.33)')], [file('depends', 'libc6 (>= 2.34)')]);
+  t.like(drift, { code: 'build-dependency-drift', canChangeOutput: 'yes' });
+});
+
+test('what names neither tool nor library is no drift', (t) => {
+  t.deepEqual(toolchainDrift([file('elf-note', 'build id 01')], [file('elf-note', 'build id 02')]), []);
 });

@@ -2,6 +2,7 @@
 import type { CommandModule } from 'yargs';
 import { globalOptions, runCommand, type GlobalArguments } from '../command.js';
 import { exitCodeOf } from '../exit-code.js';
+import { nextSteps } from '../next-steps.js';
 
 interface DemoArguments extends GlobalArguments {
   readonly tampered: boolean;
@@ -19,10 +20,10 @@ export const demoCommand: CommandModule<object, DemoArguments> = {
       .example('$0 demo --tampered', 'unreproducible, exit 1'),
   handler: (argv) =>
     runCommand(argv, async ({ output, options }) => {
-      const { demo, renderText } = await import('../../index.js');
+      const { demo, renderSummary } = await import('../../index.js');
       const results = await demo({ tampered: argv.tampered, out: argv.out }, options);
       for (const { report, location } of results)
-        output.print(renderText(report, location === undefined ? {} : { location }));
+        output.print(`${renderSummary(report)}\n${nextSteps(report, location)}\n`);
       output.data(results.map(({ report }) => report));
       return Math.max(...results.map(({ report }) => exitCodeOf(report)));
     }),

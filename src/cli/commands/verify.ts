@@ -69,7 +69,7 @@ export const verifyCommand: CommandModule<object, VerifyArguments> = {
       .example('$0 signal-android', 'the versions that are known'),
   handler: (argv) =>
     runCommand(argv, async ({ output, options }) => {
-      const { renderText, verify, versions } = await import('../../index.js');
+      const { renderSummary, verify, versions } = await import('../../index.js');
       const { app, release } = argv;
       if (release === undefined) {
         const known = await versions(app, options);
@@ -91,8 +91,7 @@ export const verifyCommand: CommandModule<object, VerifyArguments> = {
         },
         options,
       );
-      output.print(renderText(report, location === undefined ? {} : { location }));
-      output.print(nextSteps(report, location));
+      output.print(`${renderSummary(report)}\n${nextSteps(report, location)}`);
       output.data(report);
       return exitCodeOf(report, {
         strict: argv.strict,
