@@ -193,9 +193,12 @@ export async function filter(
       }
       await onChunk(chunk);
     }
-    if (!tooMuch) await fed;
-  } finally {
     if (tooMuch) killGroup(child, 'SIGKILL');
+    else await fed;
+  } catch (error) {
+    killGroup(child, 'SIGKILL');
+    stop.done();
+    throw error;
   }
   const result = await child.end;
   stop.done();

@@ -84,5 +84,11 @@ test('one regular file comes out; a link, another name, a second file and too ma
   t.deepEqual(await take([file('passwd', 'x')]), { refused: 'a link to "passwd"' });
   t.deepEqual(await take([file('app.apk', 'x'), file('app.apk', 'y')]), { refused: 'more than one file' });
   t.deepEqual(await take([file('app.apk', 'x'.repeat(11))]), { refused: 'a file of 11 bytes, at most 10' });
-  t.is(await take([]), undefined);
+  await t.throwsAsync(take([]), { message: /BAD_ARCHIVE/ });
+});
+
+test('what is no tar stream is an error, not a wait', async (t) => {
+  const one = new OneFile('app.apk', { maxBytes: 10 });
+  for (let count = 0; count < 5; count++) await one.push(Buffer.alloc(10_000, 0x41));
+  await t.throwsAsync(one.end());
 });
