@@ -199,6 +199,8 @@ export class Engine {
 
   /** Also when it runs; nothing happens when there is none. Never throws. */
   async removeContainer(name: string): Promise<void> {
+    // `rm -f` of Podman asks the container to end, and waits
+    await this.run(['kill', name]).catch(() => undefined);
     for (let count = 0; count < REMOVALS; count++) {
       const result = await this.run(['rm', '-f', '-v', name]).catch(() => undefined);
       if (result === undefined) return;
