@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Paths that appeared in a container since its image, directly in the given directories, by the engine's own list. */
 import path from 'node:path';
-import { engineFailure, type Engine } from './engine.js';
+import type { Engine } from './engine.js';
+import { engineFailure } from './engine-failure.js';
 
 /** No build leaves so many files beside its outputs. */
 const MAX_FILES = 1000;

@@ -3,31 +3,21 @@
  * Builds in a container. Nothing of this machine is mounted: the source goes in as a tar stream, the outputs come out as
  * one, and no published file ever goes in. Preparation is frozen as an image, from which every build starts anew.
  */
-import { readFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { FailedHere } from '../errors.js';
-import type { InputInventory, OnProgress, PhasePlan } from '../model.js';
+import type { InputInventory, OnProgress } from '../model.js';
 import { runPhase } from './container-phase.js';
-import { APT_CLEAN_UP, aptFiles, checkSourceFiles } from './debian-sources.js';
-import { Engine, throwIfAborted, type EngineDescription } from './engine.js';
+import { chooseRuntime, createPrepare, openFilesLimit } from './create-prepare.js';
+import { checkSourceFiles } from './debian-sources.js';
+import { Engine, type EngineDescription } from './engine.js';
+import { throwIfAborted } from './engine-failure.js';
 import type { Executor, PreparedBuild, PrepareOutcome, PrepareRequest } from './executor.js';
-import { provideImage, type ImageOutcome, type MakeRootFileSystem } from './images.js';
-import { accountIn, packagesOf, passwdOf, type Account } from './inside.js';
+import { provideImage, type MakeRootFileSystem } from './images.js';
+import { accountIn, packagesOf, passwdOf } from './inside.js';
 import { Leftovers } from './leftovers.js';
-import {
-  createArguments,
-  HOSTS,
-  isRoot,
-  phaseDirectory,
-  phaseVariables,
-  wrapperScript,
-  type ContainerLimits,
-} from './phase.js';
 import { PreparedContainer } from './prepared-container.js';
 import { probeEngine } from './probe.js';
-import { directoriesTo, treeItems } from './source-tar.js';
-import { tarStream, type TarItem } from './tar-write.js';
 
 export interface InventoryOptions {
   /** Absolute, inside the container. */
@@ -50,8 +40,6 @@ export interface ExecutorDependencies {
     options: Omit<InventoryOptions, 'sourceDirectory'>,
   ) => Promise<InputInventory>;
 }
-
-type ReadyImage = Extract<ImageOutcome, { kind: 'ready' }>;
 
 export class ContainerExecutor implements Executor {
   readonly kind: 'docker' | 'podman';
@@ -98,7 +86,7 @@ export class ContainerExecutor implements Executor {
     if (build === undefined) throw new FailedHere('plan-unresolved', 'the plan has no build phase');
     await createPrepare(
       engine,
-      image,
+      image.reference,
       name,
       phase ?? { ...build, network: false },
       limits,
@@ -177,113 +165,3 @@ const withLog = (error: FailedHere, log: string): FailedHere =>
     cause: error,
     hint: `${error.hint === undefined ? '' : `${error.hint}; `}the log is ${log}`,
   });
-
-/** Created, not started, with everything in it that the prepare phase needs. */
-async function createPrepare(
-  engine: Engine,
-  image: ReadyImage,
-  name: string,
-  phase: PhasePlan,
-  limits: ContainerLimits,
-  request: PrepareRequest,
-  leftovers: Leftovers,
-): Promise<void> {
-  const { plan, run, source, signal, debianMirror } = request;
-  throwIfAborted(signal, 'before the prepare phase');
-  const look = leftovers.container(`samesource-${run}-look`);
-  await engine.checked(['create', '--name', look, '--entrypoint', 'sh', image.reference]);
-  const passwd = await passwdOf(engine, look);
-  const [own, builder] = [accountIn(passwd, phase.user), accountIn(passwd, plan.environment.user)];
-  await leftovers.removeContainer(look);
-  const apt = plan.source.kind === 'debian' && debianMirror !== undefined && phase.name === 'prepare';
-  if (apt && !isRoot(phase.user))
-    throw new FailedHere('plan-unresolved', 'the prepare phase of a Debian source runs as root');
-  const variables = phaseVariables(plan.environment, own.home, source?.commitTime);
-  await engine.checked([
-    'create',
-    ...createArguments(name, run, plan, phase, variables, limits),
-    ...engine.description.createArguments,
-    image.reference,
-    '-c',
-    wrapperScript(variables, phase, apt ? APT_CLEAN_UP : ''),
-    'sh',
-    phase.script,
-  ]);
-  await engine.copyIn(name, tarStream(items(request, phase, own, builder, apt)), signal);
-}
-
-async function* items(
-  { plan, source, debianMirror, signal }: PrepareRequest,
-  phase: PhasePlan,
-  own: Account,
-  builder: Account,
-  apt: boolean,
-): AsyncGenerator<TarItem> {
-  const mtime = source?.commitTime ?? 0;
-  yield { kind: 'text', path: 'etc/hosts', uid: 0, gid: 0, mode: 0o644, mtime, text: HOSTS };
-  const owner = source === undefined ? own : builder;
-  yield* directoriesTo(
-    source === undefined ? phaseDirectory(plan, phase) : plan.environment.directory,
-    owner,
-    mtime,
-  );
-  if (source !== undefined)
-    yield* treeItems(source.directory, {
-      uid: builder.uid,
-      gid: builder.gid,
-      mtime,
-      prefix: plan.environment.directory.replace(/^\/+/, ''),
-      ...(signal === undefined ? {} : { signal }),
-    });
-  if (apt && plan.source.kind === 'debian' && debianMirror !== undefined)
-    yield* aptFiles(plan.source, debianMirror, mtime);
-}
-
-/** The first of the engine's runtimes that starts a container here. */
-async function chooseRuntime(
-  engine: Engine,
-  image: string,
-  leftovers: Leftovers,
-  { run, signal }: PrepareRequest,
-): Promise<void> {
-  const { runtimes } = engine.description;
-  if (runtimes.length < 2 || engine.runtimeTried) return;
-  const name = leftovers.container(`samesource-${run}-trial`);
-  let said = '';
-  for (const runtime of runtimes) {
-    engine.useRuntime(runtime);
-    const { ended, stderr } = await engine.run(
-      [
-        'run',
-        '--rm',
-        '--name',
-        name,
-        '--network',
-        'none',
-        '--ulimit',
-        'nofile=1024:1024',
-        '--ulimit',
-        'nproc=4096:4096',
-        '--entrypoint',
-        'sh',
-        image,
-        '-c',
-        ':',
-      ],
-      signal === undefined ? {} : { signal },
-    );
-    if (ended.kind === 'aborted') throw new FailedHere('interrupted', 'interrupted before the prepare phase');
-    engine.runtimeTried = ended.kind === 'exited' && ended.code === 0;
-    if (engine.runtimeTried) return;
-    await engine.removeContainer(name);
-    said = said === '' ? stderr.toString().trim() : said;
-  }
-  throw new FailedHere('engine-died', `${engine.kind} starts no container: ${said.slice(0, 500)}`);
-}
-
-/** Hard limit for open files of this process: where it is low, an engine may not give a container more. */
-async function openFilesLimit(): Promise<number> {
-  const limits = await readFile('/proc/self/limits', 'utf8').catch(() => '');
-  const hard = /^Max open files\s+\d+\s+(\d+)/m.exec(limits)?.[1];
-  return hard === undefined ? Number.MAX_SAFE_INTEGER : Number(hard);
-}

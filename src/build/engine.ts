@@ -13,6 +13,7 @@ import {
   type RunOptions,
   type RunResult,
 } from '../process.js';
+import { engineFailure, streamFailure } from './engine-failure.js';
 import type { ContainerState } from './failure.js';
 import { OneFile, type OneFileOptions, type TakenFile } from './tar-read.js';
 
@@ -54,6 +55,7 @@ const PASSED = [
 ];
 const QUICK_MS = 60_000;
 const SLOW_MS = 30 * 60_000;
+const REMOVALS = 3;
 
 export class Engine {
   readonly description: EngineDescription;
@@ -197,7 +199,15 @@ export class Engine {
 
   /** Also when it runs; nothing happens when there is none. Never throws. */
   async removeContainer(name: string): Promise<void> {
-    await this.run(['rm', '-f', '-v', name]).catch(() => undefined);
+    // `rm -f` of Podman asks the container to end, and waits
+    await this.run(['kill', name]).catch(() => undefined);
+    for (let count = 0; count < REMOVALS; count++) {
+      const result = await this.run(['rm', '-f', '-v', name]).catch(() => undefined);
+      if (result === undefined) return;
+      const { ended, stderr } = result;
+      // a busy engine may not get it done the first time
+      if (ended.kind === 'exited' && (ended.code === 0 || /no such/i.test(stderr.toString()))) return;
+    }
   }
 
   async removeImage(name: string): Promise<void> {
@@ -228,34 +238,4 @@ export class Engine {
       throw error;
     }
   }
-}
-
-function streamFailure(engine: string, what: string, said: string): FailedHere {
-  return wordsFailure(engine, what, said) ?? new FailedHere('engine-died', `${engine} ${what}: ${said}`);
-}
-
-/**
- * Between two commands that run to their end even when we are interrupted: ending the client of `create` or `commit` does
- * not end what the engine makes of it, which would then be left behind.
- */
-export function throwIfAborted(signal: AbortSignal | undefined, what: string): void {
-  if (signal?.aborted === true) throw new FailedHere('interrupted', `interrupted ${what}`);
-}
-
-/** What the end of an engine's client means when no container of ours was running. */
-export function engineFailure(engine: string, what: string, result: RunResult): FailedHere {
-  const said = result.stderr.toString().trim().split('\n').slice(-3).join(' | ').slice(0, 1000);
-  const { ended } = result;
-  if (ended.kind === 'aborted') return new FailedHere('interrupted', `interrupted during ${engine} ${what}`);
-  if (ended.kind === 'timed-out')
-    return new FailedHere('time-limit', `${engine} ${what} took longer than ${ended.afterMs / 1000} s`);
-  return wordsFailure(engine, what, said) ?? new FailedHere('engine-died', `${engine} ${what}: ${said}`);
-}
-
-function wordsFailure(engine: string, what: string, said: string): FailedHere | undefined {
-  if (/no space left on device|disk quota exceeded/i.test(said))
-    return new FailedHere('disk-full', `the disk is full where ${engine} keeps its containers: ${said}`);
-  if (/toomanyrequests|\b429\b/i.test(said))
-    return new FailedHere('rate-limited', `${engine} ${what}: ${said}`, { hint: 'try again later' });
-  return undefined;
 }

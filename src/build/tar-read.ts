@@ -30,31 +30,40 @@ export class OneFile {
   readonly #kept: Buffer[] = [];
   #taken: Promise<TakenFile> | undefined;
   #refused: string | undefined;
+  #error: Error | undefined;
 
   constructor(name: string, options: OneFileOptions) {
     this.#name = name;
     this.#options = options;
     this.#parser = new Parser({ strict: true, onReadEntry: (entry) => this.#entry(entry) });
-    this.#parser.on('error', () => undefined);
+    this.#parser.on('error', (error: unknown) => {
+      this.#error ??= error instanceof Error ? error : new Error(String(error));
+    });
   }
 
   async push(chunk: Buffer): Promise<void> {
-    if (this.#refused !== undefined) return;
-    if (!this.#parser.write(chunk))
-      await new Promise<void>((resolve) => {
-        this.#parser.once('drain', () => resolve());
-      });
-  }
-
-  /** Why there is none: `refused` names what was there instead. */
-  async end(): Promise<TakenFile | { readonly refused: string } | undefined> {
-    const closed = new Promise<void>((resolve) => {
-      this.#parser.once('end', () => resolve());
+    if (this.#refused !== undefined || this.#error !== undefined) return;
+    if (this.#parser.write(chunk)) return;
+    // a parser that gave up says "not now" for ever
+    await new Promise<void>((resolve) => {
+      if (this.#error !== undefined) resolve();
+      this.#parser.once('drain', () => resolve());
       this.#parser.once('error', () => resolve());
     });
-    this.#parser.end();
-    await closed;
+  }
+
+  /** Why there is none: `refused` names what was there instead. Throws for what is no tar stream. */
+  async end(): Promise<TakenFile | { readonly refused: string } | undefined> {
+    if (this.#error === undefined && this.#refused === undefined) {
+      const closed = new Promise<void>((resolve) => {
+        this.#parser.once('end', () => resolve());
+        this.#parser.once('error', () => resolve());
+      });
+      this.#parser.end();
+      await closed;
+    }
     if (this.#refused !== undefined) return { refused: this.#refused };
+    if (this.#error !== undefined) throw this.#error;
     return await this.#taken;
   }
 

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The container of the prepare phase: created with the source, the hosts file and apt's sources in it, not started. */
+import { readFile } from 'node:fs/promises';
+import { FailedHere } from '../errors.js';
+import type { PhasePlan } from '../model.js';
+import { APT_CLEAN_UP, aptFiles } from './debian-sources.js';
+import type { Engine } from './engine.js';
+import { throwIfAborted } from './engine-failure.js';
+import type { PrepareRequest } from './executor.js';
+import { accountIn, passwdOf, type Account } from './inside.js';
+import type { Leftovers } from './leftovers.js';
+import {
+  createArguments,
+  HOSTS,
+  isRoot,
+  phaseDirectory,
+  phaseVariables,
+  wrapperScript,
+  type ContainerLimits,
+} from './phase.js';
+import { directoriesTo, treeItems } from './source-tar.js';
+import { tarStream, type TarItem } from './tar-write.js';
+
+/** Created, not started, with everything in it that the prepare phase needs. */
+export async function createPrepare(
+  engine: Engine,
+  image: string,
+  name: string,
+  phase: PhasePlan,
+  limits: ContainerLimits,
+  request: PrepareRequest,
+  leftovers: Leftovers,
+): Promise<void> {
+  const { plan, run, source, signal, debianMirror } = request;
+  throwIfAborted(signal, 'before the prepare phase');
+  const look = leftovers.container(`samesource-${run}-look`);
+  await engine.checked(['create', '--name', look, '--entrypoint', 'sh', image]);
+  const passwd = await passwdOf(engine, look);
+  const [own, builder] = [accountIn(passwd, phase.user), accountIn(passwd, plan.environment.user)];
+  await leftovers.removeContainer(look);
+  const apt = plan.source.kind === 'debian' && debianMirror !== undefined && phase.name === 'prepare';
+  if (apt && !isRoot(phase.user))
+    throw new FailedHere('plan-unresolved', 'the prepare phase of a Debian source runs as root');
+  const variables = phaseVariables(plan.environment, own.home, source?.commitTime);
+  await engine.checked([
+    'create',
+    ...createArguments(name, run, plan, phase, variables, limits),
+    ...engine.description.createArguments,
+    image,
+    '-c',
+    wrapperScript(variables, phase, apt ? APT_CLEAN_UP : ''),
+    'sh',
+    phase.script,
+  ]);
+  await engine.copyIn(name, tarStream(items(request, phase, own, builder, apt)), signal);
+}
+
+async function* items(
+  { plan, source, debianMirror, signal }: PrepareRequest,
+  phase: PhasePlan,
+  own: Account,
+  builder: Account,
+  apt: boolean,
+): AsyncGenerator<TarItem> {
+  const mtime = source?.commitTime ?? 0;
+  yield { kind: 'text', path: 'etc/hosts', uid: 0, gid: 0, mode: 0o644, mtime, text: HOSTS };
+  const owner = source === undefined ? own : builder;
+  yield* directoriesTo(
+    source === undefined ? phaseDirectory(plan, phase) : plan.environment.directory,
+    owner,
+    mtime,
+  );
+  if (source !== undefined)
+    yield* treeItems(source.directory, {
+      uid: builder.uid,
+      gid: builder.gid,
+      mtime,
+      prefix: plan.environment.directory.replace(/^\/+/, ''),
+      ...(signal === undefined ? {} : { signal }),
+    });
+  if (apt && plan.source.kind === 'debian' && debianMirror !== undefined)
+    yield* aptFiles(plan.source, debianMirror, mtime);
+}
+
+/** The first of the engine's runtimes that starts a container here. */
+export async function chooseRuntime(
+  engine: Engine,
+  image: string,
+  leftovers: Leftovers,
+  { run, signal }: PrepareRequest,
+): Promise<void> {
+  const { runtimes } = engine.description;
+  if (runtimes.length < 2 || engine.runtimeTried) return;
+  const name = leftovers.container(`samesource-${run}-trial`);
+  let said = '';
+  for (const runtime of runtimes) {
+    engine.useRuntime(runtime);
+    const { ended, stderr } = await engine.run(
+      [
+        'run',
+        '--rm',
+        '--name',
+        name,
+        '--network',
+        'none',
+        '--ulimit',
+        'nofile=1024:1024',
+        '--ulimit',
+        'nproc=4096:4096',
+        '--entrypoint',
+        'sh',
+        image,
+        '-c',
+        ':',
+      ],
+      signal === undefined ? {} : { signal },
+    );
+    if (ended.kind === 'aborted') throw new FailedHere('interrupted', 'interrupted before the prepare phase');
+    engine.runtimeTried = ended.kind === 'exited' && ended.code === 0;
+    if (engine.runtimeTried) return;
+    await engine.removeContainer(name);
+    said = said === '' ? stderr.toString().trim() : said;
+  }
+  throw new FailedHere('engine-died', `${engine.kind} starts no container: ${said.slice(0, 500)}`);
+}
+
+/** Hard limit for open files of this process: where it is low, an engine may not give a container more. */
+export async function openFilesLimit(): Promise<number> {
+  const limits = await readFile('/proc/self/limits', 'utf8').catch(() => '');
+  const hard = /^Max open files\s+\d+\s+(\d+)/m.exec(limits)?.[1];
+  return hard === undefined ? Number.MAX_SAFE_INTEGER : Number(hard);
+}
