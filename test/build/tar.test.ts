@@ -8,7 +8,7 @@ import { OneFile } from '../../src/build/tar-read.js';
 import { tarStream, type TarItem } from '../../src/build/tar-write.js';
 import { BufferSource } from '../../src/bytes.js';
 import { TarReader } from '../../src/formats/tar.js';
-import { temporaryDirectory } from '../helpers/temporary.js';
+import { temporaryDirectory } from '../helpers/temp-directory.js';
 
 async function bytesOf(items: AsyncIterable<TarItem> | Iterable<TarItem>): Promise<Buffer> {
   const chunks: Buffer[] = [];
