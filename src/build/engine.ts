@@ -156,8 +156,11 @@ export class Engine {
         if (through.destroyed) return;
         if (!through.write(chunk))
           await new Promise<void>((resolve) => {
-            through.once('drain', resolve);
-            through.once('close', resolve);
+            const done = (): void => {
+              through.off('drain', done).off('close', done);
+              resolve();
+            };
+            through.on('drain', done).on('close', done);
           });
       },
       signal,
