@@ -479,7 +479,7 @@ function compareBlocks(walk: Walk, sides: Sides, p: ZipSide, r: ZipSide, place: 
     r.block?.size === p.block.size &&
     equalRange(p.source, p.block.offset, r.source, r.block.offset, p.block.size);
   // a verified signature is called one also where the rebuilt file has the same; anything else that is equal is identical
-  const same = equal && !(p.block?.trusted === true && r.block.trusted);
+  const same = equal && !(p.block?.trusted && r.block.trusted);
   const sameFill = same && p.block?.fill === r.block?.fill;
   if (place.depth > 0 && !equal && (p.block ?? r.block) !== undefined)
     walk.cannotVerify(
