@@ -83,6 +83,9 @@ const identity = newIdentity();
 const unsigned = buildZip(members('hello'));
 const other = buildZip(members('hallo'));
 const signed = signedApk(unsigned, { identity });
+/** The content changed, the signature left in its place. */
+const changedSigned = Buffer.from(signed);
+changedSigned[40] = (changedSigned[40] ?? 0) ^ 1;
 const oddlySigned = signedApk(unsigned, { identity, attributes: [Buffer.from('payload!')] });
 
 interface Forgery {
@@ -334,6 +337,7 @@ for (const [what, make] of [
         limits: { depth: 1 },
       }),
   ],
+  ['a signature of something else on both sides', () => report(changedSigned, signed)],
   ['a signature of something else', () => report(signedApk(other, { identity: newIdentity() }), signed)],
 ] as const)
   test(`ours agrees with itself: ${what}`, async (t) => {

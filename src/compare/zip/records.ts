@@ -232,12 +232,16 @@ export function compareDirectoryRecord(context: RecordContext, data: EntryData):
 interface SplitField {
   readonly fieldsLength: number;
   readonly padded: boolean;
+  readonly alignment: number;
 }
 
 function splitExtra({ side, entry }: RecordSide): SplitField {
   const start = entry.localOffset + 30 + entry.localNameLength;
-  const { fields } = splitPadding(side.source.read(start, entry.localExtraLength), entry.dataOffset);
-  return { fieldsLength: fields, padded: fields < entry.localExtraLength };
+  const { fields, alignment } = splitPadding(
+    side.source.read(start, entry.localExtraLength),
+    entry.dataOffset,
+  );
+  return { fieldsLength: fields, padded: fields < entry.localExtraLength, alignment };
 }
 
 /** Padding that differs, both tails being of a named style or empty. */
@@ -249,7 +253,8 @@ function paddingOwner(context: RecordContext, p: SplitField, r: SplitField): Own
 
 /** Android maps some from the file: what was aligned in the rebuilt APK must be so in the published one. */
 function losesAlignment({ published, rebuilt }: RecordContext): boolean {
-  const demanded = rebuilt.entry.method === 0 ? demandedAlignment(rawNameOf(rebuilt.entry)) : 1;
+  if (rebuilt.entry.method !== 0) return false;
+  const demanded = demandedAlignment(rawNameOf(rebuilt.entry), splitExtra(rebuilt).alignment);
   return rebuilt.entry.dataOffset % demanded === 0 && published.entry.dataOffset % demanded !== 0;
 }
 

@@ -478,7 +478,9 @@ function compareBlocks(walk: Walk, sides: Sides, p: ZipSide, r: ZipSide, place: 
     p.block !== undefined &&
     r.block?.size === p.block.size &&
     equalRange(p.source, p.block.offset, r.source, r.block.offset, p.block.size);
-  const equalFill = equal && p.block?.fill === r.block?.fill;
+  // a verified signature is called one also where the rebuilt file has the same; anything else that is equal is identical
+  const same = equal && !(p.block?.trusted && r.block.trusted);
+  const sameFill = same && p.block?.fill === r.block?.fill;
   if (place.depth > 0 && !equal && (p.block ?? r.block) !== undefined)
     walk.cannotVerify(
       'signature-unchecked',
@@ -487,28 +489,15 @@ function compareBlocks(walk: Walk, sides: Sides, p: ZipSide, r: ZipSide, place: 
   for (const side of [p, r]) {
     const block = side.block;
     if (block === undefined) continue;
-    const size = block.fill + block.size;
-    const owner: Owner = block.trusted ? 'signature' : equal ? 'identical' : 'unread';
-    if (owner === 'identical') sides[side.side].add(block.offset, block.size, owner, 'apk/signing-block');
-    else
-      sides[side.side].add(
-        block.offset,
-        block.size,
-        owner,
-        'apk/signing-block',
-        -1,
-        owner === 'signature' ? 'apk-signing-block' : '',
-      );
-    sides[side.side].add(
-      block.offset - block.fill,
-      block.fill,
-      block.trusted ? 'signature' : equalFill ? 'identical' : 'unread',
-      'apk/page-fill',
-      -1,
-      block.trusted ? 'apk-signing-block' : '',
-    );
-    if (owner === 'signature') walk.coverByRule('apk-signing-block', side.side, size);
-    if (owner === 'unread')
+    const add = (offset: number, size: number, region: string, isSame: boolean): void => {
+      const owner: Owner = isSame ? 'identical' : block.trusted ? 'signature' : 'unread';
+      const rule = owner === 'signature' ? 'apk-signing-block' : '';
+      sides[side.side].add(offset, size, owner, region, -1, rule);
+      if (rule !== '') walk.coverByRule(rule, side.side, size);
+    };
+    add(block.offset - block.fill, block.fill, 'apk/page-fill', sameFill);
+    add(block.offset, block.size, 'apk/signing-block', same);
+    if (!same && !block.trusted)
       for (const issue of side.signature.issues)
         walk.report({
           kind: 'unread',
