@@ -157,6 +157,13 @@ const pair = z.strictObject({
   coverage,
   differences: list(difference),
   differencesCut: bytes,
+  encoders: z
+    .strictObject({
+      named: list(z.strictObject({ encoder: text, members: bytes })),
+      unnamed: bytes,
+      untried: bytes,
+    })
+    .optional(),
   rules: list(
     z.strictObject({
       rule,
