@@ -5,7 +5,6 @@ import { createWriteStream, type WriteStream } from 'node:fs';
 import { once } from 'node:events';
 import { finished } from 'node:stream/promises';
 import type { Readable, Writable } from 'node:stream';
-import { execa } from 'execa';
 import { FailedHere } from './errors.js';
 
 export interface RunOptions {
@@ -75,7 +74,7 @@ export async function run(
   options: RunOptions = {},
 ): Promise<RunResult> {
   const started = performance.now();
-  const child = start(command, args, options);
+  const child = await start(command, args, options);
   const stop = new Stopper(child, options);
   const stdout = new Capture(options.captureBytes ?? CAPTURE);
   const stderr = new Capture(options.captureBytes ?? CAPTURE);
@@ -155,7 +154,7 @@ export async function filter(
   onChunk: (chunk: Buffer) => void | Promise<void>,
   options: FilterOptions,
 ): Promise<FilterEnd> {
-  const child = start(command, args, {}, true);
+  const child = await start(command, args, {}, true);
   const stop = new Stopper(child, options);
   const stderr = new Capture(4096);
   child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
@@ -238,7 +237,14 @@ interface StartOptions {
   readonly input?: string | Uint8Array;
 }
 
-function start(command: string, args: readonly string[], options: StartOptions, pipeIn = false): Child {
+async function start(
+  command: string,
+  args: readonly string[],
+  options: StartOptions,
+  pipeIn = false,
+): Promise<Child> {
+  // most comparisons start no process: only those that do wait for it to load
+  const { execa } = await import('execa');
   const child = execa(command, [...args], {
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     ...(options.input === undefined ? { stdin: pipeIn ? 'pipe' : 'ignore' } : { input: options.input }),

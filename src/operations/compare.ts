@@ -9,7 +9,7 @@ import { RULE_NAMES, RULE_SETS, type RuleName, type RuleSetName } from '../model
 import { assembleReport } from '../report/assemble.js';
 import type { Report } from '../report/types.js';
 import type { OperationOptions } from './options.js';
-import { expectationsOf, type Expectations } from './recipes.js';
+import type { Expectations } from './recipes.js';
 import { describeRun } from './run.js';
 
 export interface CompareRequest {
@@ -31,7 +31,7 @@ export async function compare(request: CompareRequest, options: OperationOptions
   await assertTwoSides(request.published, request.rebuilt);
   const rules = knownRules(request.rules ?? []);
   const expected: Expectations | undefined =
-    request.recipe === undefined ? undefined : await expectationsOf(request.recipe);
+    request.recipe === undefined ? undefined : await expectationsFrom(request.recipe);
   const [published, rebuilt] = [await localFiles(request.published), await localFiles(request.rebuilt)];
   const started = performance.now();
   const comparison = await compareSet(
@@ -55,6 +55,12 @@ export async function compare(request: CompareRequest, options: OperationOptions
       missingTools: missingTools(comparison.pairs),
     }),
   });
+}
+
+/** Without a recipe there is no need to load what reads one. */
+async function expectationsFrom(recipe: NonNullable<CompareRequest['recipe']>): Promise<Expectations> {
+  const { expectationsOf } = await import('./recipes.js');
+  return expectationsOf(recipe);
 }
 
 /** @throws UsageError `unknown-rule` */

@@ -27,7 +27,7 @@ export const recipesCommand: CommandModule<object, RecipesArguments> = {
         const results =
           argv.file === undefined
             ? await lintRecipes()
-            : [lintText(argv.file, await fs.readFile(argv.file, 'utf8'))];
+            : [await lintText(argv.file, await fs.readFile(argv.file, 'utf8'))];
         const problems = results.flatMap((result) => result.problems);
         output.print(
           problems.length === 0
