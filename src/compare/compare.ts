@@ -2,7 +2,7 @@
 /** One published file against its rebuilt twin: both ledgers, the proof, the signature, the findings. */
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { FileSource, sha256, type ByteSource } from '../bytes.js';
+import { FileSource, type ByteSource } from '../bytes.js';
 import type {
   AuthenticityReason,
   FileIdentity,
@@ -12,6 +12,7 @@ import type {
   SignerPin,
   UnverifiableReason,
 } from '../model.js';
+import { FileFacts } from './file-facts.js';
 import { identityOf } from './identity.js';
 import { isWorse } from './ledger.js';
 import { rules } from './rules/index.js';
@@ -79,16 +80,24 @@ export async function compareSources(
       ...(options.signal === undefined ? {} : { signal: options.signal }),
       ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
     },
+    new FileFacts(published, rebuilt),
     { compareNode, looksLikeContainer: (p, r) => containerFor(p, r) !== undefined },
   );
   try {
+    // of equal size: they may be equal, and then this digest is all that is needed
+    if (published.size === rebuilt.size) walk.facts.prefetch('published');
     const root = await walk.compareNode(published, rebuilt, { path: [], depth: 0 });
-    const publishedFile = identify(published, options.publishedName ?? 'published');
-    // equal bytes have one digest
-    const rebuiltFile =
-      root.worst === 'identical'
-        ? { ...publishedFile, name: options.rebuiltName ?? 'rebuilt' }
-        : identify(rebuilt, options.rebuiltName ?? 'rebuilt');
+    const publishedFile: FileIdentity = {
+      name: options.publishedName ?? 'published',
+      size: published.size,
+      sha256: await walk.facts.sha256('published'),
+    };
+    const rebuiltFile: FileIdentity = {
+      name: options.rebuiltName ?? 'rebuilt',
+      size: rebuilt.size,
+      // equal bytes have one digest
+      sha256: root.worst === 'identical' ? publishedFile.sha256 : await walk.facts.sha256('rebuilt'),
+    };
     const expectsIdentity = options.signers !== undefined && options.signers.length > 0;
     const signature =
       walk.signature ??
@@ -118,7 +127,7 @@ export async function compareSources(
       decoders: [...walk.decoders].sort().map(([name, version]) => ({ name, version })),
     };
   } finally {
-    walk.close();
+    await walk.close();
   }
 }
 
@@ -130,10 +139,6 @@ async function askSecondReader(walk: Walk, published: ByteSource): Promise<void>
   const detail = `readers-disagree: node-stream-zip sees ${disagreement}`;
   walk.report({ kind: 'unread', path: [], code: 'readers-disagree', detail });
   walk.cannotVerify('unread', detail);
-}
-
-function identify(source: ByteSource, name: string): FileIdentity {
-  return { name, size: source.size, sha256: sha256(source) };
 }
 
 /** The signature of a published file whose records were not walked: it equals the rebuilt one, or one side does not parse. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** How the data of one paired ZIP entry relate: equal as stored, or decoded and compared as a node of their own. */
 import { crc32 } from 'node:zlib';
-import { BufferSource, eachChunk, equalRange, SliceSource, type ByteSource } from '../../bytes.js';
+import { BufferSource, eachChunk, SliceSource, type ByteSource } from '../../bytes.js';
 import { FormatError } from '../../errors.js';
 import type { ZipEntry } from '../../formats/zip.js';
 import {
@@ -31,14 +31,8 @@ export interface EntryData {
 
 const STORED = 0;
 const DEFLATED = 8;
-const EQUAL: EntryData = { owner: 'identical', statedTruly: true, issues: [] };
-
-export function equalData(published: ByteSource, p: ZipEntry, rebuilt: ByteSource, r: ZipEntry): boolean {
-  return (
-    p.compressedSize === r.compressedSize &&
-    equalRange(published, p.dataOffset, rebuilt, r.dataOffset, p.compressedSize)
-  );
-}
+/** The raw bytes are equal: nothing is decoded, and what the directory states is not asked. */
+export const EQUAL_DATA: EntryData = { owner: 'identical', statedTruly: true, issues: [] };
 
 /** Both sides are deflated, plain, and small enough to be decoded in memory (by a worker, say). */
 export function isHeldDeflate(p: ZipEntry, r: ZipEntry): boolean {
@@ -54,7 +48,7 @@ function heldSize(p: ZipEntry, r: ZipEntry): number {
   return Math.max(p.size, r.size, p.compressedSize, r.compressedSize);
 }
 
-/** `prepared`: the entry's raw bytes are known to differ, and were decoded ahead. */
+/** Of an entry whose raw bytes differ. `prepared`: they were decoded ahead. */
 export async function compareEntryData(
   walk: Walk,
   published: ByteSource,
@@ -64,7 +58,6 @@ export async function compareEntryData(
   place: Place,
   prepared?: InflatedPair,
 ): Promise<EntryData> {
-  if (prepared === undefined && equalData(published, p, rebuilt, r)) return EQUAL;
   const encrypted = (p.flags & 1) + (r.flags & 1);
   if (encrypted === 2) {
     walk.cannotVerify('encrypted', `${place.path.join(' > ')}: encrypted on both sides`);

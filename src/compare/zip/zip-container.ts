@@ -17,10 +17,19 @@ import type { LedgerNode, Member, MemberSide, Owner, Side } from '../types.js';
 import { node, type Place, type Walk } from '../walk.js';
 import type { InflatedPair } from '../decode/inflate.js';
 import { InflatePool, isWorthwhile, type EntryJob } from '../decode/inflate-pool.js';
-import { compareEntryData, equalData, isHeldDeflate, type EntryData } from './data.js';
+import { compareEntryData, EQUAL_DATA, isHeldDeflate, type EntryData } from './data.js';
+import { EntryEquality } from './entry-equality.js';
 import { findLayout } from './layout.js';
 import { compareDirectoryRecord, compareLocalRecord, type RecordContext } from './records.js';
-import { isJarSignatureEntry, openZipSide, signatureRecord, type Anchor, type ZipSide } from './zip-side.js';
+import {
+  isJarSignatureEntry,
+  isJarSigned,
+  openZipSide,
+  signatureRecord,
+  signedSections,
+  type Anchor,
+  type ZipSide,
+} from './zip-side.js';
 
 export const zipContainer: Container<ZipStructure> = {
   format: 'zip',
@@ -48,20 +57,28 @@ async function compareZip(
   place: Place,
   index: number,
 ): Promise<LedgerNode> {
-  const p = openZipSide('published', published.source, published.structure);
+  const isRoot = place.depth === 0;
+  // the key is turned on another thread while this one looks for equal entries
+  const checking = isRoot ? walk.facts.signature(signedSections(published.structure)) : undefined;
+  if (isRoot) walk.facts.prefetch('published', 'rebuilt');
+  const pairing = pairMembers(
+    pairable('published', published.structure),
+    pairable('rebuilt', rebuilt.structure),
+  );
+  const equality = new EntryEquality(published, rebuilt, pairing.pairs, () => walk.checkAborted());
+  const p = openZipSide('published', published.source, published.structure, await checking);
   const r = openZipSide('rebuilt', rebuilt.source, rebuilt.structure);
-  if (place.depth === 0) {
+  if (isRoot) {
     walk.signature = signatureRecord(p);
     walk.archives = { published: p, rebuilt: r };
   }
   const layoutExplained = p.block?.trusted === true && findLayout(p, r) !== undefined;
   const sides = { published: new LedgerBuilder(p.source.size), rebuilt: new LedgerBuilder(r.source.size) };
 
-  const pairing = pairMembers(pairable(p), pairable(r));
   const members = new MemberTable(p, r);
   const movedData = outsideCommonOrder(ranksInOrder(pairing.pairs, p.zip.dataOrder, r.zip.dataOrder));
   const movedRecord = outsideCommonOrder(pairing.pairs.map((pair) => pair.rebuilt));
-  const ahead = decodeAhead(p, r, pairing.pairs);
+  const ahead = decodeAhead(p, r, pairing.pairs, equality);
   const dataPosition = rankOf(p.zip.dataOrder, p.zip.entries.length);
   const pairedBefore = positionsAmongPaired(pairing.pairs, dataPosition);
   let moved = 0;
@@ -86,7 +103,8 @@ async function compareZip(
       const isMoved = movedData.has(pairedBefore[pairIndex] ?? -1);
       const isRecordMoved = movedRecord.has(pairIndex);
       if (isMoved || isRecordMoved) moved++;
-      const rule = coveringRule(walk, p, a, r, b);
+      const wholeEqual = equality.whole(pairIndex);
+      const rule = wholeEqual ? undefined : coveringRule(walk, p, a, r, b);
       if (rule !== undefined) {
         coverEntry(walk, sides.published, p, a, member, rule);
         coverEntry(walk, sides.rebuilt, r, b, member, rule);
@@ -103,12 +121,8 @@ async function compareZip(
         base: isMoved ? 'reencoded' : 'identical',
         layoutExplained,
       };
-      const wholeEqual =
-        a.end - a.localOffset === b.end - b.localOffset &&
-        a.dataOffset - a.localOffset === b.dataOffset - b.localOffset &&
-        equalRange(p.source, a.localOffset, r.source, b.localOffset, a.end - a.localOffset);
-      const data: EntryData = wholeEqual
-        ? { owner: 'identical', statedTruly: true, issues: [] }
+      const data: EntryData = equality.data(pairIndex)
+        ? EQUAL_DATA
         : await compareEntryData(
             walk,
             p.source,
@@ -177,15 +191,19 @@ class DecodedAhead {
   }
 }
 
-function decodeAhead(p: ZipSide, r: ZipSide, pairs: readonly Pair[]): DecodedAhead | undefined {
+function decodeAhead(
+  p: ZipSide,
+  r: ZipSide,
+  pairs: readonly Pair[],
+  equality: EntryEquality,
+): DecodedAhead | undefined {
   if (!(p.source instanceof FileSource) || !(r.source instanceof FileSource)) return undefined;
   const jobs: EntryJob[] = [];
   const indices: number[] = [];
   for (const [index, pair] of pairs.entries()) {
     const a = p.zip.entries[pair.published];
     const b = r.zip.entries[pair.rebuilt];
-    if (a === undefined || b === undefined || !isHeldDeflate(a, b) || equalData(p.source, a, r.source, b))
-      continue;
+    if (a === undefined || b === undefined || !isHeldDeflate(a, b) || equality.data(index)) continue;
     jobs.push({ p: jobSide(a), r: jobSide(b) });
     indices.push(index);
   }
@@ -201,12 +219,15 @@ function jobSide(entry: ZipEntry): EntryJob['p'] {
 }
 
 /** Entries that take part in pairing; the others get a name that no entry has. */
-function pairable(side: ZipSide): Named[] {
-  return withOccurrences(side.zip.entries.map((entry) => entry.rawName)).map((named, index) => {
-    const entry = side.zip.entries[index];
-    return entry !== undefined && isJarSignatureEntry(side, entry)
-      ? { key: `\u{10000}${side.side}/${index}`, occurrence: 0 }
-      : named;
+function pairable(side: Side, zip: ZipStructure): Named[] {
+  const named = withOccurrences(zip.entries.map((entry) => entry.rawName));
+  const jarSigned = isJarSigned(zip);
+  if (!jarSigned) return named;
+  return named.map((name, index) => {
+    const entry = zip.entries[index];
+    return entry !== undefined && isJarSignatureEntry({ jarSigned }, entry)
+      ? { key: `\u{10000}${side}/${index}`, occurrence: 0 }
+      : name;
   });
 }
 
@@ -349,15 +370,12 @@ function issuesOf(side: Side, data: EntryData): string {
   return own.length === 0 ? 'tight' : own.join(', ');
 }
 
-/** The first rule asked for that covers what this entry is on both sides; only asked for entries that differ. */
+/** The first rule asked for that covers what this entry is on both sides; for entries that differ. */
 function coveringRule(walk: Walk, p: ZipSide, a: ZipEntry, r: ZipSide, b: ZipEntry): RuleName | undefined {
   for (const name of walk.options.rules) {
     const covers = ruleOver(name);
     if (covers === undefined || !covers(p.source, a) || !covers(r.source, b)) continue;
-    const equal =
-      a.end - a.localOffset === b.end - b.localOffset &&
-      equalRange(p.source, a.localOffset, r.source, b.localOffset, a.end - a.localOffset);
-    if (!equal) return name;
+    return name;
   }
   return undefined;
 }
