@@ -58,6 +58,7 @@ export function pairMembers(published: readonly Named[], rebuilt: readonly Named
  * elements come first). Patience sorting, O(n log n).
  */
 export function outsideCommonOrder(ranks: readonly number[]): Set<number> {
+  if (ranks.every((rank, at) => at === 0 || rank > (ranks[at - 1] ?? 0))) return new Set();
   const tails: number[] = []; // tails[k]: position that ends the best subsequence of length k + 1
   const previous = new Int32Array(ranks.length).fill(-1);
   for (const [position, rank] of ranks.entries()) {

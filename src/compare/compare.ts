@@ -16,7 +16,6 @@ import { FileFacts } from './file-facts.js';
 import { identityOf } from './identity.js';
 import { isWorse } from './ledger.js';
 import { rules } from './rules/index.js';
-import { secondReaderDisagrees } from './decode/second-reader.js';
 import { transplant } from './zip/transplant.js';
 import { openZipSide, signatureRecord } from './zip/zip-side.js';
 import { zipContainer } from './zip/zip-container.js';
@@ -84,8 +83,6 @@ export async function compareSources(
     { compareNode, looksLikeContainer: (p, r) => containerFor(p, r) !== undefined },
   );
   try {
-    // of equal size: they may be equal, and then this digest is all that is needed
-    if (published.size === rebuilt.size) walk.facts.prefetch('published');
     const root = await walk.compareNode(published, rebuilt, { path: [], depth: 0 });
     const publishedFile: FileIdentity = {
       name: options.publishedName ?? 'published',
@@ -105,7 +102,7 @@ export async function compareSources(
         published,
         root.worst === 'identical' && !expectsIdentity && options.packageId === undefined,
       );
-    await askSecondReader(walk, published);
+    reportDisagreement(walk);
     const identity = identityOf(published);
     return {
       published: publishedFile,
@@ -131,12 +128,9 @@ export async function compareSources(
   }
 }
 
-/** A published archive that two readers read differently is not proven to be anything. */
-async function askSecondReader(walk: Walk, published: ByteSource): Promise<void> {
-  if (walk.archives === undefined || !(published instanceof FileSource)) return;
-  const disagreement = await secondReaderDisagrees(published.path, walk.archives.published.zip);
-  if (disagreement === undefined) return;
-  const detail = `readers-disagree: node-stream-zip sees ${disagreement}`;
+function reportDisagreement(walk: Walk): void {
+  if (walk.disagreement === undefined) return;
+  const detail = `readers-disagree: node-stream-zip sees ${walk.disagreement}`;
   walk.report({ kind: 'unread', path: [], code: 'readers-disagree', detail });
   walk.cannotVerify('unread', detail);
 }

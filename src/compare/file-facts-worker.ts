@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The thread of `file-facts.ts`. */
+/** What runs on the thread of `fact-thread.ts`. */
 import { parentPort } from 'node:worker_threads';
 import { FileSource, sha256 } from '../bytes.js';
 import { checkApkSignature } from '../formats/apk-signature.js';
-import type { FactAnswer, FactQuestion } from './file-facts.js';
+import type { FactAnswer, FactQuestion } from './fact-thread.js';
 
 const port = parentPort;
 port?.on('message', (question: FactQuestion) => port.postMessage(answer(question)));

@@ -4,34 +4,25 @@
  * are read for it on a thread of its own.
  */
 import { availableParallelism } from 'node:os';
-import { Worker } from 'node:worker_threads';
-import { FileSource, sha256, type ByteSource, type OpenFile } from '../bytes.js';
+import { FileSource, sha256, type ByteSource } from '../bytes.js';
 import { checkApkSignature, type ApkSections, type ApkSignatureCheck } from '../formats/apk-signature.js';
+import { FactThread, WORTH_A_THREAD } from './fact-thread.js';
 import type { Side } from './types.js';
 
-export type FactQuestion =
-  | { readonly kind: 'sha256'; readonly file: OpenFile }
-  | { readonly kind: 'signature'; readonly file: OpenFile; readonly sections: ApkSections };
-
-export type FactAnswer =
-  | { readonly kind: 'sha256'; readonly sha256: string }
-  | { readonly kind: 'signature'; readonly check: ApkSignatureCheck }
-  /** Asked again on the main thread, where the error has its type. */
-  | { readonly kind: 'failed' };
-
-/** Below this size of both together a thread takes longer to start than to answer. */
-const WORTHWHILE = 8 << 20;
-
-/** Questions are answered in the order in which they are asked; `close` it. */
+/** `close` it. */
 export class FileFacts {
   readonly #sources: Readonly<Record<Side, ByteSource>>;
   readonly #digests: Partial<Record<Side, Promise<string>>> = {};
-  readonly #threaded: boolean;
-  #thread: FactThread | undefined;
+  readonly #thread: FactThread | undefined;
 
   constructor(published: ByteSource, rebuilt: ByteSource) {
     this.#sources = { published, rebuilt };
-    this.#threaded = published.size + rebuilt.size >= WORTHWHILE && availableParallelism() > 1;
+    const worthwhile =
+      published instanceof FileSource &&
+      published.size + rebuilt.size >= WORTH_A_THREAD &&
+      availableParallelism() > 1;
+    this.#thread = worthwhile ? FactThread.take() : undefined;
+    if (worthwhile) this.prefetch('published');
   }
 
   sha256(side: Side): Promise<string> {
@@ -39,9 +30,9 @@ export class FileFacts {
   }
 
   /** Lets the thread begin, if there is one, with what will be asked later. */
-  prefetch(...sides: readonly Side[]): void {
+  prefetch(side: Side): void {
     // who asks gets the error; until then nobody waits
-    if (this.#threaded) for (const side of sides) this.sha256(side).catch(() => undefined);
+    if (this.#thread !== undefined) this.sha256(side).catch(() => undefined);
   }
 
   /** Of the published file. The promise may wait for a while to be asked for its result. */
@@ -51,58 +42,24 @@ export class FileFacts {
     return check;
   }
 
+  async close(): Promise<void> {
+    await this.#thread?.close();
+  }
+
   async #signature(sections: ApkSections): Promise<ApkSignatureCheck> {
     const { published } = this.#sources;
-    if (this.#threaded && published instanceof FileSource) {
-      const answer = await this.#ask({ kind: 'signature', file: published.lend(), sections });
+    if (this.#thread !== undefined && published instanceof FileSource) {
+      const answer = await this.#thread.ask({ kind: 'signature', file: published.lend(), sections });
       if (answer.kind === 'signature') return answer.check;
     }
     return checkApkSignature(published, sections);
   }
 
-  async close(): Promise<void> {
-    await this.#thread?.close();
-  }
-
   async #sha256(source: ByteSource): Promise<string> {
-    if (this.#threaded && source instanceof FileSource) {
-      const answer = await this.#ask({ kind: 'sha256', file: source.lend() });
+    if (this.#thread !== undefined && source instanceof FileSource) {
+      const answer = await this.#thread.ask({ kind: 'sha256', file: source.lend() });
       if (answer.kind === 'sha256') return answer.sha256;
     }
     return sha256(source);
-  }
-
-  #ask(question: FactQuestion): Promise<FactAnswer> {
-    this.#thread ??= new FactThread();
-    return this.#thread.ask(question);
-  }
-}
-
-class FactThread {
-  readonly #worker = new Worker(new URL('./file-facts-worker.js', import.meta.url));
-  readonly #waiting: ((answer: FactAnswer) => void)[] = [];
-  #failed = false;
-
-  constructor() {
-    this.#worker.on('message', (answer: FactAnswer) => this.#waiting.shift()?.(answer));
-    this.#worker.on('error', () => this.#fail());
-  }
-
-  ask(question: FactQuestion): Promise<FactAnswer> {
-    if (this.#failed) return Promise.resolve({ kind: 'failed' });
-    return new Promise((resolve) => {
-      this.#waiting.push(resolve);
-      this.#worker.postMessage(question);
-    });
-  }
-
-  async close(): Promise<void> {
-    await this.#worker.terminate();
-    this.#fail();
-  }
-
-  #fail(): void {
-    this.#failed = true;
-    for (const resolve of this.#waiting.splice(0)) resolve({ kind: 'failed' });
   }
 }

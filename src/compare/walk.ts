@@ -81,6 +81,8 @@ export class Walk {
   signature: SignatureRecord | undefined;
   /** The roots, when both are ZIP archives: for the transplant and the published file's identity. */
   archives: Readonly<Record<Side, ZipSide>> | undefined;
+  /** Where another reader sees something else in the published root. */
+  disagreement: string | undefined;
   #reserved = 0;
   #decoded = 0;
   #spill: string | undefined;

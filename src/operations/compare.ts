@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Published files against rebuilt ones that are both at hand: no build, no recipe needed, nothing stored. */
-import { compareSet, expandRules } from '../compare/compare-set.js';
+import { FactThread, WORTH_A_THREAD } from '../compare/fact-thread.js';
 import type { PairComparison } from '../compare/types.js';
 import type { Limits } from '../compare/walk.js';
 import { assertTwoSides, localFiles } from '../inputs/local-files.js';
 import { UsageError } from '../errors.js';
 import { RULE_NAMES, RULE_SETS, type RuleName, type RuleSetName } from '../model.js';
-import { assembleReport } from '../report/assemble.js';
 import type { Report } from '../report/types.js';
 import type { OperationOptions } from './options.js';
 import type { Expectations } from './recipes.js';
-import { describeRun } from './run.js';
 
 export interface CompareRequest {
   /** A file, or a directory with the files of one release. */
@@ -28,7 +26,13 @@ export interface CompareRequest {
  * @throws FailedHere `unreadable-input`, `disk-full`
  */
 export async function compare(request: CompareRequest, options: OperationOptions = {}): Promise<Report> {
-  await assertTwoSides(request.published, request.rebuilt);
+  const { bytes } = await assertTwoSides(request.published, request.rebuilt);
+  if (bytes >= WORTH_A_THREAD) FactThread.startEarly();
+  const [{ compareSet, expandRules }, { assembleReport }, { describeRun }] = [
+    await import('../compare/compare-set.js'),
+    await import('../report/assemble.js'),
+    await import('./run.js'),
+  ];
   const rules = knownRules(request.rules ?? []);
   const expected: Expectations | undefined =
     request.recipe === undefined ? undefined : await expectationsFrom(request.recipe);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Which paired entries have equal bytes: every byte of both files is read once for it, in the order of the published data. */
-import { equalForward, ForwardReader } from '../../bytes.js';
+import { commonPrefix, equalForward, ForwardReader } from '../../bytes.js';
 import type { ZipEntry, ZipStructure } from '../../formats/zip.js';
 import type { Pair } from '../align.js';
 import type { Opened } from '../container.js';
@@ -21,6 +21,8 @@ export class EntryEquality {
     const entries = published.structure.entries;
     const startOf = (pair: number): number => entries[pairs[pair]?.published ?? 0]?.localOffset ?? 0;
     const order = pairs.map((_, index) => index).sort((a, b) => startOf(a) - startOf(b));
+    // two builds of one source mostly agree up to somewhere: found in large steps, entry by entry only from there on
+    const agreed = commonPrefix(published.source, rebuilt.source);
     const sides = [new ForwardReader(published.source), new ForwardReader(rebuilt.source)] as const;
     for (const [position, index] of order.entries()) {
       if ((position & 0xff) === 0) checkAborted();
@@ -28,7 +30,9 @@ export class EntryEquality {
       const p = pair && entries[pair.published];
       const r = pair && rebuilt.structure.entries[pair.rebuilt];
       if (p === undefined || r === undefined) continue;
-      this.#found[index] = equalWhole(...sides, p, r) ? WHOLE : equalData(...sides, p, r) ? DATA : 0;
+      const known = p.localOffset === r.localOffset && p.end === r.end && p.end <= agreed;
+      if (known || equalWhole(...sides, p, r)) this.#found[index] = WHOLE;
+      else if (equalData(...sides, p, r)) this.#found[index] = DATA;
     }
   }
 

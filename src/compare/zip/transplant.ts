@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import { eachChunk, equalForward, ForwardReader, type ByteSource } from '../../bytes.js';
 import type { Proof } from '../types.js';
-import { findLayout, type Layout } from './layout.js';
+import { findLayout, localExtra, type Layout } from './layout.js';
 import type { ZipSide } from './zip-side.js';
 
 export function transplant(published: ZipSide, rebuilt: ZipSide, publishedSha256: string): Proof {
@@ -35,10 +35,14 @@ type Piece = Buffer | { readonly source: ByteSource; readonly offset: number; re
 function pieces(published: ZipSide, rebuilt: ZipSide, layout: Layout): readonly Piece[] {
   const list: Piece[] = [];
   for (const { entry, extra } of layout.placed) {
+    if (extra.equals(localExtra(rebuilt.source, entry))) {
+      take(list, rebuilt.source, entry.localOffset, entry.end - entry.localOffset);
+      continue;
+    }
     const header = Buffer.from(rebuilt.source.read(entry.localOffset, 30 + entry.localNameLength));
     header.writeUInt16LE(extra.length, 28);
-    const length = entry.end - entry.dataOffset;
-    list.push(header, extra, { source: rebuilt.source, offset: entry.dataOffset, length });
+    list.push(header, extra);
+    take(list, rebuilt.source, entry.dataOffset, entry.end - entry.dataOffset);
   }
   const block = published.block;
   if (block !== undefined)
@@ -54,6 +58,19 @@ function pieces(published: ZipSide, rebuilt: ZipSide, layout: Layout): readonly 
   end.writeUInt32LE(directoryOffset, 16);
   list.push(directory(rebuilt, layout), end);
   return list;
+}
+
+/** A range of the source; one that goes on where the last one ended becomes part of it. */
+function take(list: Piece[], source: ByteSource, offset: number, length: number): void {
+  const last = list.at(-1);
+  if (
+    last === undefined ||
+    Buffer.isBuffer(last) ||
+    last.source !== source ||
+    last.offset + last.length !== offset
+  )
+    list.push({ source, offset, length });
+  else list[list.length - 1] = { ...last, length: last.length + length };
 }
 
 /** The rebuilt central directory with the offsets that the layout gives. */

@@ -17,6 +17,7 @@ import type { LedgerNode, Member, MemberSide, Owner, Side } from '../types.js';
 import { node, type Place, type Walk } from '../walk.js';
 import type { InflatedPair } from '../decode/inflate.js';
 import { InflatePool, isWorthwhile, type EntryJob } from '../decode/inflate-pool.js';
+import { secondReaderDisagrees } from '../decode/second-reader.js';
 import { compareEntryData, EQUAL_DATA, isHeldDeflate, type EntryData } from './data.js';
 import { EntryEquality } from './entry-equality.js';
 import { findLayout } from './layout.js';
@@ -60,14 +61,16 @@ async function compareZip(
   const isRoot = place.depth === 0;
   // the key is turned on another thread while this one looks for equal entries
   const checking = isRoot ? walk.facts.signature(signedSections(published.structure)) : undefined;
-  if (isRoot) walk.facts.prefetch('published', 'rebuilt');
+  if (isRoot) walk.facts.prefetch('rebuilt');
   const pairing = pairMembers(
     pairable('published', published.structure),
     pairable('rebuilt', rebuilt.structure),
   );
   const equality = new EntryEquality(published, rebuilt, pairing.pairs, () => walk.checkAborted());
-  const p = openZipSide('published', published.source, published.structure, await checking);
   const r = openZipSide('rebuilt', rebuilt.source, rebuilt.structure);
+  // meanwhile the other thread may come to the signature
+  if (isRoot) walk.disagreement = await disagreementOf(published);
+  const p = openZipSide('published', published.source, published.structure, await checking);
   if (isRoot) {
     walk.signature = signatureRecord(p);
     walk.archives = { published: p, rebuilt: r };
@@ -160,6 +163,11 @@ async function compareZip(
     sides.rebuilt.finish(),
     members.list(),
   );
+}
+
+/** A published archive that two readers read differently is not proven to be anything. */
+async function disagreementOf({ source, structure }: Opened<ZipStructure>): Promise<string | undefined> {
+  return source instanceof FileSource ? await secondReaderDisagrees(source.path, structure) : undefined;
 }
 
 /** Decodes what differs on threads of their own, when both sides are files and there is enough of it. */
