@@ -2,6 +2,7 @@
 /** Decodes many pairs of entries ahead of the comparison on threads of their own, a bounded number of bytes at a time. */
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
+import type { OpenFile } from '../../bytes.js';
 import type { Inflated, InflatedPair } from './inflate.js';
 
 export interface EntryJob {
@@ -10,8 +11,8 @@ export interface EntryJob {
 }
 
 export interface PoolFiles {
-  readonly published: string;
-  readonly rebuilt: string;
+  readonly published: OpenFile;
+  readonly rebuilt: OpenFile;
 }
 
 /** Below this much compressed data, starting threads costs more than it saves. */

@@ -217,7 +217,7 @@ function decodeAhead(
   }
   if (!isWorthwhile(jobs)) return undefined;
   return new DecodedAhead(
-    new InflatePool({ published: p.source.path, rebuilt: r.source.path }, jobs),
+    new InflatePool({ published: p.source.lend(), rebuilt: r.source.lend() }, jobs),
     indices,
   );
 }
