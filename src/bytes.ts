@@ -204,7 +204,7 @@ export class ForwardReader {
 
   /** @throws FormatError `source/past-end` */
   read(offset: number, length: number): Buffer {
-    if (!this.#isFile || length > WINDOW) return this.#source.read(offset, length);
+    if (!this.#isFile || length > LARGEST_FORWARD) return this.#source.read(offset, length);
     checkRange(this.#source.size, offset, length);
     if (offset < this.#start || offset + length > this.#end) this.#fill(offset, length);
     return this.#buffer.subarray(offset - this.#start, offset - this.#start + length);
@@ -224,6 +224,8 @@ export class ForwardReader {
 }
 
 const EMPTY = Buffer.alloc(0);
+/** Beyond this a reader does not keep its buffer. */
+const LARGEST_FORWARD = 16 << 20;
 
 /** Calls `visit` with consecutive chunks of `[offset, offset + length)`; chunks are only valid during the call. */
 export function eachChunk(

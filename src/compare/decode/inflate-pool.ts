@@ -27,6 +27,9 @@ export function isWorthwhile(jobs: readonly EntryJob[]): boolean {
   return bytes >= WORTHWHILE && availableParallelism() > 1;
 }
 
+/** Small, so that decoded content that is no longer needed goes soon. */
+const YOUNG_MB = 16;
+
 interface Batch {
   readonly jobs: readonly EntryJob[];
   readonly done: Promise<readonly InflatedPair[]>;
@@ -81,7 +84,10 @@ export class InflatePool {
   }
 
   #start(files: PoolFiles): Worker {
-    const worker = new Worker(new URL('./inflate-worker.js', import.meta.url), { workerData: files });
+    const worker = new Worker(new URL('./inflate-worker.js', import.meta.url), {
+      workerData: files,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+    });
     worker.on('message', ({ batch, results }: { batch: number; results: readonly InflatedPair[] }) => {
       this.#batches[batch]?.resolve(results.map(revive));
       this.#idle.push(worker);

@@ -3,6 +3,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { FileSource, ForwardReader } from '../../bytes.js';
 import { inflatePair, type InflatedPair } from './inflate.js';
+import { isAlone } from './release.js';
 import type { EntryJob, PoolFiles } from './inflate-pool.js';
 
 const port = parentPort;
@@ -24,13 +25,4 @@ if (port !== null) {
     });
     port.postMessage({ batch, results }, [...transfer]);
   });
-}
-
-/** The buffer is the whole of its memory, so that this can be handed over instead of copied. */
-function isAlone(bytes: Buffer): bytes is Buffer<ArrayBuffer> {
-  return (
-    bytes.buffer instanceof ArrayBuffer &&
-    bytes.byteOffset === 0 &&
-    bytes.byteLength === bytes.buffer.byteLength
-  );
 }

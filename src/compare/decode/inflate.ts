@@ -4,6 +4,7 @@ import { createInflateRaw, crc32, inflateRawSync } from 'node:zlib';
 import type { ByteSource } from '../../bytes.js';
 import { FormatError } from '../../errors.js';
 import { deflateIssues, DeflateWalker, walkDeflate } from '../../formats/deflate.js';
+import { release } from './release.js';
 
 export type Inflated =
   | {
@@ -73,10 +74,11 @@ const NOTHING = Buffer.alloc(0);
 export function inflatePair(published: HeldStream, rebuilt: HeldStream): InflatedPair {
   const p = inflateHeld(published.raw, published.size);
   const r = inflateLike(rebuilt.raw, rebuilt.size, p);
-  const equal = p.kind === 'decoded' && r.kind === 'decoded' && p.bytes.equals(r.bytes);
-  return equal
-    ? { published: { ...p, bytes: NOTHING }, rebuilt: { ...r, bytes: NOTHING }, equal }
-    : { published: p, rebuilt: r, equal };
+  if (p.kind === 'failed' || r.kind === 'failed' || !p.bytes.equals(r.bytes))
+    return { published: p, rebuilt: r, equal: false };
+  release(p.bytes);
+  release(r.bytes);
+  return { published: { ...p, bytes: NOTHING }, rebuilt: { ...r, bytes: NOTHING }, equal: true };
 }
 
 const RAW_CHUNK = 256 << 10;
