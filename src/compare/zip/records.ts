@@ -6,7 +6,7 @@ import { isWorse, worst } from '../ledger.js';
 import { splice } from '../splice.js';
 import type { Owner, Side } from '../types.js';
 import type { Walk } from '../walk.js';
-import type { EntryData } from './data.js';
+import type { EntryData } from './entry-data.js';
 import { demandedAlignment, splitPadding } from './padding.js';
 import { rawNameOf, type ZipSide } from './zip-side.js';
 

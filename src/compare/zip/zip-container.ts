@@ -6,7 +6,7 @@
 import { printableBytes } from '../../printable.js';
 import { equalRange, FileSource, SliceSource } from '../../bytes.js';
 import { readZip, type ZipEntry, type ZipStructure } from '../../formats/zip.js';
-import { outsideCommonOrder, pairMembers, withOccurrences, type Named, type Pair } from '../align.js';
+import { outsideCommonOrder, pairMembers, withOccurrences, type Named } from '../align.js';
 import { classify } from '../classify.js';
 import type { Container, Opened } from '../container.js';
 import { LedgerBuilder, oneSided, worst } from '../ledger.js';
@@ -15,10 +15,10 @@ import { rules } from '../rules/index.js';
 import type { RuleName } from '../../model.js';
 import type { LedgerNode, Member, MemberSide, Owner, Side } from '../types.js';
 import { node, type Place, type Walk } from '../walk.js';
-import type { InflatedPair } from '../decode/inflate.js';
-import { InflatePool, isWorthwhile, type EntryJob } from '../decode/inflate-pool.js';
 import { secondReaderDisagrees } from '../decode/second-reader.js';
-import { compareEntryData, EQUAL_DATA, isHeldDeflate, type EntryData } from './data.js';
+import { compareEntryData } from './data.js';
+import { decodeAhead } from './decoded-ahead.js';
+import { EQUAL_DATA, type EntryData } from './entry-data.js';
 import { EntryEquality } from './entry-equality.js';
 import { findLayout } from './layout.js';
 import { compareDirectoryRecord, compareLocalRecord, type RecordContext } from './records.js';
@@ -168,62 +168,6 @@ async function compareZip(
 /** A published archive that two readers read differently is not proven to be anything. */
 async function disagreementOf({ source, structure }: Opened<ZipStructure>): Promise<string | undefined> {
   return source instanceof FileSource ? await secondReaderDisagrees(source.path, structure) : undefined;
-}
-
-/** Decodes what differs on threads of their own, when both sides are files and there is enough of it. */
-class DecodedAhead {
-  readonly #pool: InflatePool;
-  readonly #waiting: number[];
-
-  constructor(pool: InflatePool, pairIndices: readonly number[]) {
-    this.#pool = pool;
-    this.#waiting = [...pairIndices].reverse();
-  }
-
-  /** The decoded sides of this pair, if it was among the jobs; pairs are asked for in their order. */
-  async get(pairIndex: number): Promise<InflatedPair | undefined> {
-    for (
-      let next = this.#waiting.at(-1);
-      next !== undefined && next <= pairIndex;
-      next = this.#waiting.at(-1)
-    ) {
-      this.#waiting.pop();
-      const result = await this.#pool.next();
-      if (next === pairIndex) return result;
-    }
-    return undefined;
-  }
-
-  close(): Promise<void> {
-    return this.#pool.close();
-  }
-}
-
-function decodeAhead(
-  p: ZipSide,
-  r: ZipSide,
-  pairs: readonly Pair[],
-  equality: EntryEquality,
-): DecodedAhead | undefined {
-  if (!(p.source instanceof FileSource) || !(r.source instanceof FileSource)) return undefined;
-  const jobs: EntryJob[] = [];
-  const indices: number[] = [];
-  for (const [index, pair] of pairs.entries()) {
-    const a = p.zip.entries[pair.published];
-    const b = r.zip.entries[pair.rebuilt];
-    if (a === undefined || b === undefined || !isHeldDeflate(a, b) || equality.data(index)) continue;
-    jobs.push({ p: jobSide(a), r: jobSide(b) });
-    indices.push(index);
-  }
-  if (!isWorthwhile(jobs)) return undefined;
-  return new DecodedAhead(
-    new InflatePool({ published: p.source.lend(), rebuilt: r.source.lend() }, jobs),
-    indices,
-  );
-}
-
-function jobSide(entry: ZipEntry): EntryJob['p'] {
-  return { offset: entry.dataOffset, length: entry.compressedSize, size: entry.size };
 }
 
 /** Entries that take part in pairing; the others get a name that no entry has. */
