@@ -7,9 +7,11 @@ import { createHash } from 'node:crypto';
  * @throws TypeError for NaN, infinities, bigint, functions and lone surrogates: they have no canonical form
  */
 export function canonicalJson(value: unknown): string {
-  const parts: string[] = [];
-  write(value, parts);
-  return parts.join('');
+  let text = '';
+  const writer = new Writer((piece) => (text += piece));
+  writer.write(value);
+  writer.flush();
+  return text;
 }
 
 /** Of which JSON needs no escape: most strings of a report. */
@@ -21,34 +23,94 @@ function quoted(text: string): string {
   return JSON.stringify(text);
 }
 
-/** Plain loops over one list of parts: a report has a hundred thousand values. */
-function write(value: unknown, parts: string[]): void {
-  if (typeof value === 'string') parts.push(quoted(value));
-  else if (value === null || typeof value === 'boolean') parts.push(String(value));
-  else if (typeof value === 'number') {
-    if (!Number.isFinite(value)) throw new TypeError(`no canonical JSON for ${value}`);
-    parts.push(JSON.stringify(value));
-  } else if (Array.isArray(value)) {
-    for (let at = 0; at < value.length; at++) {
-      parts.push(at === 0 ? '[' : ',');
-      write(value[at] ?? null, parts);
+const PIECE = 4096;
+
+/** Plain loops, and text handed on in pieces: a report has a million values and more. */
+class Writer {
+  readonly #emit: (piece: string) => void;
+  #parts: string[] = [];
+
+  constructor(emit: (piece: string) => void) {
+    this.#emit = emit;
+  }
+
+  write(value: unknown): void {
+    const parts = this.#parts;
+    if (typeof value === 'string') parts.push(quoted(value));
+    else if (value === null || typeof value === 'boolean') parts.push(String(value));
+    else if (typeof value === 'number') {
+      if (!Number.isFinite(value)) throw new TypeError(`no canonical JSON for ${value}`);
+      parts.push(JSON.stringify(value));
+    } else if (Array.isArray(value)) this.#array(value);
+    else if (typeof value === 'object') this.#object(value);
+    else throw new TypeError(`no canonical JSON for ${typeof value}`);
+    if (this.#parts.length >= PIECE) this.flush();
+  }
+
+  flush(): void {
+    this.#emit(this.#parts.join(''));
+    this.#parts = [];
+  }
+
+  #array(items: readonly unknown[]): void {
+    this.#parts.push('[');
+    for (let at = 0; at < items.length; at++) {
+      if (at > 0) this.#parts.push(',');
+      this.write(items[at] ?? null);
     }
-    parts.push(value.length === 0 ? '[]' : ']');
-  } else if (typeof value === 'object') {
+    this.#parts.push(']');
+  }
+
+  #object(value: object): void {
     let before = '{';
     // `sort` orders strings by UTF-16 code unit
     for (const key of Object.keys(value).sort()) {
       const member = (value as Readonly<Record<string, unknown>>)[key];
       if (member === undefined) continue;
-      parts.push(before, quoted(key), ':');
-      write(member, parts);
+      this.#parts.push(before, quoted(key), ':');
+      this.write(member);
       before = ',';
     }
-    parts.push(before === '{' ? '{}' : '}');
-  } else throw new TypeError(`no canonical JSON for ${typeof value}`);
+    this.#parts.push(before === '{' ? '{}' : '}');
+  }
 }
 
 /** Lower-case hex SHA-256 of the canonical JSON. */
 export function digestOf(value: unknown): string {
-  return createHash('sha256').update(canonicalJson(value)).digest('hex');
+  const hash = createHash('sha256');
+  const writer = new Writer((piece) => hash.update(piece));
+  writer.write(value);
+  writer.flush();
+  return hash.digest('hex');
+}
+
+/**
+ * The value as a reader of its JSON gets it: without members that are `undefined`. What has none is not copied: reports
+ * are large.
+ * @throws TypeError as `canonicalJson`
+ */
+export function asJson<T>(value: T): T;
+export function asJson(value: unknown): unknown {
+  if (typeof value === 'number') {
+    if (!Number.isFinite(value)) throw new TypeError(`no canonical JSON for ${value}`);
+    return value === 0 ? 0 : value;
+  }
+  if (Array.isArray(value)) {
+    const items: readonly unknown[] = value;
+    let copy: unknown[] | undefined;
+    for (let at = 0; at < items.length; at++) {
+      const item = asJson(items[at] ?? null);
+      if (!Object.is(item, items[at])) (copy ??= [...items])[at] = item;
+    }
+    return copy ?? items;
+  }
+  if (typeof value !== 'object' || value === null) return value;
+  let changed = false;
+  const members: [string, unknown][] = [];
+  for (const [key, member] of Object.entries(value)) {
+    const plain: unknown = member === undefined ? undefined : asJson(member);
+    changed ||= plain === undefined || !Object.is(plain, member);
+    if (plain !== undefined) members.push([key, plain]);
+  }
+  return changed ? Object.fromEntries(members) : value;
 }

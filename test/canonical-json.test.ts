@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import { createHash } from 'node:crypto';
 import test from 'ava';
 import fc from 'fast-check';
-import { canonicalJson } from '../src/canonical-json.js';
+import { asJson, canonicalJson, digestOf } from '../src/canonical-json.js';
 
 /** The same by other means: `JSON.stringify` of one level at a time. */
 function expected(value: unknown): string {
@@ -23,6 +24,30 @@ test('any JSON value: keys in order, nothing else changed', (t) => {
     '{"10":0,"9":"é\\"\\\\\\n\u2028","a":{},"b":[]}',
   );
   t.is(canonicalJson([undefined, null, true]), '[null,null,true]');
+});
+
+test('a value is what a reader of its JSON gets', (t) => {
+  const dirty = fc.letrec((tie) => ({
+    value: fc.oneof(
+      { depthSize: 'small' },
+      fc.constantFrom(undefined, null, true, -0, 0, 1.5, '', 'é', '__proto__'),
+      fc.array(tie('value')),
+      fc.dictionary(fc.string(), tie('value')),
+    ),
+  })).value;
+  fc.assert(
+    fc.property(fc.dictionary(fc.string(), dirty), (value) => {
+      t.deepEqual(asJson(value), JSON.parse(JSON.stringify(value)));
+      t.is(canonicalJson(asJson(value)), canonicalJson(value));
+    }),
+  );
+  const clean = { a: [1, { b: null }] };
+  t.is(asJson(clean), clean);
+});
+
+test('the digest is that of the text, however long', (t) => {
+  const value = Array.from({ length: 20_000 }, (_, index) => ({ index, name: `é ${index}` }));
+  t.is(digestOf(value), createHash('sha256').update(canonicalJson(value)).digest('hex'));
 });
 
 for (const [name, value] of [
