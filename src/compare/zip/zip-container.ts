@@ -3,23 +3,22 @@
  * ZIP and APK: every record of both sides gets its owner by one alignment (ARCHITECTURE.md, "The ledger").
  * Specification: APPNOTE.TXT 6.3.10; field offsets in the comments are those of 4.3.7 and 4.3.12.
  */
-import { printableBytes } from '../../printable.js';
 import { equalRange, FileSource, SliceSource } from '../../bytes.js';
 import { readZip, type ZipEntry, type ZipStructure } from '../../formats/zip.js';
 import { outsideCommonOrder, pairMembers, withOccurrences, type Named } from '../align.js';
-import { classify } from '../classify.js';
 import type { Container, Opened } from '../container.js';
 import { LedgerBuilder, oneSided, worst } from '../ledger.js';
 import { compareLeaf } from '../leaf.js';
 import { rules } from '../rules/index.js';
 import type { RuleName } from '../../model.js';
-import type { LedgerNode, Member, MemberSide, Owner, Side } from '../types.js';
+import type { LedgerNode, Owner, Side } from '../types.js';
 import { node, type Place, type Walk } from '../walk.js';
 import { secondReaderDisagrees } from '../decode/second-reader.js';
 import { compareEntryData } from './data.js';
 import { decodeAhead } from './decoded-ahead.js';
 import { EQUAL_DATA, type EntryData } from './entry-data.js';
 import { EntryEquality } from './entry-equality.js';
+import { MemberTable } from './member-table.js';
 import { findLayout } from './layout.js';
 import { compareDirectoryRecord, compareLocalRecord, type RecordContext } from './records.js';
 import {
@@ -222,85 +221,6 @@ function ranksInOrder(
     const other = partner.get(entry);
     return other === undefined ? [] : [rebuiltRank[other] ?? 0];
   });
-}
-
-/** Rows of the node, published order first. */
-class MemberTable {
-  readonly #p: ZipSide;
-  readonly #r: ZipSide;
-  readonly #rows: {
-    name: string;
-    rawName?: string;
-    occurrence: number;
-    p?: ZipEntry;
-    r?: ZipEntry;
-    owner: Owner;
-    data: Owner;
-    node?: number;
-  }[] = [];
-  readonly #seen = new Map<string, number>();
-
-  constructor(p: ZipSide, r: ZipSide) {
-    this.#p = p;
-    this.#r = r;
-  }
-
-  nameOf(entry: ZipEntry): string {
-    return printableBytes(entry.rawName);
-  }
-
-  pair(published: number, rebuilt: number, name: string): number {
-    return this.#add(this.#p.zip.entries[published], this.#r.zip.entries[rebuilt], name);
-  }
-
-  single(side: Side, entry: ZipEntry, owner: Owner): number {
-    const row = this.#add(
-      side === 'published' ? entry : undefined,
-      side === 'rebuilt' ? entry : undefined,
-      this.nameOf(entry),
-    );
-    this.settle(row, owner, owner);
-    return row;
-  }
-
-  settle(row: number, owner: Owner, data: Owner, child?: number): void {
-    const found = this.#rows[row];
-    if (found === undefined) return;
-    found.owner = owner;
-    found.data = data;
-    if (child !== undefined) found.node = child;
-  }
-
-  #add(p: ZipEntry | undefined, r: ZipEntry | undefined, name: string): number {
-    const raw = (p ?? r)?.rawName ?? Buffer.alloc(0);
-    const occurrence = this.#seen.get(name) ?? 0;
-    this.#seen.set(name, occurrence + 1);
-    this.#rows.push({
-      name,
-      ...(raw.equals(Buffer.from(name)) ? {} : { rawName: raw.toString('hex') }),
-      occurrence,
-      ...(p === undefined ? {} : { p }),
-      ...(r === undefined ? {} : { r }),
-      owner: 'identical',
-      data: 'identical',
-    });
-    return this.#rows.length - 1;
-  }
-
-  list(): Member[] {
-    const sideOf = (entry: ZipEntry): MemberSide => ({
-      offset: entry.dataOffset,
-      storedSize: entry.compressedSize,
-      size: entry.size,
-      ...(entry.method === 8 ? { encoded: true as const } : {}),
-    });
-    return this.#rows.map(({ p, r, ...row }) => ({
-      ...row,
-      ...classify(row.name),
-      ...(p === undefined ? {} : { published: sideOf(p) }),
-      ...(r === undefined ? {} : { rebuilt: sideOf(r) }),
-    }));
-  }
 }
 
 function reportEncoding(walk: Walk, path: readonly string[], data: EntryData): void {
