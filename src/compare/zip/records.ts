@@ -45,8 +45,8 @@ class FieldPainter {
   constructor(context: RecordContext, pOffset: number, pLength: number, rOffset: number, rLength: number) {
     const { published, rebuilt } = context;
     this.#context = context;
-    this.#published = { offset: pOffset, bytes: Buffer.from(published.side.source.read(pOffset, pLength)) };
-    this.#rebuilt = { offset: rOffset, bytes: Buffer.from(rebuilt.side.source.read(rOffset, rLength)) };
+    this.#published = { offset: pOffset, bytes: published.side.source.read(pOffset, pLength) };
+    this.#rebuilt = { offset: rOffset, bytes: rebuilt.side.source.read(rOffset, rLength) };
   }
 
   /** A field at the same place of both records. */

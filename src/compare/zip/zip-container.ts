@@ -169,9 +169,13 @@ async function disagreementOf({ source, structure }: Opened<ZipStructure>): Prom
   return source instanceof FileSource ? await secondReaderDisagrees(source.path, structure) : undefined;
 }
 
+function* rawNames(zip: ZipStructure): Generator<Buffer> {
+  for (const entry of zip.entries) yield entry.rawName;
+}
+
 /** Entries that take part in pairing; the others get a name that no entry has. */
 function pairable(side: Side, zip: ZipStructure): Named[] {
-  const named = withOccurrences(zip.entries.map((entry) => entry.rawName));
+  const named = withOccurrences(rawNames(zip));
   const jarSigned = isJarSigned(zip);
   if (!jarSigned) return named;
   return named.map((name, index) => {
