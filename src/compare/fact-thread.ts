@@ -15,7 +15,7 @@ export type FactAnswer =
   | { readonly kind: 'failed' };
 
 /** Files below this size together are read before a thread has started. */
-export const WORTH_A_THREAD = 8 << 20;
+export const WORTH_A_THREAD = 32 << 20;
 
 let spare: FactThread | undefined;
 

@@ -12,7 +12,7 @@ import { temporaryDirectory } from '../helpers/temp-directory.js';
 const APK = 'node_modules/settings-apk/apks/settings_apk-debug.apk';
 
 /** Together with a file of this size the work is given to a thread. */
-const LARGE = 9 << 20;
+const LARGE = 33 << 20;
 
 test('the thread says of a file what this one says', async (t) => {
   const apk = readFileSync(APK);
