@@ -4,7 +4,6 @@ import { createHash } from 'node:crypto';
 import { createWriteStream, type WriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
 import type { Readable, Writable } from 'node:stream';
-import { execa } from 'execa';
 import { FailedHere } from './errors.js';
 import { knownTool } from './known-tools.js';
 
@@ -79,9 +78,9 @@ export async function run(
   const started = performance.now();
   const { input, ...rest } = options;
   const streamed = input !== undefined && typeof input !== 'string' && !(input instanceof Uint8Array);
-  const child = streamed
+  const child = await (streamed
     ? start(command, args, rest, true)
-    : start(command, args, input === undefined ? rest : { ...rest, input });
+    : start(command, args, input === undefined ? rest : { ...rest, input }));
   const stop = new Stopper(child, options);
   // a source that fails must not look like the end of the input to the program
   const fed = streamed
@@ -174,7 +173,7 @@ export async function filter(
   onChunk: (chunk: Buffer) => void | Promise<void>,
   options: FilterOptions,
 ): Promise<FilterEnd> {
-  const child = start(command, args, options.env === undefined ? {} : { env: options.env }, true);
+  const child = await start(command, args, options.env === undefined ? {} : { env: options.env }, true);
   const stop = new Stopper(child, options);
   const stderr = new Capture(4096);
   child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
@@ -278,7 +277,14 @@ interface StartOptions {
   readonly input?: string | Uint8Array;
 }
 
-function start(command: string, args: readonly string[], options: StartOptions, pipeIn = false): Child {
+async function start(
+  command: string,
+  args: readonly string[],
+  options: StartOptions,
+  pipeIn = false,
+): Promise<Child> {
+  // most comparisons start no process: only those that do wait for it to load
+  const { execa } = await import('execa');
   const child = execa(command, [...args], {
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     ...(options.input === undefined ? { stdin: pipeIn ? 'pipe' : 'ignore' } : { input: options.input }),

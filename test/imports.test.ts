@@ -169,11 +169,14 @@ test('no cycles among rooms', (t) => {
   visit('cli', []);
 });
 
-test('one place starts processes, one starts threads', (t) => {
+test('one place starts processes, two start threads', (t) => {
   t.deepEqual(files(imports('execa', 'child_process')), ['process.ts']);
   t.deepEqual(files(imports('worker_threads')), [
     'compare/decode/inflate-pool.ts',
     'compare/decode/inflate-worker.ts',
+    'compare/decode/release.ts',
+    'compare/fact-thread.ts',
+    'compare/file-facts-worker.ts',
   ]);
 });
 
@@ -247,7 +250,7 @@ const outsideOfTemplates = (text: string): string =>
   text.replace(/`(?:\\.|[^`\\])*`/g, (template) => template.replace(/[^\n]/g, ' '));
 
 /** A program and a thread: they do something because they were started. */
-const STARTED = ['cli/main.ts', 'compare/decode/inflate-worker.ts'];
+const STARTED = ['cli/main.ts', 'compare/decode/inflate-worker.ts', 'compare/file-facts-worker.ts'];
 
 test('a module declares and does nothing else', (t) => {
   const doing = all

@@ -17,7 +17,10 @@ const ALL_BYTES = 1 << 20;
 const LEVELS = [9, 6, 1, 5, 8, 7, 4, 3, 2] as const;
 
 /** `undefined` where nothing is packed differently. `published`: the bytes of the root. */
-export function nameEncoders(nodes: readonly LedgerNode[], published: ByteSource): EncoderFindings | undefined {
+export function nameEncoders(
+  nodes: readonly LedgerNode[],
+  published: ByteSource,
+): EncoderFindings | undefined {
   const [root] = nodes;
   const packed = nodes.flatMap((node) => node.members.filter(isRepacked));
   if (root === undefined || packed.length === 0) return undefined;
@@ -56,7 +59,5 @@ function levelOf(raw: Buffer, size: number, usual: number): number | undefined {
     return undefined;
   }
   const levels = [usual, ...LEVELS.filter((level) => level !== usual)];
-  return levels.find((level) =>
-    raw.equals(deflateRaw(content, { level: level as (typeof LEVELS)[number] })),
-  );
+  return levels.find((level) => raw.equals(deflateRaw(content, { level })));
 }

@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Published files against rebuilt ones that are both at hand: no build, no recipe needed, nothing stored. */
-import { compareSet, expandRules } from '../compare/compare-set.js';
+import { FactThread, WORTH_A_THREAD } from '../compare/fact-thread.js';
 import type { PairComparison } from '../compare/types.js';
 import type { Limits } from '../compare/walk.js';
 import { assertTwoSides, localFiles } from '../inputs/local-files.js';
 import { UsageError } from '../errors.js';
 import { RULE_NAMES, RULE_SETS, type RuleName, type RuleSetName } from '../model.js';
-import { assembleReport } from '../report/assemble.js';
 import type { Report } from '../report/types.js';
 import type { OperationOptions } from './options.js';
-import { expectationsOf, type Expectations } from './recipes.js';
-import { describeRun } from './run.js';
+import type { Expectations } from './recipes.js';
 
 export interface CompareRequest {
   /** A file, or a directory with the files of one release. */
@@ -28,10 +26,16 @@ export interface CompareRequest {
  * @throws FailedHere `unreadable-input`, `disk-full`
  */
 export async function compare(request: CompareRequest, options: OperationOptions = {}): Promise<Report> {
-  await assertTwoSides(request.published, request.rebuilt);
+  const { bytes } = await assertTwoSides(request.published, request.rebuilt);
+  if (bytes >= WORTH_A_THREAD) FactThread.startEarly();
+  const [{ compareSet, expandRules }, { assembleReport }, { describeRun }] = [
+    await import('../compare/compare-set.js'),
+    await import('../report/assemble.js'),
+    await import('./run.js'),
+  ];
   const rules = knownRules(request.rules ?? []);
   const expected: Expectations | undefined =
-    request.recipe === undefined ? undefined : await expectationsOf(request.recipe);
+    request.recipe === undefined ? undefined : await expectationsFrom(request.recipe);
   const [published, rebuilt] = [await localFiles(request.published), await localFiles(request.rebuilt)];
   const started = performance.now();
   const comparison = await compareSet(
@@ -55,6 +59,12 @@ export async function compare(request: CompareRequest, options: OperationOptions
       missingTools: missingTools(comparison.pairs),
     }),
   });
+}
+
+/** Without a recipe there is no need to load what reads one. */
+async function expectationsFrom(recipe: NonNullable<CompareRequest['recipe']>): Promise<Expectations> {
+  const { expectationsOf } = await import('./recipes.js');
+  return expectationsOf(recipe);
 }
 
 /** @throws UsageError `unknown-rule` */

@@ -2,6 +2,7 @@
 /** Decodes many pairs of entries ahead of the comparison on threads of their own, a bounded number of bytes at a time. */
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
+import type { OpenFile } from '../../bytes.js';
 import type { Inflated, InflatedPair } from './inflate.js';
 
 export interface EntryJob {
@@ -10,8 +11,8 @@ export interface EntryJob {
 }
 
 export interface PoolFiles {
-  readonly published: string;
-  readonly rebuilt: string;
+  readonly published: OpenFile;
+  readonly rebuilt: OpenFile;
 }
 
 /** Below this much compressed data, starting threads costs more than it saves. */
@@ -25,6 +26,9 @@ export function isWorthwhile(jobs: readonly EntryJob[]): boolean {
   const bytes = jobs.reduce((sum, { p, r }) => sum + p.length + r.length, 0);
   return bytes >= WORTHWHILE && availableParallelism() > 1;
 }
+
+/** Small, so that decoded content that is no longer needed goes soon. */
+const YOUNG_MB = 16;
 
 interface Batch {
   readonly jobs: readonly EntryJob[];
@@ -80,7 +84,10 @@ export class InflatePool {
   }
 
   #start(files: PoolFiles): Worker {
-    const worker = new Worker(new URL('./inflate-worker.js', import.meta.url), { workerData: files });
+    const worker = new Worker(new URL('./inflate-worker.js', import.meta.url), {
+      workerData: files,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+    });
     worker.on('message', ({ batch, results }: { batch: number; results: readonly InflatedPair[] }) => {
       this.#batches[batch]?.resolve(results.map(revive));
       this.#idle.push(worker);
