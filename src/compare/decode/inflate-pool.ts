@@ -15,7 +15,7 @@ export interface PoolFiles {
   readonly rebuilt: OpenFile;
 }
 
-/** Below this much compressed data, starting threads costs more than it saves. */
+/** Below this much compressed data beside the largest entry, starting threads costs more than it saves. */
 const WORTHWHILE = 4 << 20;
 const BATCH_BYTES = 2 << 20;
 const BATCH_JOBS = 128;
@@ -23,8 +23,13 @@ const BATCH_JOBS = 128;
 const AHEAD = 3;
 
 export function isWorthwhile(jobs: readonly EntryJob[]): boolean {
-  const bytes = jobs.reduce((sum, { p, r }) => sum + p.length + r.length, 0);
-  return bytes >= WORTHWHILE && availableParallelism() > 1;
+  let all = 0;
+  let largest = 0;
+  for (const { p, r } of jobs) {
+    all += p.length + r.length;
+    largest = Math.max(largest, p.length + r.length);
+  }
+  return all - largest >= WORTHWHILE && availableParallelism() > 1;
 }
 
 /** Small, so that decoded content that is no longer needed goes soon. */

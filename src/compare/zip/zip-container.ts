@@ -4,8 +4,9 @@
  * Specification: APPNOTE.TXT 6.3.10; field offsets in the comments are those of 4.3.7 and 4.3.12.
  */
 import { equalRange, FileSource, SliceSource } from '../../bytes.js';
+import type { ApkSignatureCheck } from '../../formats/apk-signature.js';
 import { readZip, type ZipEntry, type ZipStructure } from '../../formats/zip.js';
-import { outsideCommonOrder, pairMembers, withOccurrences, type Named } from '../align.js';
+import { outsideCommonOrder, pairMembers, withOccurrences, type Named, type Pairing } from '../align.js';
 import type { Container, Opened } from '../container.js';
 import { LedgerBuilder, oneSided, worst } from '../ledger.js';
 import { compareLeaf } from '../leaf.js';
@@ -15,7 +16,7 @@ import type { LedgerNode, Owner, Side } from '../types.js';
 import { node, type Place, type Walk } from '../walk.js';
 import { secondReaderDisagrees } from '../decode/second-reader.js';
 import { compareEntryData } from './data.js';
-import { decodeAhead } from './decoded-ahead.js';
+import { decodeAhead, type DecodedAhead } from './decoded-ahead.js';
 import { EQUAL_DATA, type EntryData } from './entry-data.js';
 import { EntryEquality } from './entry-equality.js';
 import { MemberTable } from './member-table.js';
@@ -66,6 +67,36 @@ async function compareZip(
     pairable('rebuilt', rebuilt.structure, nested),
   );
   const equality = new EntryEquality(published, rebuilt, pairing.pairs, () => walk.checkAborted());
+  const ahead = decodeAhead(published, rebuilt, pairing.pairs, equality);
+  try {
+    return await compareRecords(walk, published, rebuilt, place, index, {
+      checking,
+      pairing,
+      equality,
+      ahead,
+    });
+  } finally {
+    await ahead?.close();
+  }
+}
+
+/** What is found out, or under way, before the first record is compared. */
+interface Preparation {
+  readonly checking: Promise<ApkSignatureCheck> | undefined;
+  readonly pairing: Pairing;
+  readonly equality: EntryEquality;
+  readonly ahead: DecodedAhead | undefined;
+}
+
+async function compareRecords(
+  walk: Walk,
+  published: Opened<ZipStructure>,
+  rebuilt: Opened<ZipStructure>,
+  place: Place,
+  index: number,
+  { checking, pairing, equality, ahead }: Preparation,
+): Promise<LedgerNode> {
+  const nested = place.depth > 0;
   const r = openZipSide('rebuilt', rebuilt.source, rebuilt.structure, nested);
   // meanwhile the other thread may come to the signature
   if (!nested) walk.disagreement = await disagreementOf(published);
@@ -80,71 +111,68 @@ async function compareZip(
   const members = new MemberTable(p, r);
   const movedData = outsideCommonOrder(ranksInOrder(pairing.pairs, p.zip.dataOrder, r.zip.dataOrder));
   const movedRecord = outsideCommonOrder(pairing.pairs.map((pair) => pair.rebuilt));
-  const ahead = decodeAhead(p, r, pairing.pairs, equality);
   const dataPosition = rankOf(p.zip.dataOrder, p.zip.entries.length);
   const pairedBefore = positionsAmongPaired(pairing.pairs, dataPosition);
   let moved = 0;
 
-  try {
-    for (const [pairIndex, pair] of pairing.pairs.entries()) {
-      const a = p.zip.entries[pair.published];
-      const b = r.zip.entries[pair.rebuilt];
-      if (a === undefined || b === undefined) continue;
-      if ((pairIndex & 0x3ff) === 0) {
-        walk.checkAborted();
-        walk.options.onProgress?.({
-          kind: 'phase-progress',
-          phase: 'compare',
-          done: pairIndex,
-          total: pairing.pairs.length,
-          unit: 'entries',
-        });
-      }
-      const name = members.nameOf(a);
-      const member = members.pair(pair.published, pair.rebuilt, name);
-      const isMoved = movedData.has(pairedBefore[pairIndex] ?? -1);
-      const isRecordMoved = movedRecord.has(pairIndex);
-      if (isMoved || isRecordMoved) moved++;
-      const wholeEqual = equality.whole(pairIndex);
-      const rule = wholeEqual ? undefined : coveringRule(walk, p, a, r, b);
-      if (rule !== undefined) {
-        coverEntry(walk, sides.published, p, a, member, rule);
-        coverEntry(walk, sides.rebuilt, r, b, member, rule);
-        members.settle(member, 'excluded', 'excluded');
-        continue;
-      }
-      const context: RecordContext = {
-        walk,
-        sides,
-        published: { side: p, entry: a },
-        rebuilt: { side: r, entry: b },
-        path: [...place.path, name],
-        member,
-        base: isMoved ? 'reencoded' : 'identical',
-        layoutExplained,
-      };
-      const data: EntryData = equality.data(pairIndex)
-        ? EQUAL_DATA
-        : await compareEntryData(
-            walk,
-            p.source,
-            a,
-            r.source,
-            b,
-            { path: context.path, parent: index, depth: place.depth + 1 },
-            await ahead?.get(pairIndex),
-          );
-      reportEncoding(walk, context.path, data);
-      const local = compareLocalRecord(context, data, wholeEqual);
-      const record = compareDirectoryRecord(
-        { ...context, base: isRecordMoved ? 'reencoded' : 'identical' },
-        data,
-      );
-      members.settle(member, worst(local, record, data.owner), data.owner, data.child?.index);
+  for (const [pairIndex, pair] of pairing.pairs.entries()) {
+    const a = p.zip.entries[pair.published];
+    const b = r.zip.entries[pair.rebuilt];
+    if (a === undefined || b === undefined) continue;
+    if ((pairIndex & 0x3ff) === 0) {
+      walk.checkAborted();
+      walk.options.onProgress?.({
+        kind: 'phase-progress',
+        phase: 'compare',
+        done: pairIndex,
+        total: pairing.pairs.length,
+        unit: 'entries',
+      });
     }
-  } finally {
-    await ahead?.close();
+    const name = members.nameOf(a);
+    const member = members.pair(pair.published, pair.rebuilt, name);
+    const isMoved = movedData.has(pairedBefore[pairIndex] ?? -1);
+    const isRecordMoved = movedRecord.has(pairIndex);
+    if (isMoved || isRecordMoved) moved++;
+    const wholeEqual = equality.whole(pairIndex);
+    const rule = wholeEqual ? undefined : coveringRule(walk, p, a, r, b);
+    if (rule !== undefined) {
+      coverEntry(walk, sides.published, p, a, member, rule);
+      coverEntry(walk, sides.rebuilt, r, b, member, rule);
+      members.settle(member, 'excluded', 'excluded');
+      continue;
+    }
+    const context: RecordContext = {
+      walk,
+      sides,
+      published: { side: p, entry: a },
+      rebuilt: { side: r, entry: b },
+      path: [...place.path, name],
+      member,
+      base: isMoved ? 'reencoded' : 'identical',
+      layoutExplained,
+    };
+    const data: EntryData = equality.data(pairIndex)
+      ? EQUAL_DATA
+      : await compareEntryData(
+          walk,
+          p.source,
+          a,
+          r.source,
+          b,
+          { path: context.path, parent: index, depth: place.depth + 1 },
+          await ahead?.get(pairIndex),
+        );
+    reportEncoding(walk, context.path, data);
+    const local = compareLocalRecord(context, data, wholeEqual);
+    const record = compareDirectoryRecord(
+      { ...context, base: isRecordMoved ? 'reencoded' : 'identical' },
+      data,
+    );
+    members.settle(member, worst(local, record, data.owner), data.owner, data.child?.index);
   }
+  // its threads hold memory
+  await ahead?.close();
   if (moved > 0)
     walk.report({ kind: 'order', path: place.path, moved, detail: `${moved} entries lie in another order` });
 
