@@ -219,19 +219,24 @@ async function feed(
   stdin.on('error', () => undefined); // the program may stop reading early; its exit code says why
   for await (const chunk of input) {
     if (stdin.destroyed || !stdin.writable) return;
-    if (!stdin.write(chunk)) await drained(stdin);
+    if (!stdin.write(chunk)) await firstOf(stdin, 'drain', 'close');
   }
   stdin.end();
 }
 
-/** Until more can be written, or nothing more can; leaves no listener behind. */
-async function drained(stream: Writable): Promise<void> {
+interface Emitter {
+  on(event: string, listener: () => void): unknown;
+  off(event: string, listener: () => void): unknown;
+}
+
+/** At the first of these events; leaves no listener behind, as `once` in a race would. */
+export async function firstOf(emitter: Emitter, ...events: readonly string[]): Promise<void> {
   await new Promise<void>((resolve) => {
     const done = (): void => {
-      stream.off('drain', done).off('close', done);
+      for (const event of events) emitter.off(event, done);
       resolve();
     };
-    stream.on('drain', done).on('close', done);
+    for (const event of events) emitter.on(event, done);
   });
 }
 

@@ -8,6 +8,7 @@ import { FailedHere } from '../errors.js';
 import {
   cleanEnvironment,
   filter,
+  firstOf,
   run,
   type FilterEnd,
   type RunOptions,
@@ -154,14 +155,7 @@ export class Engine {
       [],
       async (chunk) => {
         if (through.destroyed) return;
-        if (!through.write(chunk))
-          await new Promise<void>((resolve) => {
-            const done = (): void => {
-              through.off('drain', done).off('close', done);
-              resolve();
-            };
-            through.on('drain', done).on('close', done);
-          });
+        if (!through.write(chunk)) await firstOf(through, 'drain', 'close');
       },
       signal,
     ).then(

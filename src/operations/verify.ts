@@ -2,6 +2,7 @@
 /** App and version → report: makes the plan, runs the pipeline, keeps what came of it. */
 import { promises as fs } from 'node:fs';
 import path from 'node:path';
+import { digestOf } from '../canonical-json.js';
 import { FailedHere, UsageError, VerifyError } from '../errors.js';
 import type { ExecutorKind } from '../build/executor.js';
 import { parseBuildInfo, type BuildInfo } from '../inputs/buildinfo.js';
@@ -17,6 +18,7 @@ import type { OperationOptions } from './options.js';
 import { plan, type PlanRequest } from './plan.js';
 import { describeRun } from './run.js';
 import { privateOf } from './private-of.js';
+import { readReport } from './read-report.js';
 import { assertAbsent, storeReport } from './store.js';
 import { inWorkspace } from './workspace.js';
 
@@ -36,6 +38,8 @@ export interface VerifyRequest extends PlanRequest {
   readonly buildAnyway?: boolean;
   /** Reports and attempts are kept below it; without it nothing is stored. */
   readonly out?: string;
+  /** An earlier report of the same target that this one takes the place of. */
+  readonly supersedes?: string;
   /** A ZIP with everything that the stored report had to cut, and the logs. */
   readonly evidence?: string;
 }
@@ -69,6 +73,8 @@ export async function verifyPlan(
   request: Omit<VerifyRequest, 'app' | 'version' | 'channel'>,
   options: OperationOptions = {},
 ): Promise<VerifyResult> {
+  const supersedes =
+    request.supersedes === undefined ? undefined : await earlierReport(request.supersedes, made);
   const buildInfo =
     request.buildinfo === undefined ? undefined : await readBuildInfo(request.buildinfo, made);
   return await inWorkspace(made, async (workspace) => {
@@ -82,7 +88,8 @@ export async function verifyPlan(
         ...(request.buildAnyway === undefined ? {} : { buildAnyway: request.buildAnyway }),
         executor: () => executorFor(made, request, options),
         workspace,
-        describeRun,
+        describeRun: (facts) =>
+          describeRun({ ...facts, ...(supersedes === undefined ? {} : { supersedes }) }),
         ...options,
       });
       return await stored(verified, request, workspace);
@@ -114,6 +121,21 @@ async function stored(
         }),
   });
   return { report, location };
+}
+
+/** Digest of its statement. @throws UsageError `supersedes-other` */
+async function earlierReport(file: string, { target }: Plan): Promise<string> {
+  const result = await readReport(file);
+  if (result.kind === 'inconsistent')
+    throw new UsageError('supersedes-other', `${file} is no report that agrees with itself`);
+  const { statement, statementSha256 } = result.report;
+  const other = statement.subject.target;
+  if (other === undefined || digestOf(other) !== digestOf(target))
+    throw new UsageError(
+      'supersedes-other',
+      `${file} is about ${other === undefined ? 'no target' : `${other.app} ${other.version} (${other.channel})`}, the plan about ${target.app} ${target.version} (${target.channel})`,
+    );
+  return statementSha256;
 }
 
 /** Reasons of the verdict that are known before there is a plan. */
