@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Published files against rebuilt ones that are both at hand: no build, no recipe needed, nothing stored. */
 import { compareSet, expandRules } from '../compare/compare-set.js';
-import type { PairComparison } from '../compare/types.js';
 import type { Limits } from '../compare/walk.js';
 import { assertTwoSides, localFiles } from '../inputs/local-files.js';
 import { UsageError } from '../errors.js';
 import { RULE_NAMES, RULE_SETS, type RuleName, type RuleSetName } from '../model.js';
+import { missingTools, toolsOf } from '../pipeline/tools-of.js';
 import { assembleReport } from '../report/assemble.js';
 import type { Report } from '../report/types.js';
 import type { OperationOptions } from './options.js';
@@ -66,20 +66,4 @@ export function knownRules(names: readonly string[]): (RuleName | RuleSetName)[]
       hint: `rules and sets: ${known.join(', ')}`,
     });
   return names as (RuleName | RuleSetName)[];
-}
-
-export function toolsOf(pairs: readonly PairComparison[]): { name: string; version: string }[] {
-  const tools = new Map(pairs.flatMap((pair) => pair.decoders.map(({ name, version }) => [name, version])));
-  return [...tools].sort().map(([name, version]) => ({ name, version }));
-}
-
-export function missingTools(pairs: readonly PairComparison[]): string[] {
-  const named = pairs.flatMap((pair) =>
-    pair.differences.flatMap((found) =>
-      found.kind === 'unread' && found.code === 'missing-tool'
-        ? [/: (\S+) is not installed/.exec(found.detail)?.[1] ?? '']
-        : [],
-    ),
-  );
-  return [...new Set(named.filter((name) => name !== ''))].sort();
 }

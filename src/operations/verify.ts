@@ -8,6 +8,7 @@ import { parseBuildInfo, type BuildInfo } from '../inputs/buildinfo.js';
 import type { Plan, UnverifiableReason } from '../model.js';
 import type { Workspace } from '../pipeline/options.js';
 import { assembleReport } from '../report/assemble.js';
+import { redactor } from '../report/redact.js';
 import type { Report } from '../report/types.js';
 import type { Verified } from '../pipeline/draft.js';
 import { verify as runPipeline } from '../verify.js';
@@ -17,6 +18,7 @@ import type { OperationOptions } from './options.js';
 import { plan, type PlanRequest } from './plan.js';
 import { describeRun } from './run.js';
 import { privateOf } from './private-of.js';
+import { privateTexts } from './private-texts.js';
 import { assertAbsent, storeReport } from './store.js';
 import { inWorkspace } from './workspace.js';
 
@@ -81,6 +83,7 @@ export async function verifyPlan(
         ...(request.confirm === undefined ? {} : { confirm: request.confirm }),
         ...(request.buildAnyway === undefined ? {} : { buildAnyway: request.buildAnyway }),
         executor: () => executorFor(made, request, options),
+        redact: redactor(privateTexts(privateOf(workspace))),
         workspace,
         describeRun,
         ...options,
