@@ -18,7 +18,7 @@ export type {
 } from './compare/types.js';
 
 export { build, type BuildOperationResult, type BuildRequest } from './operations/build.js';
-export { compare, type CompareRequest } from './operations/compare.js';
+export { compare, compareInFull, type CompareRequest } from './operations/compare.js';
 export { demo, type DemoRequest } from './operations/demo.js';
 export {
   imageNames,
@@ -53,7 +53,9 @@ export {
   reportFiles,
   storeAttempt,
   storeReport,
+  writeEvidence,
   type Attempt,
+  type Evidence,
   type LogFile,
   type StoreOptions,
 } from './operations/store.js';

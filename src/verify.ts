@@ -199,7 +199,6 @@ function compareBuild(
       rules: expandRules(compare.rules.map((use) => use.rule)),
       signers: compare.signers,
       ...(compare.packageId === undefined ? {} : { packageId: compare.packageId }),
-      ...(compare.versionCode === undefined ? {} : { versionCode: compare.versionCode }),
       temporaryDirectory: options.workspace.directory,
       ...(options.signal === undefined ? {} : { signal: options.signal }),
       ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),

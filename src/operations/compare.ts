@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Published files against rebuilt ones that are both at hand: no build, no recipe needed, nothing stored. */
 import { compareSet, expandRules } from '../compare/compare-set.js';
+import type { SetComparison } from '../compare/types.js';
 import type { Limits } from '../compare/walk.js';
 import { assertTwoSides, localFiles } from '../inputs/local-files.js';
 import { UsageError } from '../errors.js';
@@ -9,7 +10,7 @@ import { missingTools, toolsOf } from '../pipeline/tools-of.js';
 import { assembleReport } from '../report/assemble.js';
 import type { Report } from '../report/types.js';
 import type { OperationOptions } from './options.js';
-import { expectationsOf, type Expectations } from './recipes.js';
+import { assertVersion, expectationsOf, type AskedChannel, type Expectations } from './expectations.js';
 import { describeRun } from './run.js';
 
 export interface CompareRequest {
@@ -19,7 +20,7 @@ export interface CompareRequest {
   /** Rules of class `store-edit`, or sets of them. */
   readonly rules?: readonly string[];
   /** A recipe whose channel says what is expected: package, signers, rules, unpublished files. */
-  readonly recipe?: { readonly app: string; readonly channel?: string; readonly version?: string };
+  readonly recipe?: AskedChannel;
   readonly limits?: Partial<Limits>;
 }
 
@@ -28,11 +29,20 @@ export interface CompareRequest {
  * @throws FailedHere `unreadable-input`, `disk-full`
  */
 export async function compare(request: CompareRequest, options: OperationOptions = {}): Promise<Report> {
+  return (await compareInFull(request, options)).report;
+}
+
+/** As `compare`; with all findings, of which the report keeps the first ones. */
+export async function compareInFull(
+  request: CompareRequest,
+  options: OperationOptions = {},
+): Promise<{ readonly report: Report; readonly comparison: SetComparison }> {
   await assertTwoSides(request.published, request.rebuilt);
   const rules = knownRules(request.rules ?? []);
   const expected: Expectations | undefined =
-    request.recipe === undefined ? undefined : await expectationsOf(request.recipe);
+    request.recipe === undefined ? undefined : await expectationsOf(request.recipe, options);
   const [published, rebuilt] = [await localFiles(request.published), await localFiles(request.rebuilt)];
+  if (expected !== undefined) await assertVersion(published, expected);
   const started = performance.now();
   const comparison = await compareSet(
     { published, rebuilt, ...(expected === undefined ? {} : { notPublished: expected.notPublished }) },
@@ -45,7 +55,7 @@ export async function compare(request: CompareRequest, options: OperationOptions
     },
   );
   const files = (side: 'published' | 'rebuilt') => comparison.pairs.map((pair) => pair[side]);
-  return assembleReport({
+  const report = assembleReport({
     published: [...files('published'), ...comparison.unpairedPublished],
     rebuilt: [...files('rebuilt'), ...comparison.unpairedRebuilt.map((entry) => entry.file)],
     comparison,
@@ -55,6 +65,7 @@ export async function compare(request: CompareRequest, options: OperationOptions
       missingTools: missingTools(comparison.pairs),
     }),
   });
+  return { report, comparison };
 }
 
 /** @throws UsageError `unknown-rule` */

@@ -19,7 +19,7 @@ import { plan, type PlanRequest } from './plan.js';
 import { describeRun } from './run.js';
 import { privateOf } from './private-of.js';
 import { privateTexts } from './private-texts.js';
-import { assertAbsent, storeReport } from './store.js';
+import { assertAbsent, storeReport, writeEvidence } from './store.js';
 import { inWorkspace } from './workspace.js';
 
 export interface VerifyRequest extends PlanRequest {
@@ -101,20 +101,23 @@ async function stored(
   request: Pick<VerifyRequest, 'out' | 'evidence'>,
   workspace?: Workspace,
 ): Promise<VerifyResult> {
-  if (request.out === undefined) return { report };
-  const { out, evidence } = request;
-  const location = await storeReport(report, {
-    out,
-    ...(workspace === undefined ? {} : { private: privateOf(workspace) }),
-    ...(evidence === undefined
-      ? {}
+  const evidence =
+    request.evidence === undefined
+      ? undefined
       : {
-          evidence: {
-            file: evidence,
-            ...(comparison === undefined ? {} : { comparison }),
-            logs: logs.map((log) => ({ name: path.basename(log.path), path: log.path })),
-          },
-        }),
+          file: request.evidence,
+          ...(comparison === undefined ? {} : { comparison }),
+          logs: logs.map((log) => ({ name: path.basename(log.path), path: log.path })),
+        };
+  const place = workspace === undefined ? [] : privateOf(workspace);
+  if (request.out === undefined) {
+    if (evidence !== undefined) await writeEvidence(report, evidence, place);
+    return { report };
+  }
+  const location = await storeReport(report, {
+    out: request.out,
+    private: place,
+    ...(evidence === undefined ? {} : { evidence }),
   });
   return { report, location };
 }

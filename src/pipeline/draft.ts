@@ -228,7 +228,7 @@ export class Draft {
       if (signer !== undefined)
         reasons.push({
           code: 'artifact-in-inputs',
-          detail: `${name} came out of the build with a signature by the publisher's certificate ${signer}, which only a copy of the published file or its key can give`,
+          detail: `${name} came out of the build with the publisher's signature (certificate ${signer})`,
         });
     }
     return reasons;
