@@ -15,10 +15,14 @@ const program = called === 'samesource' ? called : 'verify';
 const given = hideBin(process.argv);
 const completing = given[0] === COMPLETE;
 
-// a closed pipe (| head) is not an error
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit();
-  throw error;
+// a closed pipe (| head) is not an error, and no reason to end without the exit code of the verdict
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+// left to itself, Node would exit with 1, which is a verdict here
+process.on('uncaughtException', (error) => {
+  process.exit(printFailure(error, new Output({ json: given.includes('--json') })));
 });
 
 const parser = yargs(given)

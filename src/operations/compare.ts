@@ -11,6 +11,7 @@ import { assembleReport } from '../report/assemble.js';
 import type { Report } from '../report/types.js';
 import type { OperationOptions } from './options.js';
 import { assertVersion, expectationsOf, type AskedChannel, type Expectations } from './expectations.js';
+import { stoppable } from './stoppable.js';
 import { describeRun } from './run.js';
 
 export interface CompareRequest {
@@ -36,6 +37,13 @@ export async function compare(request: CompareRequest, options: OperationOptions
 export async function compareInFull(
   request: CompareRequest,
   options: OperationOptions = {},
+): Promise<{ readonly report: Report; readonly comparison: SetComparison }> {
+  return await stoppable(options, () => compared(request, options));
+}
+
+async function compared(
+  request: CompareRequest,
+  options: OperationOptions,
 ): Promise<{ readonly report: Report; readonly comparison: SetComparison }> {
   await assertTwoSides(request.published, request.rebuilt);
   const rules = knownRules(request.rules ?? []);

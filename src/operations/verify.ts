@@ -19,6 +19,7 @@ import { plan, type PlanRequest } from './plan.js';
 import { describeRun } from './run.js';
 import { privateOf } from './private-of.js';
 import { privateTexts } from './private-texts.js';
+import { stoppable } from './stoppable.js';
 import { assertAbsent, storeReport, writeEvidence } from './store.js';
 import { inWorkspace } from './workspace.js';
 
@@ -75,19 +76,21 @@ export async function verifyPlan(
     request.buildinfo === undefined ? undefined : await readBuildInfo(request.buildinfo, made);
   return await inWorkspace(made, async (workspace) => {
     try {
-      const verified = await runPipeline(made, {
-        ...(request.published === undefined ? {} : { published: request.published }),
-        ...(request.source === undefined ? {} : { source: request.source }),
-        ...(buildInfo === undefined ? {} : { buildInfo }),
-        ...(request.rebuild === undefined ? {} : { builds: request.rebuild }),
-        ...(request.confirm === undefined ? {} : { confirm: request.confirm }),
-        ...(request.buildAnyway === undefined ? {} : { buildAnyway: request.buildAnyway }),
-        executor: () => executorFor(made, request, options),
-        redact: redactor(privateTexts(privateOf(workspace))),
-        workspace,
-        describeRun,
-        ...options,
-      });
+      const verified = await stoppable(options, () =>
+        runPipeline(made, {
+          ...(request.published === undefined ? {} : { published: request.published }),
+          ...(request.source === undefined ? {} : { source: request.source }),
+          ...(buildInfo === undefined ? {} : { buildInfo }),
+          ...(request.rebuild === undefined ? {} : { builds: request.rebuild }),
+          ...(request.confirm === undefined ? {} : { confirm: request.confirm }),
+          ...(request.buildAnyway === undefined ? {} : { buildAnyway: request.buildAnyway }),
+          executor: () => executorFor(made, request, options),
+          redact: redactor(privateTexts(privateOf(workspace))),
+          workspace,
+          describeRun,
+          ...options,
+        }),
+      );
       return await stored(verified, request, workspace);
     } catch (error) {
       if (error instanceof FailedHere) await keepFailure(error, made, workspace, request.out, options);

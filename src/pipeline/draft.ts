@@ -56,6 +56,7 @@ export class Draft {
 
   async timed<T>(stage: string, work: () => Promise<T>): Promise<T> {
     const started = performance.now();
+    this.#options.signal?.throwIfAborted();
     try {
       return await work();
     } finally {
