@@ -50,6 +50,8 @@ export type { DemoRequest } from './operations/demo.js';
 
 export const compare: typeof comparing.compare = async (...args) =>
   (await import('./operations/compare.js')).compare(...args);
+export const compareInFull: typeof comparing.compareInFull = async (...args) =>
+  (await import('./operations/compare.js')).compareInFull(...args);
 export type { CompareRequest } from './operations/compare.js';
 
 export const plan: typeof planning.plan = async (...args) =>
@@ -99,11 +101,15 @@ export const storeReport: typeof storing.storeReport = async (...args) =>
   (await import('./operations/store.js')).storeReport(...args);
 export const storeAttempt: typeof storing.storeAttempt = async (...args) =>
   (await import('./operations/store.js')).storeAttempt(...args);
+export const assertAbsent = async (...args: Parameters<typeof storing.assertAbsent>): Promise<void> =>
+  (await import('./operations/store.js')).assertAbsent(...args);
 export const reportFiles = async (
   ...args: Parameters<typeof storing.reportFiles>
 ): Promise<ReturnType<typeof storing.reportFiles>> =>
   (await import('./operations/store.js')).reportFiles(...args);
-export type { Attempt, LogFile, StoreOptions } from './operations/store.js';
+export const writeEvidence: typeof storing.writeEvidence = async (...args) =>
+  (await import('./operations/store.js')).writeEvidence(...args);
+export type { Attempt, Evidence, LogFile, StoreOptions } from './operations/store.js';
 
 export const renderReport = async (
   ...args: Parameters<typeof rendering.renderReport>

@@ -419,6 +419,7 @@ export const AUTHENTICITY_REASONS = [
   'signer-not-pinned',
   'other-package',
   'unsigned',
+  'not-in-index',
 ] as const;
 export type AuthenticityReason = (typeof AUTHENTICITY_REASONS)[number];
 

@@ -5,17 +5,16 @@
  * a report; one that fails for a reason of ours throws `FailedHere`, which is no verdict.
  */
 import type { PreparedBuild } from './build/executor.js';
-import { matchesPublished } from './compare/builds.js';
+import { isMismatch } from './compare/builds.js';
 import { compareSet, expandRules } from './compare/compare-set.js';
-import { checkIdentity, type ExpectedIdentity } from './compare/identity.js';
-import { inspectPublished } from './compare/inspect-published.js';
 import type { SetComparison } from './compare/types.js';
-import { FailedHere, UsageError } from './errors.js';
+import { FailedHere } from './errors.js';
 import { Draft, type ComparedBuild, type SucceededBuild, type Verified } from './pipeline/draft.js';
+import { judgePublished } from './pipeline/judge-published.js';
 import { obtainPublished, type PublishedFile } from './inputs/published.js';
 import { assertRoom } from './inputs/room.js';
 import { checkOutSource } from './inputs/source.js';
-import type { AuthenticityReason, Plan, Reason, UnverifiableReason } from './model.js';
+import type { BuildResult, Plan, Reason, UnverifiableReason } from './model.js';
 import type { PipelineOptions } from './pipeline/options.js';
 
 export async function verify(plan: Plan, options: PipelineOptions): Promise<Verified> {
@@ -36,12 +35,12 @@ export async function verify(plan: Plan, options: PipelineOptions): Promise<Veri
       code: 'no-published-artifact',
       detail: `${published.detail} (${published.hint})`,
     });
-  report.takePublished(published.files, published.notObtained);
+  report.takePublished(published);
   const judged = await judgePublished(plan, published.files);
   if (judged.kind === 'other-version')
     return await report.unverifiable({ code: 'no-published-artifact', detail: judged.detail });
-  if (judged.kind === 'not-authentic' && options.buildAnyway !== true)
-    return await report.notAuthentic(judged.reasons);
+  report.takeJudgement(judged);
+  if (judged.notAuthentic.length > 0 && options.buildAnyway !== true) return await report.notAuthentic();
 
   await assertRoom(plan.expected, options.workspace.directory);
   const executor = await options.executor();
@@ -113,57 +112,6 @@ export async function obtainSource(
   });
 }
 
-/**
- * Signer, package and version of each published file, before anything is built.
- * @throws UsageError `other-version` for a handed-over file of another version
- */
-async function judgePublished(
-  plan: Plan,
-  files: readonly PublishedFile[],
-): Promise<
-  | { readonly kind: 'authentic' }
-  | { readonly kind: 'not-authentic'; readonly reasons: readonly Reason<AuthenticityReason>[] }
-  | { readonly kind: 'other-version'; readonly detail: string }
-> {
-  const { signers, packageId } = plan.compare;
-  const reasons: Reason<AuthenticityReason>[] = [];
-  const others: string[] = [];
-  for (const file of files) {
-    const found = await inspectPublished(file.path, {
-      signers,
-      ...(packageId === undefined ? {} : { packageId }),
-    });
-    reasons.push(
-      ...found.notAuthentic.map(({ code, detail }) => ({ code, detail: `${file.name}: ${detail}` })),
-    );
-    for (const finding of checkIdentity(found.reading, identityExpected(plan, file))) {
-      if (finding.kind === 'unread') continue;
-      const detail = `${file.name} has ${finding.field} ${finding.found}, expected ${finding.expected}`;
-      if (finding.kind === 'other-version') others.push(detail);
-      else reasons.push({ code: 'other-package', detail });
-    }
-  }
-  if (reasons.length > 0) return { kind: 'not-authentic', reasons };
-  if (others.length === 0) return { kind: 'authentic' };
-  const detail = others.join('; ');
-  if (files.some((file) => file.from === 'handed-over'))
-    throw new UsageError('other-version', `${detail}: not the version ${plan.target.version}`, {
-      hint: 'name the version of the file, or hand over the file of this version',
-    });
-  return { kind: 'other-version', detail };
-}
-
-function identityExpected({ target, compare }: Plan, file: PublishedFile): ExpectedIdentity {
-  const { acquisition, packageId, versionCode } = compare;
-  if (acquisition.kind === 'debian-archive') {
-    const listed = acquisition.files.find((one) => one.path.endsWith(`/${file.name}`));
-    return listed === undefined ? {} : { debPackage: listed.package, debVersion: listed.version };
-  }
-  if (packageId === undefined) return {};
-  // the code is what the platform orders by; a name may be written in more ways than one
-  return versionCode === undefined ? { versionName: target.version } : { versionCode };
-}
-
 const environmentGone = (gone: {
   readonly url: string;
   readonly status: number;
@@ -190,7 +138,8 @@ async function buildAgain(
   const builds = [await compared(first)];
   const wanted = (): number => {
     const asked = options.builds ?? 1;
-    const mismatch = !builds.some(({ comparison }) => matchesPublished(comparison));
+    // what nobody could read is no mismatch, and stays unread however often it is built
+    const mismatch = builds.every(({ comparison }) => isMismatch(comparison));
     return mismatch && options.confirm !== false ? Math.max(2, asked) : asked;
   };
   while (builds.length < wanted()) {
@@ -199,18 +148,27 @@ async function buildAgain(
       const next = await report.timed('build', () => prepared.build(attempt, options.signal));
       report.takeBuild(next);
       if (next.kind !== 'succeeded') {
-        report.note(`build ${attempt} ended otherwise than the first: ${next.kind}`);
+        report.endedOtherwise(attempt, howItEnded(next));
         break;
       }
       builds.push(await compared(next));
     } catch (error) {
       // what the first build gave is not lost because a later one failed here
       if (!(error instanceof FailedHere) || error.code === 'interrupted') throw error;
-      report.note(`build ${attempt} could not be done here: ${error.message}`);
+      report.endedOtherwise(attempt, `it could not be done here (${error.code}: ${error.message})`);
       break;
     }
   }
   return builds;
+}
+
+function howItEnded(build: Exclude<BuildResult, SucceededBuild>): string {
+  switch (build.kind) {
+    case 'failed':
+      return `a command of the ${build.phase} phase ended with exit code ${build.exitCode}, which it did not in the first build`;
+    case 'environment-gone':
+      return environmentGone(build).detail;
+  }
 }
 
 function compareBuild(
@@ -221,10 +179,18 @@ function compareBuild(
   options: PipelineOptions,
 ): Promise<SetComparison> {
   const { compare } = plan;
+  // the twin of a published file that nobody handed over is not a file that nobody publishes
+  const without = new Set(
+    compare.pairs.filter((pair) => report.notObtained.includes(pair.published)).map((pair) => pair.output),
+  );
   return compareSet(
     {
       published,
-      rebuilt: [...build.outputs, ...build.extra.map(({ name, path }) => ({ name, path }))],
+      rebuilt: [
+        ...build.outputs.filter(({ output }) => !without.has(output)),
+        // no output of the plan: never the twin of a published file, whatever it is called
+        ...build.extra.map(({ name, path }) => ({ name, path })),
+      ],
       pairs: compare.pairs,
       notPublished: compare.notPublished,
       notObtained: report.notObtained,
@@ -233,7 +199,6 @@ function compareBuild(
       rules: expandRules(compare.rules.map((use) => use.rule)),
       signers: compare.signers,
       ...(compare.packageId === undefined ? {} : { packageId: compare.packageId }),
-      ...(compare.versionCode === undefined ? {} : { versionCode: compare.versionCode }),
       temporaryDirectory: options.workspace.directory,
       ...(options.signal === undefined ? {} : { signal: options.signal }),
       ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),

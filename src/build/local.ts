@@ -22,7 +22,8 @@ import { PhaseProgress } from './phase-progress.js';
 const NO_CONTAINER: Deviation = {
   code: 'no-container',
   what: 'the build ran in a temporary directory of this machine, without a container',
-  reason: 'the local executor was used: the tools, the libraries and the path are those of this machine',
+  reason:
+    'the local executor was used: the tools, the libraries and the path are those of this machine, and nothing kept the build from its other files, the published ones among them',
   canChangeOutput: 'unknown',
 };
 const LOG_BYTES = 64 << 20;
@@ -124,7 +125,14 @@ async function buildLocally(
     case 'environment-gone':
       return outcome;
     case 'command-failed': {
-      const { firstError, tail } = summary;
+      // as in a container: the temporary directory is another one in each run
+      const shown = (lines: readonly string[]): readonly string[] =>
+        lines.map((line) =>
+          line
+            .replaceAll(place.tree, request.plan.environment.directory)
+            .replaceAll(place.root, '<temporary>'),
+        );
+      const [firstError, tail] = [shown(summary.firstError), shown(summary.tail)];
       return { kind: 'failed', phase: 'build', exitCode: outcome.exitCode, firstError, tail, logs, seconds };
     }
     case 'succeeded': {

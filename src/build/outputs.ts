@@ -32,18 +32,23 @@ export async function collectOutputs(
 ): Promise<CollectedOutputs> {
   await fs.rm(directory, { recursive: true, force: true });
   await fs.mkdir(directory, { recursive: true });
-  const used = new Set<string>();
   const maxBytes = plan.environment.diskMiB * 2 ** 20;
+  const planned = new Set(plan.outputs.map((output) => outputPath(plan, output)));
+  const directories = [...new Set([...planned].map((file) => path.posix.dirname(file)))];
+  const beside = (await source.added(directories)).filter((file) => !planned.has(file));
+  const name = shortestNames(plan, [...planned, ...beside]);
+  const used = new Set<string>();
+  let again = 0;
   const take = async (from: string, output: string): Promise<BuiltFile | undefined> => {
-    const name = path.posix.basename(from);
-    // two outputs of one name lie in directories of their own
-    const into = used.has(name) ? path.join(directory, `${used.size}`) : directory;
-    used.add(name);
+    const base = path.posix.basename(from);
+    // two files of one name lie in directories of their own
+    const into = used.has(base) ? `${directory}.${again++}` : directory;
+    used.add(base);
     await fs.mkdir(into, { recursive: true });
-    const to = path.join(into, name);
+    const to = path.join(into, base);
     const taken = await source.take(from, to, maxBytes);
     if (taken === undefined || 'refused' in taken) return undefined;
-    return { output, name, path: to, size: taken.size, sha256: taken.sha256 };
+    return { output, name: name(from), path: to, size: taken.size, sha256: taken.sha256 };
   };
   const outputs: BuiltFile[] = [];
   const absent: string[] = [];
@@ -52,13 +57,22 @@ export async function collectOutputs(
     if (file === undefined) absent.push(output.id);
     else outputs.push(file);
   }
-  const planned = new Set(plan.outputs.map((output) => outputPath(plan, output)));
-  const directories = [...new Set([...planned].map((file) => path.posix.dirname(file)))];
   const extra: BuiltFile[] = [];
-  for (const from of await source.added(directories)) {
-    if (planned.has(from)) continue;
+  for (const from of beside) {
     const file = await take(from, path.posix.basename(from));
     if (file !== undefined) extra.push(file);
   }
   return { outputs, absent, extra };
+}
+
+/** The base name, and more of the path where two files share it: a report names each file once. */
+function shortestNames(plan: BuildPlan, files: readonly string[]): (file: string) => string {
+  const shared = new Map<string, number>();
+  for (const file of files)
+    shared.set(path.posix.basename(file), (shared.get(path.posix.basename(file)) ?? 0) + 1);
+  const root = path.posix.dirname(plan.environment.directory);
+  return (file) => {
+    const base = path.posix.basename(file);
+    return (shared.get(base) ?? 0) > 1 ? path.posix.relative(root, file) : base;
+  };
 }

@@ -22,6 +22,8 @@ const BY_VERDICT: Readonly<Record<VerdictKind, number>> = {
   'not-authentic': EXIT.notAuthentic,
 };
 
+export const VERDICTS = Object.keys(BY_VERDICT) as VerdictKind[];
+
 export interface Demands {
   /** `equivalent` is not enough. */
   readonly strict?: boolean;

@@ -22,10 +22,14 @@ setFlagsFromString('--interrupt-budget=400000');
 setFlagsFromString('--heap-growing-percent=20');
 setFlagsFromString('--semi-space-growth-factor=1');
 
-// a closed pipe (| head) is not an error
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit();
-  throw error;
+// a closed pipe (| head) is not an error, and no reason to end without the exit code of the verdict
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+// left to itself, Node would exit with 1, which is a verdict here
+process.on('uncaughtException', (error) => {
+  process.exit(printFailure(error, new Output({ json: given.includes('--json') })));
 });
 
 const parser = yargs(given)

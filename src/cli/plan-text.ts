@@ -4,9 +4,10 @@ import { printable, type BuildPlan, type ComparePlan, type ImagePlan, type Plan 
 
 export function planInBrief(plan: Plan): string {
   const { build, compare, target } = plan;
+  const replaced = plan.deviations.find(({ code }) => code === 'source-replaced');
   return [
     `plan      ${target.app} ${target.version}, channel ${target.channel}`,
-    `source    ${sourceInBrief(build)}`,
+    `source    ${sourceInBrief(build)}${replaced === undefined ? '' : `, but ${replaced.what}`}`,
     `build     ${imageInBrief(build.environment.image)}; ${build.phases.map((phase) => `${phase.name} ${phase.network ? 'with' : 'without'} network`).join(', ')}`,
     `published ${publishedInBrief(compare)}`,
     `expected  ${plan.expected.minutes} min, ${plan.expected.diskMiB} MiB disk, ${plan.expected.memoryMiB} MiB memory${plan.deviations.length === 0 ? '' : `; ${plan.deviations.length} deviations`}`,

@@ -6,8 +6,18 @@ import { decideVerdict } from './verdict.js';
 
 /** One matching build is proof, whatever the others gave. */
 export function matchesPublished(comparison: SetComparison): boolean {
-  const { kind } = decideVerdict({ comparison, unverifiable: [], notAuthentic: [] });
-  return RANK[kind] <= RANK.equivalent;
+  return RANK[resultOf(comparison)] <= RANK.equivalent;
+}
+
+/** What another build can confirm; bytes that nobody could read stay unread however often they are built. */
+export function isMismatch(comparison: SetComparison): boolean {
+  return resultOf(comparison) === 'unreproducible';
+}
+
+/** What the source gives does not depend on who signed the published file. */
+function resultOf({ pairs, ...set }: SetComparison): VerdictKind {
+  const comparison = { ...set, pairs: pairs.map((pair) => ({ ...pair, notAuthentic: [] })) };
+  return decideVerdict({ comparison, unverifiable: [], notAuthentic: [] }).kind;
 }
 
 const RANK: Readonly<Record<VerdictKind, number>> = {
@@ -21,9 +31,7 @@ const RANK: Readonly<Record<VerdictKind, number>> = {
 
 /** Index of the build to report: the best one, the earliest of equals. */
 export function bestBuild(comparisons: readonly SetComparison[]): number {
-  const ranks = comparisons.map(
-    (comparison) => RANK[decideVerdict({ comparison, unverifiable: [], notAuthentic: [] }).kind],
-  );
+  const ranks = comparisons.map((comparison) => RANK[resultOf(comparison)]);
   return ranks.indexOf(Math.min(...ranks));
 }
 

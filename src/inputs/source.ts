@@ -14,9 +14,10 @@ import { bundledRepository } from './bundled-source.js';
 import { lfsPointers, type LfsPointer } from './lfs.js';
 import { addSubmodules, type Submodule } from './submodules.js';
 import { treeDigest } from './tree-digest.js';
+import { takeDirectory } from './source-directory.js';
 import { failedAssertion } from './version-assertion.js';
 
-type GitPlan = Extract<SourcePlan, { kind: 'git' }>;
+export type GitPlan = Extract<SourcePlan, { kind: 'git' }>;
 type BundledPlan = Extract<SourcePlan, { kind: 'bundled' }>;
 
 export interface SourceOptions {
@@ -218,38 +219,4 @@ async function checkOutTree(
   return plan.submodules
     ? await addSubmodules({ ...options, repository, commit: plan.commit, bare, into: directory, depth: 0 })
     : { kind: 'ready', added: [] };
-}
-
-/** A directory of the user's: nothing is known of its history, and the report says so. */
-async function takeDirectory(
-  plan: GitPlan,
-  override: string,
-  options: SourceOptions,
-): Promise<SourceOutcome> {
-  const stat = await fs.stat(override).catch(() => undefined);
-  if (stat?.isDirectory() !== true)
-    throw new UsageError('bad-source', `${override} is not a directory`, {
-      hint: '--source takes a directory or an https:// address',
-    });
-  await fs.cp(override, options.directory, {
-    recursive: true,
-    verbatimSymlinks: true,
-    preserveTimestamps: true,
-    filter: (from) => path.basename(from) !== '.git',
-  });
-  const assertion = await failedAssertion(plan.assertions, options.directory);
-  if (assertion !== undefined) return untrusted(`version-file-mismatch: ${assertion}`);
-  const { sha256, files } = await treeDigest(options.directory, options.signal);
-  return {
-    kind: 'ready',
-    directory: options.directory,
-    repository: plan.repository,
-    commit: plan.commit,
-    commitTime: Math.floor(stat.mtimeMs / 1000),
-    treeSha256: sha256,
-    files,
-    submodules: [],
-    lfs: await lfsPointers(options.directory, false),
-    from: 'directory',
-  };
 }

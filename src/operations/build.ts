@@ -12,6 +12,7 @@ import { keepFailure } from './attempt.js';
 import { executorFor, type EngineRequest } from './executor.js';
 import type { OperationOptions } from './options.js';
 import { plan, type PlanRequest } from './plan.js';
+import { stoppable } from './stoppable.js';
 import { inWorkspace } from './workspace.js';
 
 export interface BuildRequest extends PlanRequest, EngineRequest {
@@ -45,7 +46,7 @@ export async function build(
   assertResolved(made);
   return await inWorkspace(made, async (workspace) => {
     try {
-      return await buildIn(made, request, workspace, options);
+      return await stoppable(options, () => buildIn(made, request, workspace, options));
     } catch (error) {
       if (error instanceof FailedHere) await keepFailure(error, made, workspace, request.out, options);
       throw error;

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Published files against rebuilt ones that are both at hand: no build, no recipe needed, nothing stored. */
 import { FactThread, WORTH_A_THREAD } from '../compare/fact-thread.js';
-import type { PairComparison } from '../compare/types.js';
+import type { SetComparison } from '../compare/types.js';
 import type { Limits } from '../compare/walk.js';
 import { assertTwoSides, localFiles } from '../inputs/local-files.js';
 import { UsageError } from '../errors.js';
 import { RULE_NAMES, RULE_SETS, type RuleName, type RuleSetName } from '../model.js';
+import { missingTools, toolsOf } from '../pipeline/tools-of.js';
 import type { Report } from '../report/types.js';
+import type { AskedChannel, Expectations } from './expectations.js';
 import type { OperationOptions } from './options.js';
-import type { Expectations } from './recipes.js';
+import { stoppable } from './stoppable.js';
 
 export interface CompareRequest {
   /** A file, or a directory with the files of one release. */
@@ -17,7 +19,7 @@ export interface CompareRequest {
   /** Rules of class `store-edit`, or sets of them. */
   readonly rules?: readonly string[];
   /** A recipe whose channel says what is expected: package, signers, rules, unpublished files. */
-  readonly recipe?: { readonly app: string; readonly channel?: string; readonly version?: string };
+  readonly recipe?: AskedChannel;
   readonly limits?: Partial<Limits>;
 }
 
@@ -26,6 +28,21 @@ export interface CompareRequest {
  * @throws FailedHere `unreadable-input`, `disk-full`
  */
 export async function compare(request: CompareRequest, options: OperationOptions = {}): Promise<Report> {
+  return (await compareInFull(request, options)).report;
+}
+
+/** As `compare`; with all findings, of which the report keeps the first ones. */
+export async function compareInFull(
+  request: CompareRequest,
+  options: OperationOptions = {},
+): Promise<{ readonly report: Report; readonly comparison: SetComparison }> {
+  return await stoppable(options, () => compared(request, options));
+}
+
+async function compared(
+  request: CompareRequest,
+  options: OperationOptions,
+): Promise<{ readonly report: Report; readonly comparison: SetComparison }> {
   const { bytes } = await assertTwoSides(request.published, request.rebuilt);
   if (bytes >= WORTH_A_THREAD) FactThread.startEarly();
   const [{ compareSet, expandRules }, { assembleReport }, { describeRun }] = [
@@ -35,8 +52,12 @@ export async function compare(request: CompareRequest, options: OperationOptions
   ];
   const rules = knownRules(request.rules ?? []);
   const expected: Expectations | undefined =
-    request.recipe === undefined ? undefined : await expectationsFrom(request.recipe);
+    request.recipe === undefined ? undefined : await expectationsFrom(request.recipe, options);
   const [published, rebuilt] = [await localFiles(request.published), await localFiles(request.rebuilt)];
+  if (expected !== undefined) {
+    const { assertVersion } = await import('./expectations.js');
+    await assertVersion(published, expected);
+  }
   const started = performance.now();
   const comparison = await compareSet(
     { published, rebuilt, ...(expected === undefined ? {} : { notPublished: expected.notPublished }) },
@@ -49,7 +70,7 @@ export async function compare(request: CompareRequest, options: OperationOptions
     },
   );
   const files = (side: 'published' | 'rebuilt') => comparison.pairs.map((pair) => pair[side]);
-  return assembleReport({
+  const report = assembleReport({
     published: [...files('published'), ...comparison.unpairedPublished],
     rebuilt: [...files('rebuilt'), ...comparison.unpairedRebuilt.map((entry) => entry.file)],
     comparison,
@@ -59,12 +80,13 @@ export async function compare(request: CompareRequest, options: OperationOptions
       missingTools: missingTools(comparison.pairs),
     }),
   });
+  return { report, comparison };
 }
 
 /** Without a recipe there is no need to load what reads one. */
-async function expectationsFrom(recipe: NonNullable<CompareRequest['recipe']>): Promise<Expectations> {
-  const { expectationsOf } = await import('./recipes.js');
-  return expectationsOf(recipe);
+async function expectationsFrom(asked: AskedChannel, options: OperationOptions): Promise<Expectations> {
+  const { expectationsOf } = await import('./expectations.js');
+  return await expectationsOf(asked, options);
 }
 
 /** @throws UsageError `unknown-rule` */
@@ -76,20 +98,4 @@ export function knownRules(names: readonly string[]): (RuleName | RuleSetName)[]
       hint: `rules and sets: ${known.join(', ')}`,
     });
   return names as (RuleName | RuleSetName)[];
-}
-
-export function toolsOf(pairs: readonly PairComparison[]): { name: string; version: string }[] {
-  const tools = new Map(pairs.flatMap((pair) => pair.decoders.map(({ name, version }) => [name, version])));
-  return [...tools].sort().map(([name, version]) => ({ name, version }));
-}
-
-export function missingTools(pairs: readonly PairComparison[]): string[] {
-  const named = pairs.flatMap((pair) =>
-    pair.differences.flatMap((found) =>
-      found.kind === 'unread' && found.code === 'missing-tool'
-        ? [/: (\S+) is not installed/.exec(found.detail)?.[1] ?? '']
-        : [],
-    ),
-  );
-  return [...new Set(named.filter((name) => name !== ''))].sort();
 }

@@ -9,6 +9,7 @@ import { lookupsFor } from '../recipe/lookups.js';
 import { makePlan } from '../recipe/plan.js';
 import { listVersions, type KnownVersion } from '../recipe/resolve.js';
 import type { OperationOptions } from './options.js';
+import { stoppable } from './stoppable.js';
 import { recipeOf } from './recipes.js';
 
 export type { KnownVersion };
@@ -33,7 +34,9 @@ export interface PlanResult {
  */
 export async function plan(request: PlanRequest, options: OperationOptions = {}): Promise<PlanResult> {
   const { recipe, sha256 } = await recipeOf(request.app);
-  const facts = await lookUp(lookupsFor(recipe, request), { cache: cacheDirectory(), ...options });
+  const facts = await stoppable(options, () =>
+    lookUp(lookupsFor(recipe, request), { cache: cacheDirectory(), ...options }),
+  );
   return { facts, plan: makePlan(recipe, request, { facts, locks: await locks(), recipeSha256: sha256 }) };
 }
 

@@ -3,10 +3,8 @@
 import { readText } from '../bytes.js';
 import { UsageError } from '../errors.js';
 import { packageRoot, readRecipes } from '../inputs/package-files.js';
-import type { RuleName, RuleSetName, SignerPin } from '../model.js';
 import { nearestWord } from '../nearest-word.js';
 import { checkRecipe, formatProblem, parseRecipe, recipeDigest } from '../recipe/load.js';
-import { channelOf } from '../recipe/compare-plan.js';
 import { COMMAND_NAMES, lintRecipes as lintAll } from '../recipe/lint.js';
 import type { Recipe } from '../recipe/schema.js';
 
@@ -74,31 +72,4 @@ export function lintText(file: string, text: string): LintResult {
  */
 export async function lintFile(file: string): Promise<LintResult> {
   return lintText(file, readText(file, MAX_RECIPE));
-}
-
-/** What a channel of a recipe says about published files. */
-export interface Expectations {
-  readonly packageId?: string;
-  readonly signers: readonly SignerPin[];
-  readonly rules: readonly (RuleName | RuleSetName)[];
-  readonly notPublished: readonly { readonly pattern: string; readonly reason: string }[];
-}
-
-export async function expectationsOf(asked: {
-  readonly app: string;
-  readonly channel?: string;
-}): Promise<Expectations> {
-  const { recipe } = await recipeOf(asked.app);
-  const { channel } = channelOf(recipe, asked.channel);
-  return {
-    ...(channel.packageId === undefined ? {} : { packageId: channel.packageId }),
-    signers: channel.signers.map(({ sha256, minSdk, maxSdk, source }) => ({
-      sha256,
-      ...(minSdk === undefined ? {} : { minSdk }),
-      ...(maxSdk === undefined ? {} : { maxSdk }),
-      source,
-    })),
-    rules: channel.rules.map((use) => use.rule),
-    notPublished: channel.notPublished.map(({ pattern, reason }) => ({ pattern, reason })),
-  };
 }

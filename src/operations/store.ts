@@ -31,12 +31,14 @@ export interface StoreOptions {
   /** Directories of this run, addresses of mirrors: taken out of logs and failures. */
   readonly private?: readonly string[];
   /** The full evidence, written as one archive to `file`, which must not exist. */
-  readonly evidence?: {
-    readonly file: string;
-    /** As it was before the report bounded its evidence. */
-    readonly comparison?: SetComparison;
-    readonly logs?: readonly LogFile[];
-  };
+  readonly evidence?: Evidence;
+}
+
+export interface Evidence {
+  readonly file: string;
+  /** As it was before the report bounded its evidence. */
+  readonly comparison?: SetComparison;
+  readonly logs?: readonly LogFile[];
 }
 
 /** Every form of a report; `report.json` first. */
@@ -62,19 +64,26 @@ export async function storeReport(
   const { evidence } = options;
   if (evidence !== undefined) assertAbsent(evidence.file);
   const directory = await publishReport(report, [...reportFiles(report), ...more], place(options));
-  if (evidence !== undefined) {
-    const redact = redactor(privateTexts(options.private));
-    const logs = await readLogs(evidence.logs ?? [], redact);
-    const bundle = await evidenceBundle(report, evidence.comparison, logs);
-    try {
-      await writeAside(path.resolve(evidence.file), async (handle) => {
-        await handle.writeFile(bundle);
-      });
-    } catch (cause) {
-      throw storageFailure(cause, 'the evidence', evidence.file);
-    }
-  }
+  if (evidence !== undefined) await writeEvidence(report, evidence, options.private);
   return directory;
+}
+
+/** @throws UsageError `evidence-exists`; FailedHere `disk-full`, `unreadable-input` */
+export async function writeEvidence(
+  report: Report,
+  { file, comparison, logs = [] }: Evidence,
+  more: readonly string[] = [],
+): Promise<void> {
+  assertAbsent(file);
+  const redact = redactor(privateTexts(more));
+  const bundle = await evidenceBundle(report, comparison, await readLogs(logs, redact));
+  try {
+    await writeAside(path.resolve(file), async (handle) => {
+      await handle.writeFile(bundle);
+    });
+  } catch (cause) {
+    throw storageFailure(cause, 'the evidence', file);
+  }
 }
 
 /** @throws UsageError `evidence-exists`; worth a call before hours of work */

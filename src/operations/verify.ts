@@ -9,6 +9,7 @@ import { parseBuildInfo, type BuildInfo } from '../inputs/buildinfo.js';
 import type { Plan, UnverifiableReason } from '../model.js';
 import type { Workspace } from '../pipeline/options.js';
 import { assembleReport } from '../report/assemble.js';
+import { redactor } from '../report/redact.js';
 import type { Report } from '../report/types.js';
 import type { Verified } from '../pipeline/draft.js';
 import { verify as runPipeline } from '../verify.js';
@@ -18,8 +19,10 @@ import type { OperationOptions } from './options.js';
 import { plan, type PlanRequest } from './plan.js';
 import { describeRun } from './run.js';
 import { privateOf } from './private-of.js';
+import { privateTexts } from './private-texts.js';
 import { readReport } from './read-report.js';
-import { assertAbsent, storeReport } from './store.js';
+import { stoppable } from './stoppable.js';
+import { assertAbsent, storeReport, writeEvidence } from './store.js';
 import { inWorkspace } from './workspace.js';
 
 export interface VerifyRequest extends PlanRequest {
@@ -79,19 +82,22 @@ export async function verifyPlan(
     request.buildinfo === undefined ? undefined : await readBuildInfo(request.buildinfo, made);
   return await inWorkspace(made, async (workspace) => {
     try {
-      const verified = await runPipeline(made, {
-        ...(request.published === undefined ? {} : { published: request.published }),
-        ...(request.source === undefined ? {} : { source: request.source }),
-        ...(buildInfo === undefined ? {} : { buildInfo }),
-        ...(request.rebuild === undefined ? {} : { builds: request.rebuild }),
-        ...(request.confirm === undefined ? {} : { confirm: request.confirm }),
-        ...(request.buildAnyway === undefined ? {} : { buildAnyway: request.buildAnyway }),
-        executor: () => executorFor(made, request, options),
-        workspace,
-        describeRun: (facts) =>
-          describeRun({ ...facts, ...(supersedes === undefined ? {} : { supersedes }) }),
-        ...options,
-      });
+      const verified = await stoppable(options, () =>
+        runPipeline(made, {
+          ...(request.published === undefined ? {} : { published: request.published }),
+          ...(request.source === undefined ? {} : { source: request.source }),
+          ...(buildInfo === undefined ? {} : { buildInfo }),
+          ...(request.rebuild === undefined ? {} : { builds: request.rebuild }),
+          ...(request.confirm === undefined ? {} : { confirm: request.confirm }),
+          ...(request.buildAnyway === undefined ? {} : { buildAnyway: request.buildAnyway }),
+          executor: () => executorFor(made, request, options),
+          redact: redactor(privateTexts(privateOf(workspace))),
+          workspace,
+          describeRun: (facts) =>
+            describeRun({ ...facts, ...(supersedes === undefined ? {} : { supersedes }) }),
+          ...options,
+        }),
+      );
       return await stored(verified, request, workspace);
     } catch (error) {
       if (error instanceof FailedHere) await keepFailure(error, made, workspace, request.out, options);
@@ -105,20 +111,23 @@ async function stored(
   request: Pick<VerifyRequest, 'out' | 'evidence'>,
   workspace?: Workspace,
 ): Promise<VerifyResult> {
-  if (request.out === undefined) return { report };
-  const { out, evidence } = request;
-  const location = await storeReport(report, {
-    out,
-    ...(workspace === undefined ? {} : { private: privateOf(workspace) }),
-    ...(evidence === undefined
-      ? {}
+  const evidence =
+    request.evidence === undefined
+      ? undefined
       : {
-          evidence: {
-            file: evidence,
-            ...(comparison === undefined ? {} : { comparison }),
-            logs: logs.map((log) => ({ name: path.basename(log.path), path: log.path })),
-          },
-        }),
+          file: request.evidence,
+          ...(comparison === undefined ? {} : { comparison }),
+          logs: logs.map((log) => ({ name: path.basename(log.path), path: log.path })),
+        };
+  const place = workspace === undefined ? [] : privateOf(workspace);
+  if (request.out === undefined) {
+    if (evidence !== undefined) await writeEvidence(report, evidence, place);
+    return { report };
+  }
+  const location = await storeReport(report, {
+    out: request.out,
+    private: place,
+    ...(evidence === undefined ? {} : { evidence }),
   });
   return { report, location };
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A directory of one run below the cache, gone when the run ends, however it ends. */
 import { randomBytes } from 'node:crypto';
-import { promises as fs } from 'node:fs';
+import { promises as fs, type Dirent } from 'node:fs';
 import path from 'node:path';
 import { storageFailure } from '../inputs/atomic-file.js';
 import { cacheDirectory } from '../inputs/cache.js';
@@ -34,8 +34,25 @@ export async function inWorkspace<T>(plan: Plan, work: (workspace: Workspace) =>
       ...(needsArchive(plan) ? { debianMirror: await debianMirror() } : {}),
     });
   } finally {
-    await fs.rm(directory, { recursive: true, force: true });
+    await remove(directory);
   }
+}
+
+/** A result is not lost because something of its run cannot be removed, e.g. what lies in a directory without write mode. */
+async function remove(directory: string): Promise<void> {
+  const attempt = async (): Promise<boolean> =>
+    await fs.rm(directory, { recursive: true, force: true, maxRetries: 3 }).then(
+      () => true,
+      () => false,
+    );
+  if (await attempt()) return;
+  const found = await fs
+    .readdir(directory, { recursive: true, withFileTypes: true })
+    .catch(() => [] as Dirent[]);
+  for (const entry of found)
+    if (entry.isDirectory())
+      await fs.chmod(path.join(entry.parentPath, entry.name), 0o700).catch(() => undefined);
+  await attempt();
 }
 
 function needsArchive({ build, compare }: Plan): boolean {

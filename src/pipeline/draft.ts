@@ -2,26 +2,22 @@
 /** What is known so far of one run, so that every way out of the pipeline reports all of it. */
 import type { PreparedBuild } from '../build/executor.js';
 import { findInInputs, originsOf } from '../build/origin.js';
-import { bestBuild, matchesPublished, stabilityOf, type Stability } from '../compare/builds.js';
+import { bestBuild, isMismatch, matchesPublished, stabilityOf, type Stability } from '../compare/builds.js';
 import { compareSet } from '../compare/compare-set.js';
 import { environmentEvidence, gatherEvidence, type FileEvidence } from '../compare/publisher-evidence.js';
 import { toolchainDrift } from '../compare/toolchain-drift.js';
 import type { SetComparison } from '../compare/types.js';
 import { buildInfoFacts, withBuildInfo } from '../inputs/buildinfo.js';
-import type { PublishedFile } from '../inputs/published.js';
+import type { PublishedFile, PublishedOutcome } from '../inputs/published.js';
 import type { SourceTree } from '../inputs/source.js';
-import type {
-  AuthenticityReason,
-  BuildResult,
-  Deviation,
-  LogRecord,
-  Plan,
-  Reason,
-  UnverifiableReason,
-} from '../model.js';
+import { redacted } from '../report/redact.js';
+import type { BuildResult, Deviation, LogRecord, Plan, Reason, UnverifiableReason } from '../model.js';
 import { assembleReport, type ReportInput } from '../report/assemble.js';
 import type { EnvironmentEvidence, Report, RunRecord, SourceRecord } from '../report/types.js';
+import { carriesSignature } from './carries-signature.js';
+import { reasonsBeside, type Judgement } from './judge-published.js';
 import type { PipelineOptions } from './options.js';
+import { missingTools, toolsOf } from './tools-of.js';
 
 export interface Verified {
   readonly report: Report;
@@ -44,6 +40,8 @@ export class Draft {
   readonly #seconds: Record<string, number> = {};
   readonly #logs: LogRecord[] = [];
   #published: readonly PublishedFile[] = [];
+  #judged: Judgement = { kind: 'judged', notAuthentic: [], unverifiable: [] };
+  readonly #otherBuilds: { readonly attempt: number; readonly outcome: string }[] = [];
   #source: SourceRecord | undefined;
   #prepared: PreparedBuild | undefined;
   #deviations: readonly Deviation[];
@@ -58,6 +56,7 @@ export class Draft {
 
   async timed<T>(stage: string, work: () => Promise<T>): Promise<T> {
     const started = performance.now();
+    this.#options.signal?.throwIfAborted();
     try {
       return await work();
     } finally {
@@ -69,9 +68,23 @@ export class Draft {
     this.#options.onProgress?.({ kind: 'note', text });
   }
 
-  takePublished(files: readonly PublishedFile[], notObtained: readonly string[]): void {
-    this.#published = files;
-    this.notObtained = notObtained;
+  takePublished(obtained: Extract<PublishedOutcome, { kind: 'obtained' }>): void {
+    this.#published = obtained.files;
+    this.notObtained = obtained.notObtained;
+    for (const detail of obtained.details) this.note(detail);
+    if (obtained.ignored.length > 0)
+      this.note(`not asked for, so not compared: ${obtained.ignored.join(', ')}`);
+  }
+
+  /** Holds whatever comes after: a build does not make a file somebody else's, or checked. */
+  takeJudgement(judged: Judgement): void {
+    this.#judged = judged;
+  }
+
+  /** A build beside the first one that there is nothing to compare of. */
+  endedOtherwise(attempt: number, outcome: string): void {
+    this.#otherBuilds.push({ attempt, outcome: this.#options.redact(outcome) });
+    this.note(`build ${attempt} gave nothing to compare: ${outcome}`);
   }
 
   takeSource(tree: SourceTree): void {
@@ -90,7 +103,7 @@ export class Draft {
       buildInfo === undefined
         ? this.#deviations
         : withBuildInfo(this.#deviations, buildInfo, { packages: prepared.environment.packages, directory });
-    this.#deviations = [...planned, ...prepared.deviations];
+    this.#deviations = [...planned, ...redacted(prepared.deviations, this.#options.redact)];
   }
 
   takeBuild(build: BuildResult): void {
@@ -98,19 +111,24 @@ export class Draft {
   }
 
   async unverifiable(...reasons: readonly Reason<UnverifiableReason>[]): Promise<Verified> {
-    return await this.#finish({ unverifiable: reasons });
+    const { notAuthentic, unverifiable } = reasonsBeside(this.#judged);
+    return await this.#finish({ notAuthentic, unverifiable: [...reasons, ...unverifiable] });
   }
 
-  async notAuthentic(reasons: readonly Reason<AuthenticityReason>[]): Promise<Verified> {
-    return await this.#finish({ notAuthentic: reasons });
+  async notAuthentic(): Promise<Verified> {
+    return await this.#finish(reasonsBeside(this.#judged));
   }
 
   async unbuildable({
     phase,
     exitCode,
     firstError,
+    tail,
   }: Extract<BuildResult, { kind: 'failed' }>): Promise<Verified> {
-    return await this.#finish({ buildFailure: { phase, exitCode, firstError } }, { builds: 1 });
+    return await this.#finish(
+      { ...reasonsBeside(this.#judged), buildFailure: { phase, exitCode, firstError } },
+      { builds: 1, failureTail: redacted(tail, this.#options.redact) },
+    );
   }
 
   async compared(builds: readonly ComparedBuild[]): Promise<Verified> {
@@ -119,7 +137,12 @@ export class Draft {
     if (chosen === undefined) throw new Error('no build was compared');
     const { build, comparison } = chosen;
     const matching = comparisons.filter((one) => matchesPublished(one)).length;
-    const standing = matching > 0 ? undefined : await stability(chosen, builds, this.#options);
+    const judged = reasonsBeside(this.#judged, comparison);
+    const authentic =
+      judged.notAuthentic.length === 0 && comparison.pairs.every((pair) => pair.notAuthentic.length === 0);
+    // a standing is of what is said of the publisher, and nothing is where the file is not theirs
+    const standing =
+      authentic && isMismatch(comparison) ? await stability(chosen, builds, this.#options) : undefined;
     const evidence = await this.timed('evidence', () => this.#evidence(comparison, build));
     this.#deviations = [
       ...this.#deviations,
@@ -132,7 +155,12 @@ export class Draft {
       {
         rebuilt: [...build.outputs, ...build.extra],
         comparison,
-        unverifiable: this.#artifactInInputs(),
+        notAuthentic: judged.notAuthentic,
+        unverifiable: [
+          ...judged.unverifiable,
+          ...this.#artifactInInputs(),
+          ...(await this.#signedByPublisher(comparison, build)),
+        ],
         origins,
         linkable: this.#inventory().linkable,
         unopened: { inputs: this.#inventory().unopened, outputs: unopened },
@@ -147,7 +175,9 @@ export class Draft {
         ...(standing === undefined
           ? {}
           : { standing: standing.standing, unstableMembers: standing.unstable }),
-        tools: comparison.pairs.flatMap((pair) => pair.decoders),
+        ...(this.#otherBuilds.length === 0 ? {} : { otherBuilds: this.#otherBuilds }),
+        tools: toolsOf(comparison.pairs),
+        missingTools: missingTools(comparison.pairs),
       },
     );
   }
@@ -186,6 +216,25 @@ export class Draft {
     });
   }
 
+  /** Nor does one that gave a file with the publisher's own signature, which no source holds. */
+  async #signedByPublisher(
+    { pairs }: SetComparison,
+    build: SucceededBuild,
+  ): Promise<Reason<UnverifiableReason>[]> {
+    const { signers } = this.#plan.compare;
+    const reasons: Reason<UnverifiableReason>[] = [];
+    for (const { name, path } of build.outputs) {
+      const paired = pairs.some((pair) => pair.rebuilt.name === name);
+      const signer = paired ? await carriesSignature(path, signers) : undefined;
+      if (signer !== undefined)
+        reasons.push({
+          code: 'artifact-in-inputs',
+          detail: `${name} came out of the build with the publisher's signature (certificate ${signer})`,
+        });
+    }
+    return reasons;
+  }
+
   #claims(): readonly EnvironmentEvidence[] {
     const { buildInfo } = this.#options;
     return buildInfo === undefined ? [] : buildInfoFacts(buildInfo);
@@ -196,6 +245,7 @@ export class Draft {
     run: Partial<Omit<RunRecord, 'statements'>> = {},
   ): Promise<Verified> {
     const { target, build, compare, recipe, buildDigest, compareDigest, carried, knownResults } = this.#plan;
+    const { redact } = this.#options;
     const report = assembleReport({
       target,
       builtBy: compare.builtBy,
@@ -213,6 +263,9 @@ export class Draft {
       knownResults,
       deviations: this.#deviations,
       ...found,
+      // a compiler's words and a server's
+      ...(found.buildFailure === undefined ? {} : { buildFailure: redacted(found.buildFailure, redact) }),
+      ...(found.unverifiable === undefined ? {} : { unverifiable: redacted(found.unverifiable, redact) }),
       run: await this.#options.describeRun({
         seconds: this.#seconds,
         ...(this.#prepared === undefined ? {} : { environment: this.#prepared.environment }),

@@ -19,6 +19,8 @@ export interface PipelineOptions {
   readonly confirm?: boolean;
   /** Build although the published file is not authentic. */
   readonly buildAnyway?: boolean;
+  /** Takes out of what others said, a compiler or a server, what would name this machine. */
+  readonly redact: (text: string) => string;
   /** Asked for when the cheap checks are done. */
   readonly executor: () => Promise<Executor>;
   readonly workspace: Workspace;

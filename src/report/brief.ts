@@ -3,7 +3,7 @@
 import { inert } from './inert.js';
 import { clause, count, percent, quoted, some } from './say.js';
 import { headline } from './title.js';
-import type { Note, Report, Statement } from './types.js';
+import type { Note, Report, SourceRecord, Statement } from './types.js';
 
 const NOTE = 400;
 const LINE = 1_500;
@@ -112,7 +112,7 @@ function sourceLine({ statement: { source } }: Report): Statement {
   return source.kind === 'git'
     ? brief(
         'source',
-        `Source: commit ${source.commit} of ${source.repository}, tree SHA-256 ${source.treeSha256}.`,
+        `Source: ${originOf(source)}, tree SHA-256 ${source.treeSha256}.`,
         ['/statement/source'],
         `git clone ${quoted(source.repository)} && git rev-parse ${quoted(source.commit)}`,
       )
@@ -122,6 +122,19 @@ function sourceLine({ statement: { source } }: Report): Statement {
         ['/statement/source'],
         `apt-get source --download-only ${quoted(`${source.package}=${source.version}`)}`,
       );
+}
+
+/** A directory need not hold what its commit says, and another repository is not the publisher's. */
+function originOf({ from, commit, repository }: Extract<SourceRecord, { kind: 'git' }>): string {
+  switch (from) {
+    case 'upstream':
+    case 'bundled':
+      return `commit ${commit} of ${repository}`;
+    case 'url':
+      return `commit ${commit} of ${repository}, which is not the publisher’s repository`;
+    case 'directory':
+      return `a directory that was handed over, not the publisher’s repository`;
+  }
 }
 
 function buildLine({ statement, run }: Report): Statement {

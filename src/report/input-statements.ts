@@ -2,7 +2,7 @@
 /** Where the source came from, and which code of the result was not built from it, in sentences. */
 import type { Origin } from '../model.js';
 import { clause, count, fetching, quoted, say, some, type DecidedFacts } from './say.js';
-import type { Statement } from './types.js';
+import type { SourceRecord, Statement } from './types.js';
 
 const SHOWN = 10;
 
@@ -20,16 +20,18 @@ export function sourceStatements({ source }: DecidedFacts): Statement[] {
   const from = {
     upstream: source.repository,
     bundled: 'files of this package',
-    directory: 'a directory that was handed over, not the publisher’s repository',
+    directory: 'a directory',
     url: 'another repository than the publisher’s',
   }[source.from];
   const list = [
-    say(
-      source.from === 'upstream' || source.from === 'bundled' ? 'source-commit' : 'source-not-upstream',
-      `The source is commit ${source.commit}${source.tag === undefined ? '' : ` (tag ${source.tag})`} of ${from}, tree SHA-256 ${source.treeSha256}.`,
-      ['/source'],
-      `git clone ${quoted(source.repository)} && git rev-parse ${quoted(source.tag ?? source.commit)}`,
-    ),
+    source.from === 'directory'
+      ? directoryStatement(source)
+      : say(
+          source.from === 'upstream' || source.from === 'bundled' ? 'source-commit' : 'source-not-upstream',
+          `The source is commit ${source.commit}${source.tag === undefined ? '' : ` (tag ${source.tag})`} of ${from}, tree SHA-256 ${source.treeSha256}.`,
+          ['/source'],
+          `git clone ${quoted(source.repository)} && git rev-parse ${quoted(source.tag ?? source.commit)}`,
+        ),
   ];
   if (source.tag !== undefined && source.tagSignedBy !== undefined)
     list.push(
@@ -65,6 +67,20 @@ export function sourceStatements({ source }: DecidedFacts): Statement[] {
       ),
     );
   return list;
+}
+
+/** Whatever its own repository says of it: the files need not be those of any commit. */
+function directoryStatement({
+  commit,
+  repository,
+  treeSha256,
+}: Extract<SourceRecord, { kind: 'git' }>): Statement {
+  return say(
+    'source-not-upstream',
+    `The source is a directory that was handed over (tree SHA-256 ${treeSha256}), not the publisher’s repository: nobody checked that its files are those of commit ${commit}.`,
+    ['/source'],
+    `git clone ${quoted(repository)} upstream && git -C upstream checkout ${quoted(commit)} && diff -r upstream DIRECTORY`,
+  );
 }
 
 export function originStatements({ origins, linkable, unopened, carried }: DecidedFacts): Statement[] {

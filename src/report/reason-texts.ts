@@ -97,6 +97,11 @@ export const AUTHENTICITY_TEXTS = {
     check: 'aapt2 dump packagename PUBLISHED',
     publisherCan: 'state the package id of its app on this channel',
   },
+  'not-in-index': {
+    meaning: 'the signed index of the archive lists another file by this name',
+    check: 'apt-get download PACKAGE=VERSION && sha256sum PUBLISHED *.deb',
+    publisherCan: 'say where the genuine file can be had, and its SHA-256',
+  },
   unsigned: {
     meaning: 'it is not signed, and the recipe expects a signature',
     check: 'apksigner verify --verbose PUBLISHED',

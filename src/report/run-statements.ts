@@ -19,6 +19,13 @@ export function runStatements(run: Omit<RunRecord, 'statements'>, statement: Rep
       '/builds',
       again,
     );
+  for (const [at, { attempt, outcome }] of (run.otherBuilds ?? []).entries())
+    said(
+      'build-ended-otherwise',
+      `Build ${attempt} gave nothing to compare: ${outcome.replace(/\.$/, '')}.`,
+      `/otherBuilds/${at}`,
+      again,
+    );
   if (statement.verdict.kind === 'unreproducible' && run.standing !== undefined)
     said(
       `standing-${run.standing}`,

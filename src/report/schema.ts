@@ -326,6 +326,7 @@ const runPart = z.strictObject({
   environment: environment.optional(),
   builds: bytes,
   matchingBuilds: bytes,
+  otherBuilds: list(z.strictObject({ attempt: bytes, outcome: text })).optional(),
   standing: z.enum(['single', 'confirmed', 'unstable']).optional(),
   unstableMembers: list(text).optional(),
   seconds: z.record(z.string(), z.number().nonnegative()),

@@ -24,6 +24,7 @@ const NOT_PROVEN = new Set([
   'not-obtained',
   'build-failed',
   'nothing-compared',
+  'source-not-upstream',
   'built-from-other-commit',
 ]);
 const CARRIED = new Set([

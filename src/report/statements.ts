@@ -145,7 +145,7 @@ function buildStatements({ buildFailure, plan }: DecidedFacts): Statement[] {
     list.push(
       say(
         'no-container',
-        'The build ran in a temporary directory of the machine itself; no container was used.',
+        'The build ran in a temporary directory of the machine itself; no container was used, so that nothing kept it from the other files there, the published ones among them.',
         ['/plan/build/environment/image'],
         'grep -o \'"image":{[^}]*}\' report.json',
       ),

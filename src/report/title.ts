@@ -5,21 +5,28 @@ import { count } from './say.js';
 import type { Report } from './types.js';
 
 export function titleOf(verdict: Verdict, deviations: readonly Deviation[]): string {
+  // a match with somebody else's source says nothing about the publisher's
+  const from = deviations.some(({ code }) => code === 'source-replaced')
+    ? ' from another source than the publisher’s'
+    : '';
   switch (verdict.kind) {
     case 'reproducible':
-      return 'Reproduced';
+      return `Reproduced${from}`;
     case 'equivalent':
       return verdict.excludedBytes === 0
-        ? 'Reproduced, packed differently (0 bytes left out)'
-        : `Reproduced, except ${count(verdict.excludedBytes, 'byte')} that the store or signing added`;
+        ? `Reproduced${from}, packed differently (0 bytes left out)`
+        : `Reproduced${from}, except ${count(verdict.excludedBytes, 'byte')} that the store or signing added`;
     case 'unreproducible':
+      if (from !== '') return `Not reproduced${from}`;
       return deviations.some((deviation) => deviation.canChangeOutput !== 'no')
         ? 'Not reproduced in a differing environment'
         : 'Not reproduced';
     case 'unverifiable':
       return 'Could not be checked';
     case 'unbuildable':
-      return 'The published source did not build';
+      return from === ''
+        ? 'The published source did not build'
+        : 'The source that was handed over did not build';
     case 'not-authentic':
       return 'Not the publisher’s file';
   }

@@ -120,6 +120,8 @@ export interface RunRecord {
   readonly environment?: EnvironmentRecord;
   readonly builds: number;
   readonly matchingBuilds: number;
+  /** Builds that were asked for and gave nothing to compare. */
+  readonly otherBuilds?: readonly { readonly attempt: number; readonly outcome: string }[];
   readonly standing?: Standing;
   /** Where our builds differ from each other: file, then names of members, joined by ` > `. */
   readonly unstableMembers?: readonly string[];

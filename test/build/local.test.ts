@@ -57,10 +57,8 @@ test('a clean environment in a directory of its own; attempts do not see each ot
       .filter((name) => name !== '_'),
     ['HOME', 'LANG', 'LC_ALL', 'PATH', 'PWD', 'SOURCE_DATE_EPOCH', 'TMPDIR', 'TZ', '1700000000 644', ''],
   );
-  t.deepEqual(
-    build.deviations.map(({ code, canChangeOutput }) => [code, canChangeOutput]),
-    [['no-container', 'unknown']],
-  );
+  // the plan asks for no container: the report says that there was none, and that is no departure
+  t.deepEqual(build.deviations, []);
   const where = readFileSync(path.join(outputs, '1/where.txt'), 'utf8').trim();
   t.is(path.basename(where), 'app');
   t.true(existsSync(where));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { CommandModule } from 'yargs';
 import { globalOptions, runCommand, type GlobalArguments } from '../command.js';
-import { exitCodeOf } from '../exit-code.js';
+import { exitCodeOf, VERDICTS } from '../exit-code.js';
 import { printable, type Report } from '../../index.js';
 
 interface CompareArguments extends GlobalArguments {
@@ -9,6 +9,8 @@ interface CompareArguments extends GlobalArguments {
   readonly rebuilt: string;
   readonly recipe: string | undefined;
   readonly channel: string | undefined;
+  readonly release: string | undefined;
+  readonly evidence: string | undefined;
   readonly rule: readonly string[] | undefined;
   readonly out: string | undefined;
   readonly strict: boolean;
@@ -26,6 +28,10 @@ export const compareCommand: CommandModule<object, CompareArguments> = {
       .positional('rebuilt', { type: 'string', demandOption: true, describe: 'what the source gives' })
       .option('recipe', { type: 'string', describe: 'app whose recipe says what is expected' })
       .option('channel', { type: 'string', describe: 'channel of that recipe' })
+      .option('release', {
+        type: 'string',
+        describe: 'version of that recipe: its rules, its version code; without it only what holds for all',
+      })
       .option('rule', {
         type: 'string',
         array: true,
@@ -33,16 +39,28 @@ export const compareCommand: CommandModule<object, CompareArguments> = {
         describe: 'a rule of class store-edit, or a set of them (play); may be repeated',
       })
       .option('out', { type: 'string', describe: 'store the report below this directory' })
+      .option('evidence', { type: 'string', describe: 'a ZIP for all findings, uncut' })
       .option('strict', { type: 'boolean', default: false, describe: 'exit 1 for equivalent' })
-      .option('expect', { type: 'string', describe: 'exit 0 for this verdict and 1 for any other' })
+      .option('expect', { choices: VERDICTS, describe: 'exit 0 for this verdict and 1 for any other' })
       .option('max-member', { type: 'string', coerce: bytes, describe: 'decoded bytes of one member' })
       .option('max-decoded', { type: 'string', coerce: bytes, describe: 'decoded bytes in all' })
       .example('$0 compare published.apk rebuilt.apk', 'two APKs')
+      .example(
+        '$0 compare --recipe telegram-android --release 10.14.5 Telegram.apk app.apk',
+        'with its signers',
+      )
       .example('$0 compare --rule play store/ ours/', 'two directories, with what Google Play adds'),
   handler: (argv) =>
     runCommand(argv, async ({ output, options }) => {
-      const { compare, renderText, storeReport } = await import('../../index.js');
-      const report = await compare(
+      const { assertAbsent, compareInFull, renderText, storeReport, UsageError, writeEvidence } =
+        await import('../../index.js');
+      const { evidence: file } = argv;
+      if (file !== undefined) await assertAbsent(file);
+      if (argv.recipe === undefined && (argv.channel !== undefined || argv.release !== undefined))
+        throw new UsageError('no-recipe', '--channel and --release are those of a recipe', {
+          hint: 'name it with --recipe APP',
+        });
+      const { report, comparison } = await compareInFull(
         {
           published: argv.published,
           rebuilt: argv.rebuilt,
@@ -53,6 +71,7 @@ export const compareCommand: CommandModule<object, CompareArguments> = {
                 recipe: {
                   app: argv.recipe,
                   ...(argv.channel === undefined ? {} : { channel: argv.channel }),
+                  ...(argv.release === undefined ? {} : { version: argv.release }),
                 },
               }),
           limits: {
@@ -62,7 +81,12 @@ export const compareCommand: CommandModule<object, CompareArguments> = {
         },
         options,
       );
-      const location = argv.out === undefined ? undefined : await storeReport(report, { out: argv.out });
+      const evidence = file === undefined ? undefined : { file, comparison };
+      const location =
+        argv.out === undefined
+          ? undefined
+          : await storeReport(report, { out: argv.out, ...(evidence === undefined ? {} : { evidence }) });
+      if (argv.out === undefined && evidence !== undefined) await writeEvidence(report, evidence);
       output.print(renderText(report, location === undefined ? {} : { location }));
       for (const hint of hintsFor(report)) output.note(hint);
       output.data(report);

@@ -1,19 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { CommandModule } from 'yargs';
 import { runCommand } from '../command.js';
-import { EXIT, exitCodeOf } from '../exit-code.js';
+import { EXIT, exitCodeOf, VERDICTS } from '../exit-code.js';
 import { nextSteps } from '../next-steps.js';
 import { engineOf, planRequestOf, runOptions, type RunArguments } from '../run-options.js';
-import type { KnownVersion } from '../../index.js';
-
-const VERDICTS = [
-  'reproducible',
-  'equivalent',
-  'unreproducible',
-  'unverifiable',
-  'unbuildable',
-  'not-authentic',
-] as const;
+import type { KnownVersion, VerdictKind } from '../../index.js';
 
 interface VerifyArguments extends RunArguments {
   readonly app: string;
@@ -27,7 +18,7 @@ interface VerifyArguments extends RunArguments {
   readonly 'build-anyway': boolean;
   readonly strict: boolean;
   readonly 'require-built': boolean;
-  readonly expect: (typeof VERDICTS)[number] | undefined;
+  readonly expect: VerdictKind | undefined;
 }
 
 export const verifyCommand: CommandModule<object, VerifyArguments> = {

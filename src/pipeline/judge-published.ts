@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Whether the published files are the publisher's, and of the version that was asked for: before anything is built. */
+import { checkIdentity, type ExpectedIdentity } from '../compare/identity.js';
+import { inspectPublished } from '../compare/inspect-published.js';
+import type { PairComparison, SetComparison } from '../compare/types.js';
+import { UsageError } from '../errors.js';
+import type { PublishedFile } from '../inputs/published.js';
+import type { AuthenticityReason, DebianBinary, Plan, Reason, UnverifiableReason } from '../model.js';
+
+/** A reason and the published file that gives it. */
+export interface FileReason<Code extends string> extends Reason<Code> {
+  readonly file: string;
+}
+
+export interface Judgement {
+  readonly kind: 'judged';
+  readonly notAuthentic: readonly FileReason<AuthenticityReason>[];
+  readonly unverifiable: readonly FileReason<UnverifiableReason>[];
+}
+
+/** @throws UsageError `other-version` for a handed-over file of another version */
+export async function judgePublished(
+  plan: Plan,
+  files: readonly PublishedFile[],
+): Promise<Judgement | { readonly kind: 'other-version'; readonly detail: string }> {
+  const { signers, packageId } = plan.compare;
+  const notAuthentic: FileReason<AuthenticityReason>[] = [];
+  const unverifiable: FileReason<UnverifiableReason>[] = [];
+  const others: string[] = [];
+  for (const file of files) {
+    const found = await inspectPublished(file.path, {
+      signers,
+      ...(packageId === undefined ? {} : { packageId }),
+    });
+    const of = <Code extends string>({ code, detail }: Reason<Code>): FileReason<Code> => ({
+      file: file.name,
+      code,
+      detail,
+    });
+    notAuthentic.push(...found.notAuthentic.map(of));
+    unverifiable.push(...found.unverifiable.map(of));
+    const listed = listedOf(plan, file);
+    let otherVersion = false;
+    for (const finding of checkIdentity(found.reading, identityExpected(plan, listed))) {
+      if (finding.kind === 'unread') continue;
+      const detail = `${finding.field} ${finding.found}, expected ${finding.expected}`;
+      if (finding.kind === 'other-package')
+        notAuthentic.push({ file: file.name, code: 'other-package', detail });
+      else {
+        otherVersion = true;
+        others.push(`${file.name} has ${detail}`);
+      }
+    }
+    // the archive signs its index, and the index names the file by its digest
+    if (listed !== undefined && listed.sha256 !== file.sha256 && !otherVersion)
+      notAuthentic.push({
+        file: file.name,
+        code: 'not-in-index',
+        detail: `${file.size} bytes with SHA-256 ${file.sha256}, the index lists ${listed.size} with ${listed.sha256}`,
+      });
+  }
+  if (notAuthentic.length > 0 || others.length === 0) return { kind: 'judged', notAuthentic, unverifiable };
+  const detail = others.join('; ');
+  if (files.some((file) => file.from === 'handed-over'))
+    throw new UsageError('other-version', `${detail}: not the version ${plan.target.version}`, {
+      hint: 'name the version of the file, or hand over the file of this version',
+    });
+  return { kind: 'other-version', detail };
+}
+
+function listedOf({ compare: { acquisition } }: Plan, file: PublishedFile): DebianBinary | undefined {
+  return acquisition.kind === 'debian-archive'
+    ? acquisition.files.find((one) => one.path.endsWith(`/${file.name}`))
+    : undefined;
+}
+
+function identityExpected({ target, compare }: Plan, listed: DebianBinary | undefined): ExpectedIdentity {
+  if (listed !== undefined) return { debPackage: listed.package, debVersion: listed.version };
+  const { packageId, versionCode } = compare;
+  if (packageId === undefined) return {};
+  // the code is what the platform orders by; a name may be written in more ways than one
+  return versionCode === undefined ? { versionName: target.version } : { versionCode };
+}
+
+/** What was found before the build, but for what the pairs say by themselves. */
+export function reasonsBeside(
+  { notAuthentic, unverifiable }: Judgement,
+  comparison?: SetComparison,
+): {
+  readonly notAuthentic: readonly Reason<AuthenticityReason>[];
+  readonly unverifiable: readonly Reason<UnverifiableReason>[];
+} {
+  const pairOf = (file: string): PairComparison | undefined =>
+    comparison?.pairs.find(({ published }) => published.name === file);
+  const named = <Code extends string>({ file, code, detail }: FileReason<Code>): Reason<Code> => ({
+    code,
+    detail: `${file}: ${detail}`,
+  });
+  return {
+    notAuthentic: notAuthentic
+      .filter(({ file, code }) => pairOf(file)?.notAuthentic.some((said) => said.code === code) !== true)
+      .map(named),
+    // a comparison knows more: equal files need no signature that was checked
+    unverifiable: unverifiable.filter(({ file }) => pairOf(file) === undefined).map(named),
+  };
+}
