@@ -4,17 +4,7 @@
  * directory (`--inputs DIR` of `run.ts`); the 2 GB ones need about 12 GB of disk.
  */
 import { execFileSync } from 'node:child_process';
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readSync,
-  renameSync,
-  rmSync,
-  writeSync,
-  closeSync,
-} from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { constants, crc32, createDeflateRaw, deflateRawSync, inflateRawSync } from 'node:zlib';
@@ -27,7 +17,7 @@ export interface Inputs {
   readonly signed: string;
   readonly unsigned: string;
   readonly signedCopy: string;
-  /** The signed file with one byte changed in the middle of an entry's data. */
+  /** The unsigned file with one byte changed in the middle of an entry's content. */
   readonly oneByte: string;
   /** The unsigned file's content, every deflated entry at another level. */
   readonly recompressed: string;
@@ -55,7 +45,7 @@ export class InputMaker {
       signed,
       unsigned,
       signedCopy: await this.#make('copy.apk', (to) => copyFileSync(signed, to)),
-      oneByte: await this.#make('one-byte.apk', (to) => changeOneByte(signed, to)),
+      oneByte: await this.#make('one-content-byte.apk', (to) => changeOneByte(unsigned, to)),
       recompressed: await this.#make('recompressed.apk', (to) => recompress(unsigned, to)),
     };
   }
@@ -199,31 +189,33 @@ function sign(unsigned: string, to: string): void {
   }
 }
 
+/** The content of the largest entry differs in one byte; everything in the archive says so truly. */
 function changeOneByte(from: string, to: string): void {
-  copyFileSync(from, to);
-  const source = FileSource.open(from);
-  const entries = readZip(source).entries;
-  source.close();
-  const largest = entries.reduce((a, b) => (b.compressedSize > a.compressedSize ? b : a));
-  const at = largest.dataOffset + Math.floor(largest.compressedSize / 2);
-  const fd = openSync(to, 'r+');
-  const byte = Buffer.alloc(1);
-  readSync(fd, byte, 0, 1, at);
-  byte[0] = (byte[0] ?? 0) ^ 1;
-  writeSync(fd, byte, 0, 1, at);
-  closeSync(fd);
+  const entries = entriesOf(from);
+  const largest = entries.reduce((a, b) => (b.raw.length > a.raw.length ? b : a));
+  const content = inflateRawSync(largest.raw);
+  const middle = content.length >> 1;
+  content[middle] = (content[middle] ?? 0) ^ 1;
+  const changed = { ...largest, crc32: crc32(content), raw: deflateRawSync(content) };
+  writeAligned(
+    entries.map((entry) => (entry === largest ? changed : entry)),
+    to,
+  );
 }
 
-function recompress(from: string, to: string): void {
+function writeAligned(entries: readonly StoredEntry[], to: string): void {
   const plain = `${to}.plain`;
   const writer = new ZipWriter(plain);
-  for (const entry of entriesOf(from))
-    writer.add(
-      entry.method === 0 ? entry : { ...entry, raw: deflateRawSync(inflateRawSync(entry.raw), { level: 3 }) },
-    );
+  for (const entry of entries) writer.add(entry);
   writer.finish();
   execFileSync('zipalign', ['-p', '4', plain, to], { stdio: 'pipe' });
   rmSync(plain);
+}
+
+function recompress(from: string, to: string): void {
+  const again = (entry: StoredEntry): StoredEntry =>
+    entry.method === 0 ? entry : { ...entry, raw: deflateRawSync(inflateRawSync(entry.raw), { level: 3 }) };
+  writeAligned(entriesOf(from).map(again), to);
 }
 
 const LARGE_ENTRY = 1536 * MIB;

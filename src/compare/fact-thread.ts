@@ -27,7 +27,7 @@ export class FactThread {
 
   private constructor() {
     this.#worker.on('message', (answer: FactAnswer) => this.#waiting.shift()?.(answer));
-    this.#worker.on('error', () => this.#fail());
+    this.#worker.on('error', () => this.#fail()).on('exit', () => this.#fail());
   }
 
   /** Starts a thread for the next one to `take`, who may still be loading. It does not keep the process alive. */

@@ -98,9 +98,11 @@ export class InflatePool {
       this.#idle.push(worker);
       this.#pump();
     });
-    worker.on('error', (error) => {
+    const fail = (error: Error): void => {
       for (const batch of this.#batches) batch.reject(error);
-    });
+    };
+    // a thread that ends for whatever reason must not be waited for
+    worker.on('error', fail).on('exit', () => fail(new Error('inflate pool: a thread has ended')));
     return worker;
   }
 

@@ -3,7 +3,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { FileSource, ForwardReader } from '../../bytes.js';
 import { inflatePair, type InflatedPair } from './inflate.js';
-import { isAlone } from './release.js';
+import { isAlone, prepareRelease } from './release.js';
 import type { EntryJob, PoolFiles } from './inflate-pool.js';
 
 const port = parentPort;
@@ -11,6 +11,7 @@ if (port !== null) {
   const files = workerData as PoolFiles;
   const published = new ForwardReader(FileSource.borrow(files.published));
   const rebuilt = new ForwardReader(FileSource.borrow(files.rebuilt));
+  await prepareRelease();
   port.on('message', ({ batch, jobs }: { batch: number; jobs: readonly EntryJob[] }) => {
     const transfer = new Set<ArrayBuffer>();
     const results = jobs.map(({ p, r }): InflatedPair => {

@@ -6,6 +6,21 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads';
 const LARGE = 16 << 10;
 
 let nowhere: MessagePort | undefined;
+let preparing: Promise<void> | undefined;
+
+/** Until this is done nothing is released: a port that is not closed yet would keep what it is given. */
+export function prepareRelease(): Promise<void> {
+  return (preparing ??= new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.once('close', () => {
+      nowhere = port1;
+      resolve();
+    });
+    // what waits for it must not end before it
+    port1.ref();
+    port2.close();
+  }));
+}
 
 /** The buffer is the whole of its memory, so that this can be handed over. */
 export function isAlone(bytes: Buffer): bytes is Buffer<ArrayBuffer> {
@@ -16,14 +31,9 @@ export function isAlone(bytes: Buffer): bytes is Buffer<ArrayBuffer> {
   );
 }
 
-/** The buffer is empty afterwards: its memory was handed over to a port that leads nowhere. */
+/** Once prepared, the buffer is empty afterwards: its memory was handed over to a port that leads nowhere. */
 export function release(bytes: Buffer): void {
   if (bytes.buffer.byteLength < LARGE || !(bytes.buffer instanceof ArrayBuffer) || bytes.byteOffset !== 0)
     return;
-  if (nowhere === undefined) {
-    const { port1, port2 } = new MessageChannel();
-    port2.close();
-    nowhere = port1;
-  }
-  nowhere.postMessage(null, [bytes.buffer]);
+  nowhere?.postMessage(null, [bytes.buffer]);
 }
