@@ -15,6 +15,7 @@ import {
 } from '../process.js';
 import { engineFailure, streamFailure } from './engine-failure.js';
 import type { ContainerState } from './failure.js';
+import { imagesOfRun, RUN_LABEL } from './run-names.js';
 import { OneFile, type OneFileOptions, type TakenFile } from './tar-read.js';
 
 export interface EngineDescription {
@@ -211,6 +212,26 @@ export class Engine {
       // a busy engine may not get it done the first time
       if (ended.kind === 'exited' && (ended.code === 0 || /no such/i.test(stderr.toString()))) return;
     }
+  }
+
+  /** All that carries the label or the name of a run. False when something may be left, since the engine does not answer. */
+  async removeRun(name: string): Promise<boolean> {
+    const list = async (): Promise<readonly string[] | undefined> => {
+      const args = ['ps', '--all', '--quiet', '--filter', `label=${RUN_LABEL}=${name}`];
+      const result = await this.run(args).catch(() => undefined);
+      if (result?.ended.kind !== 'exited' || result.ended.code !== 0) return undefined;
+      return result.stdout
+        .toString()
+        .split('\n')
+        .filter((id) => id !== '');
+    };
+    for (const id of (await list()) ?? []) await this.removeContainer(id);
+    const images = imagesOfRun(name);
+    for (const image of images) if (await this.hasImage(image)) await this.removeImage(image);
+    const left = await list();
+    if (left === undefined || left.length > 0) return false;
+    for (const image of images) if (await this.hasImage(image)) return false;
+    return true;
   }
 
   async removeImage(name: string): Promise<void> {
