@@ -10,8 +10,8 @@ import path from 'node:path';
 export const OWNER_FILE = 'owner.json';
 /** Longer than any run takes: for owners that cannot be seen from here (a home directory on a network, another container). */
 const UNSEEN_MS = 7 * 24 * 60 * 60_000;
-/** A directory gets its owner at once; one without was made by a process that was killed in between. */
-const NAMELESS_MS = 60 * 60_000;
+/** A directory gets its owner at once; an empty one without was made by a process that was killed in between. */
+const NAMELESS_MS = 5000;
 
 interface Owner {
   readonly pid: number;
@@ -48,7 +48,8 @@ export async function isAbandoned(directory: string): Promise<boolean> {
   const file = path.join(directory, OWNER_FILE);
   const text = await fs.readFile(file, 'utf8').catch(() => undefined);
   const owner = text === undefined ? undefined : parseOwner(text);
-  if (owner === undefined) return Date.now() - stat.mtimeMs > NAMELESS_MS;
+  if (owner === undefined)
+    return Date.now() - stat.mtimeMs > NAMELESS_MS && (await fs.readdir(directory)).length === 0;
   const here = await placeHere();
   if (owner.boot !== here.boot && owner.machine !== undefined && owner.machine === here.machine) return true;
   if (owner.boot !== here.boot || owner.namespace !== here.namespace)

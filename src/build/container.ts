@@ -77,6 +77,7 @@ export class ContainerExecutor implements Executor {
     const { plan, run, signal } = request;
     const started = performance.now();
     const { version } = await this.probe(signal);
+    engine.workIn(request.directory);
     await noteEngine(request.directory, this.kind, run);
     leftovers.image(imageOfRun(run, 'image'));
     const image = await provideImage(engine, request, this.#dependencies.rootFileSystem);

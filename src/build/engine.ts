@@ -61,6 +61,7 @@ const REMOVALS = 3;
 export class Engine {
   readonly description: EngineDescription;
   #runtime: readonly string[];
+  #temporary: string | undefined;
   /** Once a container has started with it. */
   runtimeTried = false;
 
@@ -73,6 +74,11 @@ export class Engine {
     return this.description.kind;
   }
 
+  /** Temporary files of its client go there: Podman leaves some of what it copied. */
+  workIn(directory: string): void {
+    this.#temporary = directory;
+  }
+
   useRuntime(args: readonly string[]): void {
     this.#runtime = args;
   }
@@ -82,7 +88,8 @@ export class Engine {
       const value = process.env[name];
       return value === undefined ? [] : [[name, value] as const];
     });
-    return cleanEnvironment(Object.fromEntries(own));
+    const temporary = this.#temporary === undefined ? {} : { TMPDIR: this.#temporary };
+    return cleanEnvironment({ ...Object.fromEntries(own), ...temporary });
   }
 
   run(args: readonly string[], options: RunOptions = {}): Promise<RunResult> {

@@ -3,7 +3,7 @@
  * Removes what killed runs left behind: containers, images, directories. A run whose process lives is never touched. Done
  * by a run's keeper when its process is gone, and by the next run for what a keeper could not (a machine that went down).
  */
-import { existsSync, promises as fs } from 'node:fs';
+import { promises as fs } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { isEngineFile, removeFromEngine } from '../build/abandoned.js';
@@ -12,19 +12,20 @@ import { isAbandoned, OWNER_FILE } from '../owned-directory.js';
 
 export const runsDirectory = (cache: string): string => path.join(cache, 'runs');
 
+/** As `makeOwnedDirectory` is called; the end is that of `mkdtemp`. */
+const TEMPORARY = /^samesource-(?:image-|pgp-)?[A-Za-z0-9]{6}$/;
+
 /** Never throws: what cannot be removed now is left for the next time. */
 export async function sweep(): Promise<void> {
   const runs = runsDirectory(cacheDirectory());
-  const temporary = await below(os.tmpdir(), 'samesource-');
-  const owned = temporary.filter((directory) => existsSync(path.join(directory, OWNER_FILE)));
-  for (const directory of [...(await below(runs, '')), ...owned])
+  for (const directory of [...(await below(runs, /^/)), ...(await below(os.tmpdir(), TEMPORARY))])
     if (await isAbandoned(directory)) await removeRun(directory).catch(() => undefined);
 }
 
-async function below(parent: string, prefix: string): Promise<readonly string[]> {
+async function below(parent: string, named: RegExp): Promise<readonly string[]> {
   const names = await fs.readdir(parent).catch(() => []);
   return names
-    .filter((name) => name.startsWith(prefix))
+    .filter((name) => named.test(name))
     .map((name) => path.join(parent, name))
     .sort();
 }

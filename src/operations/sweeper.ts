@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { sweep } from './sweep.js';
 
 // the process may take a moment to end after its pipes are closed, an engine to finish what it was told
-for (const seconds of [0, 1, 5]) {
+for (const seconds of [0, 1, 6]) {
   await sleep(seconds * 1000);
   await sweep();
 }

@@ -25,13 +25,15 @@ export async function inWorkspace<T>(plan: Plan, work: (workspace: Workspace) =>
   const run = runName();
   const directory = path.join(runsDirectory(cache), run);
   await sweep();
+  const keeper = startKeeper(process.execPath, [fileURLToPath(new URL('./sweeper.js', import.meta.url))]);
   try {
     await fs.mkdir(directory, { recursive: true });
     await claim(directory);
   } catch (error) {
+    keeper.done();
+    await fs.rm(directory, { recursive: true, force: true }).catch(() => undefined);
     throw storageFailure(error, 'the work of this run', directory);
   }
-  const keeper = startKeeper(process.execPath, [fileURLToPath(new URL('./sweeper.js', import.meta.url))]);
   try {
     return await work({
       directory,
