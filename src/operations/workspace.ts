@@ -15,7 +15,7 @@ import type { Workspace } from '../pipeline/options.js';
 import { runsDirectory, sweep } from './sweep.js';
 
 /** `20261125t071500-3f9a2c`: sorts by time, and is a valid container name. */
-function runName(now = new Date()): string {
+export function runName(now = new Date()): string {
   const time = now.toISOString().replace(/[-:]/g, '').replace(/\..*$/, '').toLowerCase();
   return `${time}-${randomBytes(3).toString('hex')}`;
 }
