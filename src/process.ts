@@ -45,6 +45,8 @@ const CAPTURE = 1 << 20;
 const LOG = 16 << 20;
 const MAX_LINE = 4096;
 const GRACE_MS = 3000;
+/** A keeper's patience with programs that must not be ended halfway, e.g. an engine that makes an image. */
+const WAIT_SECONDS = 1800;
 
 /** What a child needs of this process, and nothing that names its user's settings. */
 export function cleanEnvironment(extra: Readonly<Record<string, string>> = {}): Record<string, string> {
@@ -173,7 +175,15 @@ export async function filter(
   onChunk: (chunk: Buffer) => void | Promise<void>,
   options: FilterOptions,
 ): Promise<FilterEnd> {
-  const child = await start(command, args, options.env === undefined ? {} : { env: options.env }, true);
+  const child = await start(
+    command,
+    args,
+    {
+      ...(options.env === undefined ? {} : { env: options.env }),
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+    },
+    true,
+  );
   const stop = new Stopper(child, options);
   const stderr = new Capture(4096);
   child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
@@ -240,6 +250,76 @@ export async function firstOf(emitter: Emitter, ...events: readonly string[]): P
   });
 }
 
+/**
+ * Stays beside this process until told that it is not needed, and tidies up when this process dies without a word: a
+ * signal that nobody can catch, a crash, an end in haste. It knows by the end of its input, which the kernel closes.
+ */
+export interface Keeper {
+  /** This process ends in good order; there is nothing to tidy up. */
+  done(): void;
+}
+
+const keepers = new Set<Writable>();
+
+/** Lines: `kill PID`, `wait PID` (a group that began), `ended PID`, `done`. The arguments are what runs at the end. */
+const KEEPER = `trap '' HUP INT TERM
+groups=
+while read -r word group; do
+  case $word in
+    done) exit 0 ;;
+    ended)
+      kept=
+      for each in $groups; do test "\${each#*:}" = "$group" || kept="$kept $each"; done
+      groups=$kept ;;
+    *) groups="$groups $word:$group" ;;
+  esac
+done
+for each in $groups; do
+  case $each in kill:*) kill -s KILL -- "-\${each#*:}" ;; esac
+done
+seconds=0
+for each in $groups; do
+  while test "$seconds" -lt ${WAIT_SECONDS} && kill -0 "\${each#*:}"; do
+    stat=
+    read -r stat < "/proc/\${each#*:}/stat"
+    case $stat in *') Z '*) break ;; esac
+    sleep 1
+    seconds=$((seconds + 1))
+  done
+done
+exec "$@"
+`;
+
+/** Starts it with a program to run at the end. Where there is no shell there is no keeper. */
+export async function startKeeper(command: string, args: readonly string[]): Promise<Keeper> {
+  const { execa } = await import('execa');
+  const child = execa('sh', ['-c', KEEPER, 'sh', command, ...args], {
+    // of no directory that is to be removed
+    cwd: '/',
+    stdio: ['pipe', 'ignore', 'ignore'],
+    // signals to our group are not meant for it
+    detached: true,
+    cleanup: false,
+    reject: false,
+    buffer: false,
+  });
+  const { stdin } = child;
+  stdin.on('error', () => undefined); // a keeper that was killed too is missed by nobody
+  child.unref();
+  if ('unref' in stdin && typeof stdin.unref === 'function') stdin.unref();
+  keepers.add(stdin);
+  return {
+    done: () => {
+      keepers.delete(stdin);
+      stdin.end('done\n');
+    },
+  };
+}
+
+function tellKeepers(line: string): void {
+  for (const stdin of keepers) if (stdin.writable) stdin.write(`${line}\n`);
+}
+
 const versions = new Map<string, Promise<string | undefined>>();
 
 /** First line that `tool --version` prints; `undefined` when the tool is not there. Asked once. */
@@ -280,6 +360,7 @@ interface StartOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string | Uint8Array;
+  readonly signal?: AbortSignal;
 }
 
 async function start(
@@ -304,8 +385,14 @@ async function start(
     encoding: 'buffer',
     windowsHide: true,
   });
-  const end = child.then(({ exitCode, signal, code }) => ({ exitCode, signal, code }));
-  return { pid: child.pid, stdin: child.stdin ?? null, stdout: child.stdout, stderr: child.stderr, end };
+  const { pid } = child;
+  // what nobody could interrupt while we lived is not ended halfway when we are killed
+  if (pid !== undefined) tellKeepers(`${options.signal === undefined ? 'wait' : 'kill'} ${pid}`);
+  const end = child.then(({ exitCode, signal, code }) => {
+    if (pid !== undefined) tellKeepers(`ended ${pid}`);
+    return { exitCode, signal, code };
+  });
+  return { pid, stdin: child.stdin ?? null, stdout: child.stdout, stderr: child.stderr, end };
 }
 
 function ended(result: ChildEnd): HowEnded {

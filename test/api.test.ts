@@ -31,6 +31,7 @@ const cache = mkdtempSync(path.join(realpathSync(tmpdir()), 'samesource-test-'))
 process.env['XDG_CACHE_HOME'] = cache;
 test.after.always(() => rmSync(cache, { recursive: true, force: true }));
 
+/* oxlint-disable typescript/unbound-method -- what is put aside is put back unchanged */
 /** What a library must leave alone while `work` runs: streams, console, exit code, exit. */
 async function silent<T>(t: ExecutionContext, work: () => Promise<T>): Promise<T> {
   const said: string[] = [];

@@ -64,7 +64,10 @@ export async function verify(request: VerifyRequest, options: OperationOptions =
     made = (await plan(request, options)).plan;
   } catch (error) {
     const reason = withoutSource(error);
-    if (reason === undefined) throw error;
+    if (reason === undefined) {
+      if (error instanceof FailedHere) await keepFailure(error, {}, request.out, options);
+      throw error;
+    }
     return await stored({ report: await reportWithoutPlan(request, reason), logs: [] }, request);
   }
   options.onProgress?.({ kind: 'plan', plan: made });
@@ -100,7 +103,8 @@ export async function verifyPlan(
       );
       return await stored(verified, request, workspace);
     } catch (error) {
-      if (error instanceof FailedHere) await keepFailure(error, made, workspace, request.out, options);
+      if (error instanceof FailedHere)
+        await keepFailure(error, { plan: made, workspace }, request.out, options);
       throw error;
     }
   });
