@@ -93,7 +93,7 @@ export async function compareSources(
     const zip = walk.archives?.published.zip;
     const reading = await identityOf(published, { walk, ...(zip === undefined ? {} : { zip }) });
     const authenticity = judgeAuthenticity(signature, reading, expected, root.worst === 'identical');
-    const encoders = nameEncoders(walk.nodes, published);
+    const encoders = await nameEncoders(walk.nodes, published);
     return {
       published: publishedFile,
       rebuilt: rebuiltFile,

@@ -6,7 +6,7 @@
  * is a port of that.
  */
 import { inflateRawSync } from 'node:zlib';
-import { deflateRaw } from 'pako';
+import type { deflateRaw } from 'pako';
 import type { ByteSource } from '../bytes.js';
 import type { EncoderFindings, LedgerNode, Member } from './types.js';
 
@@ -17,13 +17,15 @@ const ALL_BYTES = 1 << 20;
 const LEVELS = [9, 6, 1, 5, 8, 7, 4, 3, 2] as const;
 
 /** `undefined` where nothing is packed differently. `published`: the bytes of the root. */
-export function nameEncoders(
+export async function nameEncoders(
   nodes: readonly LedgerNode[],
   published: ByteSource,
-): EncoderFindings | undefined {
+): Promise<EncoderFindings | undefined> {
   const [root] = nodes;
   const packed = nodes.flatMap((node) => node.members.filter(isRepacked));
   if (root === undefined || packed.length === 0) return undefined;
+  // loaded when something is packed differently
+  const { deflateRaw: pack } = await import('pako');
   const named = new Map<string, number>();
   let unnamed = 0;
   let tried = 0;
@@ -34,7 +36,7 @@ export function nameEncoders(
     if (size > MEMBER_BYTES || size > left) continue;
     left -= size;
     tried += 1;
-    const level = levelOf(published.read(offset, storedSize), size, usual);
+    const level = levelOf(published.read(offset, storedSize), size, usual, pack);
     if (level === undefined) unnamed += 1;
     else {
       usual = level;
@@ -51,7 +53,7 @@ export function nameEncoders(
 const isRepacked = (member: Member): boolean =>
   member.data === 'reencoded' && member.published?.encoded === true;
 
-function levelOf(raw: Buffer, size: number, usual: number): number | undefined {
+function levelOf(raw: Buffer, size: number, usual: number, pack: typeof deflateRaw): number | undefined {
   let content: Buffer;
   try {
     content = inflateRawSync(raw, { maxOutputLength: Math.max(1, size) });
@@ -59,5 +61,5 @@ function levelOf(raw: Buffer, size: number, usual: number): number | undefined {
     return undefined;
   }
   const levels = [usual, ...LEVELS.filter((level) => level !== usual)];
-  return levels.find((level) => raw.equals(deflateRaw(content, { level })));
+  return levels.find((level) => raw.equals(pack(content, { level })));
 }

@@ -309,8 +309,10 @@ export interface SetComparison {
   readonly unpairedPublished: readonly FileIdentity[];
   /** Names the recipe lists as published but that were not among the published files. */
   readonly notObtained: readonly string[];
-  /** Rebuilt files without a published twin: declared `not-published`, or a finding. */
-  readonly unpairedRebuilt: readonly { readonly file: FileIdentity; readonly declared?: string }[];
+  /** Rebuilt files without a published twin that nobody declared unpublished: a finding. */
+  readonly unpairedRebuilt: readonly FileIdentity[];
+  /** Those that are declared; by name alone, since a record of a build is another one each time. */
+  readonly notPublished: readonly { readonly name: string; readonly reason: string }[];
 }
 
 /** All that the verdict is a function of; nothing else may move it. */

@@ -72,7 +72,7 @@ async function compared(
   const files = (side: 'published' | 'rebuilt') => comparison.pairs.map((pair) => pair[side]);
   const report = assembleReport({
     published: [...files('published'), ...comparison.unpairedPublished],
-    rebuilt: [...files('rebuilt'), ...comparison.unpairedRebuilt.map((entry) => entry.file)],
+    rebuilt: [...files('rebuilt'), ...comparison.unpairedRebuilt],
     comparison,
     run: await describeRun({
       seconds: { compare: (performance.now() - started) / 1000 },

@@ -68,7 +68,7 @@ export function publishedOf({ pairs, unpairedPublished }: SetComparison): FileId
 }
 
 export function rebuiltOf({ pairs, unpairedRebuilt }: SetComparison): FileIdentity[] {
-  return [...pairs.map((pair) => pair.rebuilt), ...unpairedRebuilt.map(({ file }) => file)];
+  return [...pairs.map((pair) => pair.rebuilt), ...unpairedRebuilt];
 }
 
 export function assembleReport(input: ReportInput): Report {

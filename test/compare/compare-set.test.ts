@@ -39,7 +39,7 @@ test('a published file without a rebuilt twin is never covered by the others', a
     ['b'],
   );
   t.deepEqual(
-    set.unpairedRebuilt.map((entry) => entry.file.name),
+    set.unpairedRebuilt.map((file) => file.name),
     ['c'],
   );
   t.is(verdictOf(set), 'unreproducible');

@@ -31,7 +31,13 @@ async function report(published: Buffer, rebuilt: Buffer, options: CompareOption
   return assembleReport({
     published: [pair.published],
     rebuilt: [pair.rebuilt],
-    comparison: { pairs: [pair], unpairedPublished: [], notObtained: [], unpairedRebuilt: [] },
+    comparison: {
+      pairs: [pair],
+      unpairedPublished: [],
+      notObtained: [],
+      unpairedRebuilt: [],
+      notPublished: [],
+    },
     run: aRun(),
   });
 }

@@ -216,7 +216,13 @@ for (const [what, file] of Object.entries(FILES))
           const report = assembleReport({
             published: [pair.published],
             rebuilt: [pair.rebuilt],
-            comparison: { pairs: [pair], unpairedPublished: [], notObtained: [], unpairedRebuilt: [] },
+            comparison: {
+              pairs: [pair],
+              unpairedPublished: [],
+              notObtained: [],
+              unpairedRebuilt: [],
+              notPublished: [],
+            },
             run: aRun(),
           });
           return checkReport(JSON.parse(JSON.stringify(report))).kind === 'consistent';
