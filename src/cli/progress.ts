@@ -29,7 +29,7 @@ export function showProgress(output: Output, stream: NodeJS.WriteStream = proces
     const current = [...running.values()].at(-1);
     if (!live || current === undefined) return;
     const text = `… ${current.title} ${elapsed(current.started)}${current.detail}`;
-    stream.write(`\r\x1b[K${text.slice(0, Math.max(20, stream.columns - 1))}`);
+    stream.write(`\r\x1b[K${text.slice(0, Math.max(20, (stream.columns || 80) - 1))}`);
   };
   const timer = live ? setInterval(draw, TICK_MS).unref() : undefined;
   const print = (text: string): void => {

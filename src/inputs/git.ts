@@ -69,7 +69,10 @@ const NOT_FOUND =
   /repository (?:'[^']*' )?(?:not found|does not exist)|does not appear to be a git repository|returned error: (?:404|410)|remote branch .* not found|couldn't find remote ref|not our ref/i;
 
 export function gitFailure(result: RunResult): GitFailure {
-  const said = result.stderr.toString('utf8').trim().split('\n').slice(-3).join(' | ').slice(0, 500);
+  const lines = result.stderr.toString('utf8').trim().split('\n');
+  // after its reason git may give advice, which takes the last lines
+  const reasons = lines.filter((line) => /^(?:fatal|error):/.test(line));
+  const said = (reasons.length > 0 ? reasons : lines).slice(-3).join(' | ').slice(0, 500);
   if (NOT_FOUND.test(said)) return { kind: 'not-found', said };
   if (NETWORK.test(said)) return { kind: 'network', said };
   return { kind: 'other', said };

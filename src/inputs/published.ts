@@ -94,15 +94,22 @@ async function find(plan: ComparePlan, names: readonly string[], options: Obtain
 
 // ---------------------------------------------------------------- handed over
 
+const CHECK_PATH = 'check the path and its permissions';
+
 async function regular(file: string): Promise<Stats> {
   let stat: Stats;
   try {
     stat = await fs.stat(file);
   } catch (cause) {
-    throw new FailedHere('unreadable-input', `cannot open ${file}: ${(cause as Error).message}`, { cause });
+    throw new FailedHere('unreadable-input', `cannot open ${file}: ${(cause as Error).message}`, {
+      cause,
+      hint: CHECK_PATH,
+    });
   }
   if (!stat.isFile() && !stat.isDirectory())
-    throw new FailedHere('unreadable-input', `${file} is neither a regular file nor a directory`);
+    throw new FailedHere('unreadable-input', `${file} is neither a regular file nor a directory`, {
+      hint: CHECK_PATH,
+    });
   return stat;
 }
 
@@ -119,7 +126,7 @@ async function take(
   try {
     await fs.access(file, fs.constants.R_OK);
   } catch (cause) {
-    throw new FailedHere('unreadable-input', `cannot read ${file}`, { cause });
+    throw new FailedHere('unreadable-input', `cannot read ${file}`, { cause, hint: CHECK_PATH });
   }
   await copyOut(file, target);
   return { name, ...(await sha256OfFile(target)), path: target, from };

@@ -2,7 +2,7 @@
 /** Keeps what is known of a run that ended without a verdict. */
 import { promises as fs } from 'node:fs';
 import path from 'node:path';
-import type { FailedHere } from '../errors.js';
+import { FailedHere } from '../errors.js';
 import { debianMirror } from '../inputs/debian-mirror.js';
 import type { Plan } from '../model.js';
 import type { Workspace } from '../pipeline/options.js';
@@ -10,7 +10,7 @@ import type { OperationOptions } from './options.js';
 import { privateOf } from './private-of.js';
 import { describeRun } from './run.js';
 import { storeAttempt, type LogFile } from './store.js';
-import { runName } from './workspace.js';
+import { inWorkspace, runName } from './workspace.js';
 
 /** What was known when the run ended: neither, when it ended before there was a plan. */
 export interface KnownOfRun {
@@ -42,6 +42,34 @@ export async function keepFailure(
     note(`no verdict; what is known of this run is kept in ${kept}`);
   } catch (cause) {
     note(`no verdict, and this run could not be kept: ${(cause as Error).message}`);
+  }
+}
+
+/** The work of one run; when it fails here, what is known is kept before its workspace goes. */
+export async function inKeptRun<T>(
+  plan: Plan,
+  out: string | undefined,
+  options: OperationOptions,
+  work: (workspace: Workspace) => Promise<T>,
+): Promise<T> {
+  let kept = false;
+  const keep = async (error: unknown, known: KnownOfRun): Promise<void> => {
+    if (kept || !(error instanceof FailedHere)) return;
+    kept = true;
+    await keepFailure(error, known, out, options);
+  };
+  try {
+    return await inWorkspace(plan, async (workspace) => {
+      try {
+        return await work(workspace);
+      } catch (error) {
+        await keep(error, { plan, workspace });
+        throw error;
+      }
+    });
+  } catch (error) {
+    await keep(error, { plan });
+    throw error;
   }
 }
 

@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Only the build: no published file is needed, nothing is compared. */
-import { promises as fs } from 'node:fs';
 import path from 'node:path';
-import { FailedHere, UsageError, VerifyError } from '../errors.js';
+import { FailedHere, VerifyError } from '../errors.js';
 import type { BuildPlan, BuildResult, Plan } from '../model.js';
 import { copyOut } from '../inputs/cache.js';
 import { assertRoom } from '../inputs/room.js';
 import type { Workspace } from '../pipeline/options.js';
 import { assertResolved, obtainSource } from '../verify.js';
-import { keepFailure } from './attempt.js';
+import { inKeptRun, keepFailure } from './attempt.js';
+import { assertWritable } from './assert-writable.js';
 import { executorFor, type EngineRequest } from './executor.js';
 import type { OperationOptions } from './options.js';
 import { plan, type PlanRequest } from './plan.js';
 import { stoppable } from './stoppable.js';
-import { inWorkspace } from './workspace.js';
 
 export interface BuildRequest extends PlanRequest, EngineRequest {
   /** Outputs are kept there. */
@@ -41,6 +40,8 @@ export async function build(
   request: BuildRequest,
   options: OperationOptions = {},
 ): Promise<BuildOperationResult> {
+  if (request.outputs !== undefined) await assertWritable(request.outputs);
+  if (request.out !== undefined) await assertWritable(request.out);
   let made: Plan;
   try {
     made = (await plan(request, options)).plan;
@@ -50,15 +51,9 @@ export async function build(
     if (error instanceof FailedHere) await keepFailure(error, {}, request.out, options);
     throw error;
   }
-  return await inWorkspace(made, async (workspace) => {
-    try {
-      return await stoppable(options, () => buildIn(made, request, workspace, options));
-    } catch (error) {
-      if (error instanceof FailedHere)
-        await keepFailure(error, { plan: made, workspace }, request.out, options);
-      throw error;
-    }
-  });
+  return await inKeptRun(made, request.out, options, (workspace) =>
+    stoppable(options, () => buildIn(made, request, workspace, options)),
+  );
 }
 
 async function buildIn(
@@ -111,16 +106,4 @@ function gone({ url, status }: { readonly url: string; readonly status: number }
     'environment-gone',
     `${url} answers with status ${status}: the plan cannot be built any more`,
   );
-}
-
-/** Makes the directory that outputs go to, before an hour is spent on them. */
-export async function assertWritable(directory: string): Promise<void> {
-  try {
-    await fs.mkdir(directory, { recursive: true });
-    await fs.access(directory, fs.constants.W_OK);
-  } catch (cause) {
-    throw new UsageError('not-writable', `cannot write to ${directory}: ${(cause as Error).message}`, {
-      cause,
-    });
-  }
 }

@@ -3,7 +3,7 @@
 import { promises as fs } from 'node:fs';
 import path from 'node:path';
 import { digestOf } from '../canonical-json.js';
-import { FailedHere, UsageError, VerifyError } from '../errors.js';
+import { FailedHere, FormatError, UsageError, VerifyError } from '../errors.js';
 import type { ExecutorKind } from '../build/executor.js';
 import { parseBuildInfo, type BuildInfo } from '../inputs/buildinfo.js';
 import type { Plan, UnverifiableReason } from '../model.js';
@@ -13,7 +13,8 @@ import { redactor } from '../report/redact.js';
 import type { Report } from '../report/types.js';
 import type { Verified } from '../pipeline/draft.js';
 import { verify as runPipeline } from '../verify.js';
-import { keepFailure } from './attempt.js';
+import { assertWritable } from './assert-writable.js';
+import { inKeptRun, keepFailure } from './attempt.js';
 import { executorFor } from './executor.js';
 import type { OperationOptions } from './options.js';
 import { plan, type PlanRequest } from './plan.js';
@@ -23,7 +24,6 @@ import { privateTexts } from './private-texts.js';
 import { readReport } from './read-report.js';
 import { stoppable } from './stoppable.js';
 import { assertAbsent, storeReport, writeEvidence } from './store.js';
-import { inWorkspace } from './workspace.js';
 
 export interface VerifyRequest extends PlanRequest {
   /** FILE or DIR with the published files; else they come from the channel. */
@@ -59,6 +59,7 @@ export interface VerifyResult {
  */
 export async function verify(request: VerifyRequest, options: OperationOptions = {}): Promise<VerifyResult> {
   if (request.evidence !== undefined) assertAbsent(request.evidence);
+  if (request.out !== undefined) await assertWritable(request.out);
   let made: Plan;
   try {
     made = (await plan(request, options)).plan;
@@ -79,34 +80,28 @@ export async function verifyPlan(
   request: Omit<VerifyRequest, 'app' | 'version' | 'channel'>,
   options: OperationOptions = {},
 ): Promise<VerifyResult> {
-  const supersedes =
-    request.supersedes === undefined ? undefined : await earlierReport(request.supersedes, made);
-  const buildInfo =
-    request.buildinfo === undefined ? undefined : await readBuildInfo(request.buildinfo, made);
-  return await inWorkspace(made, async (workspace) => {
-    try {
-      const verified = await stoppable(options, () =>
-        runPipeline(made, {
-          ...(request.published === undefined ? {} : { published: request.published }),
-          ...(request.source === undefined ? {} : { source: request.source }),
-          ...(buildInfo === undefined ? {} : { buildInfo }),
-          ...(request.rebuild === undefined ? {} : { builds: request.rebuild }),
-          ...(request.confirm === undefined ? {} : { confirm: request.confirm }),
-          ...(request.buildAnyway === undefined ? {} : { buildAnyway: request.buildAnyway }),
-          executor: () => executorFor(made, request, options),
-          redact: redactor(privateTexts(privateOf(workspace))),
-          workspace,
-          describeRun: (facts) =>
-            describeRun({ ...facts, ...(supersedes === undefined ? {} : { supersedes }) }),
-          ...options,
-        }),
-      );
-      return await stored(verified, request, workspace);
-    } catch (error) {
-      if (error instanceof FailedHere)
-        await keepFailure(error, { plan: made, workspace }, request.out, options);
-      throw error;
-    }
+  return await inKeptRun(made, request.out, options, async (workspace) => {
+    const supersedes =
+      request.supersedes === undefined ? undefined : await earlierReport(request.supersedes, made);
+    const buildInfo =
+      request.buildinfo === undefined ? undefined : await readBuildInfo(request.buildinfo, made);
+    const verified = await stoppable(options, () =>
+      runPipeline(made, {
+        ...(request.published === undefined ? {} : { published: request.published }),
+        ...(request.source === undefined ? {} : { source: request.source }),
+        ...(buildInfo === undefined ? {} : { buildInfo }),
+        ...(request.rebuild === undefined ? {} : { builds: request.rebuild }),
+        ...(request.confirm === undefined ? {} : { confirm: request.confirm }),
+        ...(request.buildAnyway === undefined ? {} : { buildAnyway: request.buildAnyway }),
+        executor: () => executorFor(made, request, options),
+        redact: redactor(privateTexts(privateOf(workspace))),
+        workspace,
+        describeRun: (facts) =>
+          describeRun({ ...facts, ...(supersedes === undefined ? {} : { supersedes }) }),
+        ...options,
+      }),
+    );
+    return await stored(verified, request, workspace);
   });
 }
 
@@ -173,15 +168,30 @@ async function reportWithoutPlan(
   });
 }
 
+function parsed(file: string, bytes: Buffer): BuildInfo {
+  try {
+    return parseBuildInfo(bytes);
+  } catch (cause) {
+    if (!(cause instanceof FormatError)) throw cause;
+    throw new FailedHere('unreadable-input', `${file} is no .buildinfo file: ${cause.message}`, {
+      cause,
+      hint: 'hand over the publisher’s .buildinfo file as it was published, or leave --buildinfo out',
+    });
+  }
+}
+
 /** @throws UsageError `buildinfo-of-other`, FailedHere `unreadable-input` */
 async function readBuildInfo(file: string, { build }: Plan): Promise<BuildInfo> {
   let bytes: Buffer;
   try {
     bytes = await fs.readFile(file);
   } catch (cause) {
-    throw new FailedHere('unreadable-input', `cannot read ${file}: ${(cause as Error).message}`, { cause });
+    throw new FailedHere('unreadable-input', `cannot read ${file}: ${(cause as Error).message}`, {
+      cause,
+      hint: 'check the path and its permissions',
+    });
   }
-  const info = parseBuildInfo(bytes);
+  const info = parsed(file, bytes);
   const { source } = build;
   if (source.kind !== 'debian')
     throw new UsageError('buildinfo-not-for-this', `${build.app} is not built from a Debian source package`, {

@@ -196,6 +196,7 @@ function replaceSource(source: SourcePlan, given: string | undefined, deviations
     throw new UsageError(
       'bad-source',
       `the address of another source must start with https:// and hold no user, query or fragment`,
+      { hint: '--source takes a directory or an https:// address' },
     );
   deviations.push({
     code: 'source-replaced',

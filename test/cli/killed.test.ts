@@ -234,11 +234,47 @@ for (const [engine, signal, phase, afterMs] of CONTAINED)
     t.true(held(engine, runs).length > 0);
     running.child.kill(signal);
     const ended = await running.ended;
-    if (signal === 'SIGKILL') await eventually(t, () => held(engine, runs));
+    if (signal === 'SIGKILL') await eventually(t, () => [...held(engine, runs), ...scratch.left()]);
     else {
       isInterrupted(t, ended);
       isKept(t, scratch);
     }
-    await eventually(t, () => (signal === 'SIGKILL' ? scratch.left() : []));
     t.deepEqual([held(engine, runs), scratch.left(), processesWith(seconds)], [[], [], []]);
   });
+
+test.serial('docker: what a run left whose keeper was killed too, the next run removes', async (t) => {
+  if (!hasEngine(t, 'docker')) return;
+  const seconds = mark();
+  const slow = appRecipe({ app: 'slow', image: '{ kind: lock, name: tiny }', build: `sleep ${seconds}` });
+  const scratch = scratchPackage(t, { slow });
+  addTinyImage(scratch);
+  const running = scratch.start(['build', 'slow', '1.0.0', '--engine', 'docker']);
+  await running.said(/… build 1/);
+  const runs = runsOf(scratch);
+  for (const pid of keepersOf(scratch)) process.kill(pid, 'SIGKILL');
+  running.child.kill('SIGKILL');
+  t.is((await running.ended).code, null);
+  t.true(held('docker', runs).length >= 2);
+  t.deepEqual(runsOf(scratch), runs);
+  // without its engine it stays known
+  const away = { DOCKER_HOST: 'unix:///nonexistent/docker.sock' };
+  t.is((await scratch.run(['demo', '--quiet'], { env: away })).code, 0);
+  t.deepEqual(runsOf(scratch), runs);
+  t.is((await scratch.run(['demo', '--quiet'])).code, 0);
+  t.deepEqual([held('docker', runs), scratch.left(), processesWith(seconds)], [[], [], []]);
+});
+
+/** The process that stays beside a run of this package. */
+function keepersOf({ root }: ScratchPackage): readonly number[] {
+  const keepers = readdirSync('/proc').filter((pid) => {
+    try {
+      return (
+        /^\d+$/.test(pid) &&
+        readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(`${root}/dist/src/operations/sweeper.js`)
+      );
+    } catch {
+      return false;
+    }
+  });
+  return keepers.map(Number);
+}
