@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The command line as its user runs it: a process of its own. */
-import { spawn } from 'node:child_process';
 import path from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { packageRoot } from '../../src/inputs/package-files.js';
+import { runCli } from './run-cli.js';
 
 export interface Transcript {
   readonly code: number | null;
@@ -19,19 +19,8 @@ export interface CliOptions {
 export const MAIN = path.join(packageRoot(), 'dist/src/cli/main.js');
 
 export async function verify(args: readonly string[], options: CliOptions = {}): Promise<Transcript> {
-  const child = spawn(process.execPath, [MAIN, ...args], {
-    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-    env: { ...process.env, ...options.env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-  const code = await new Promise<number | null>((resolve, reject) => {
-    child.on('error', reject).on('close', resolve);
-  });
-  return { code, stdout, stderr };
+  const { exitCode, stdout, stderr } = await runCli(args, options);
+  return { code: exitCode, stdout, stderr };
 }
 
 /** Standard output is one JSON document, whatever happened. */
