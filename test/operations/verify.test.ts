@@ -221,6 +221,19 @@ test('a handed-over package that the signed index does not list is not the archi
   t.deepEqual(codes(statement.verdict), ['not-in-index']);
 });
 
+test('a file whose package nobody can read is not taken for another app', async (t) => {
+  const at = world(t);
+  for (const [text, kind] of [
+    ['hello\n', 'unverifiable'],
+    ['other\n', 'unreproducible'],
+  ] as const) {
+    rmSync(path.join(at.directory, 'published'), { recursive: true, force: true });
+    const plan = localPlan(at, { compare: { packageId: 'org.example.chat' } });
+    const { statement } = await verified(t, at, plan, { published: publish(at, { 'chat.bin': text }) });
+    t.is(statement.verdict.kind, kind);
+  }
+});
+
 // ---------------------------------------------------------------- sets
 
 const TWO = {
