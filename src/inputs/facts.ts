@@ -37,7 +37,7 @@ export async function lookUp(lookups: readonly Lookup[], options: LookUpOptions)
       const gone = error instanceof RepositoryMissing;
       const unanswered = gone || (error instanceof FailedHere && UNANSWERED.has(error.code));
       if (!unanswered) throw error;
-      const { message } = error as Error;
+      const { message } = error;
       if (isOptional(lookup))
         options.onProgress?.({ kind: 'note', text: `planning without a look-up: ${message}` });
       else if (gone) throw new VerifyError('source-missing-for-version', `no such repository: ${message}`);

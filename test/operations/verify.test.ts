@@ -394,6 +394,23 @@ test('a failing build shows its first error and its end, without this machine', 
   t.is((await verified(t, at, plan, { published })).statementSha256, statementSha256);
 });
 
+test('a record of the build that is another one each time is told of the run, not of the statement', async (t) => {
+  const at = world(t);
+  const plan = localPlan(at, {
+    script: counted(at, 'cp text.txt out/chat.bin; echo $n > out/chat.buildinfo'),
+    compare: { notPublished: [{ pattern: '*.buildinfo', reason: 'a record' }] },
+  });
+  const published = publish(at);
+  const [one, two] = [await verified(t, at, plan, { published }), await verified(t, at, plan, { published })];
+  t.is(one.statementSha256, two.statementSha256);
+  t.deepEqual(
+    one.run.unpublished?.map(({ name }) => name),
+    ['chat.buildinfo'],
+  );
+  t.not(one.run.unpublished?.[0]?.sha256, two.run.unpublished?.[0]?.sha256);
+  t.true(one.run.statements.some(({ code }) => code === 'declared-unpublished'));
+});
+
 test('the same inputs give the same statement', async (t) => {
   const at = world(t);
   const published = publish(at, { 'chat.bin': 'other\n' });
