@@ -68,6 +68,13 @@ interface Window {
   readonly ahead: number;
 }
 
+/** An open file of this process. */
+export interface OpenFile {
+  readonly path: string;
+  readonly fd: number;
+  readonly size: number;
+}
+
 /**
  * A regular file, opened once; `close` it. A few read-ahead windows serve small reads that go forward in several places
  * (the entries of an archive and its directory).
@@ -76,13 +83,15 @@ export class FileSource implements ByteSource {
   readonly path: string;
   readonly size: number;
   #fd: number | undefined;
+  readonly #borrowed: boolean;
   /** Least recently used first. */
   #windows: Window[] = [];
 
-  private constructor(path: string, fd: number, size: number) {
+  private constructor({ path, fd, size }: OpenFile, borrowed: boolean) {
     this.path = path;
     this.#fd = fd;
     this.size = size;
+    this.#borrowed = borrowed;
   }
 
   /** @throws FailedHere `unreadable-input` when the path is missing, unreadable or not a regular file */
@@ -105,7 +114,18 @@ export class FileSource implements ByteSource {
         hint: 'name a file, or copy what you want to compare into one',
       });
     }
-    return new FileSource(path, fd, stat.size);
+    return new FileSource({ path, fd, size: stat.size }, false);
+  }
+
+  /** The same open file on another thread, whatever its path has come to mean. The owner must outlive it. */
+  static borrow(file: OpenFile): FileSource {
+    return new FileSource(file, true);
+  }
+
+  /** What `borrow` takes; plain data. */
+  lend(): OpenFile {
+    if (this.#fd === undefined) throw new Error(`${this.path} is closed`);
+    return { path: this.path, fd: this.#fd, size: this.size };
   }
 
   read(offset: number, length: number): Buffer {
@@ -154,11 +174,64 @@ export class FileSource implements ByteSource {
   }
 
   close(): void {
-    if (this.#fd !== undefined) closeSync(this.#fd);
+    if (this.#fd !== undefined && !this.#borrowed) closeSync(this.#fd);
     this.#fd = undefined;
     this.#windows = [];
   }
 }
+
+/** Where the bytes of a file lie that a source shows, through however many slices. */
+function inFile(
+  source: ByteSource,
+  offset: number,
+): { readonly file: FileSource; readonly offset: number } | undefined {
+  let at = offset;
+  let behind = source;
+  for (; behind instanceof SliceSource; behind = behind.parent) at += behind.start;
+  return behind instanceof FileSource ? { file: behind, offset: at } : undefined;
+}
+
+/**
+ * Reads that mostly go forward, into one buffer of its own: fresh memory for every megabyte of a large file would cost
+ * more than the reading. A view is valid until the next read.
+ */
+export class ForwardReader {
+  readonly #source: ByteSource;
+  readonly #isFile: boolean;
+  #buffer: Buffer = EMPTY;
+  #start = 0;
+  #end = 0;
+  #ahead = 0;
+
+  constructor(source: ByteSource) {
+    this.#source = source;
+    this.#isFile = inFile(source, 0) !== undefined;
+  }
+
+  /** @throws FormatError `source/past-end` */
+  read(offset: number, length: number): Buffer {
+    if (!this.#isFile || length > LARGEST_FORWARD) return this.#source.read(offset, length);
+    checkRange(this.#source.size, offset, length);
+    if (offset < this.#start || offset + length > this.#end) this.#fill(offset, length);
+    return this.#buffer.subarray(offset - this.#start, offset - this.#start + length);
+  }
+
+  /** Reads ahead only while reads go forward, as `FileSource` does. */
+  #fill(offset: number, length: number): void {
+    const forward = offset >= this.#start && offset <= this.#end + READ_AHEAD_MIN;
+    this.#ahead = forward ? Math.min(WINDOW, Math.max(READ_AHEAD_MIN, this.#ahead * 4)) : READ_AHEAD_MIN;
+    const size = Math.min(Math.max(this.#ahead, length), this.#source.size - offset);
+    if (this.#buffer.length < size) this.#buffer = Buffer.allocUnsafeSlow(size);
+    const place = inFile(this.#source, offset);
+    place?.file.readInto(this.#buffer.subarray(0, size), place.offset);
+    this.#start = offset;
+    this.#end = offset + size;
+  }
+}
+
+const EMPTY = Buffer.alloc(0);
+/** Beyond this a reader does not keep its buffer. */
+const LARGEST_FORWARD = 16 << 20;
 
 /** Calls `visit` with consecutive chunks of `[offset, offset + length)`; chunks are only valid during the call. */
 export function eachChunk(
@@ -168,9 +241,10 @@ export function eachChunk(
   visit: (chunk: Buffer, offset: number) => void,
   chunkSize = WINDOW,
 ): void {
+  const reader = new ForwardReader(source);
   for (let at = offset; at < offset + length; at += chunkSize) {
     const n = Math.min(chunkSize, offset + length - at);
-    visit(source.read(at, n), at);
+    visit(reader.read(at, n), at);
   }
 }
 
@@ -183,11 +257,12 @@ export function sha256(source: ByteSource, offset = 0, length = source.size - of
 
 /** Length of the common prefix of two ranges of equal or different length. */
 export function commonPrefix(a: ByteSource, b: ByteSource): number {
+  const [left, right] = [new ForwardReader(a), new ForwardReader(b)];
   const end = Math.min(a.size, b.size);
   for (let at = 0; at < end; at += WINDOW) {
     const n = Math.min(WINDOW, end - at);
-    const x = a.read(at, n);
-    const y = b.read(at, n);
+    const x = left.read(at, n);
+    const y = right.read(at, n);
     if (x.equals(y)) continue;
     for (let i = 0; i < n; i++) if (x[i] !== y[i]) return at + i;
   }
@@ -211,6 +286,19 @@ export function equalRange(
   a: ByteSource,
   aOffset: number,
   b: ByteSource,
+  bOffset: number,
+  length: number,
+): boolean {
+  // short ranges are found in what the sources have read ahead
+  if (length <= READ_AHEAD_MIN) return a.read(aOffset, length).equals(b.read(bOffset, length));
+  return equalForward(new ForwardReader(a), aOffset, new ForwardReader(b), bOffset, length);
+}
+
+/** As `equalRange`, for many ranges one after the other. */
+export function equalForward(
+  a: ForwardReader,
+  aOffset: number,
+  b: ForwardReader,
   bOffset: number,
   length: number,
 ): boolean {

@@ -1,5 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The public API: every operation of the command line, typed, without output, without exit. */
+/**
+ * The public API: every operation of the command line, typed, without output, without exit. An operation is loaded when
+ * it is first called: none waits for the libraries of the others.
+ */
+import type * as building from './operations/build.js';
+import type * as comparing from './operations/compare.js';
+import type * as demonstrating from './operations/demo.js';
+import type * as diagnosing from './operations/doctor.js';
+import type * as imaging from './operations/image.js';
+import type * as planning from './operations/plan.js';
+import type * as reading from './operations/read-report.js';
+import type * as recipeBook from './operations/recipes.js';
+import type * as rendering from './operations/render-report.js';
+import type * as storing from './operations/store.js';
+import type * as verifying from './operations/verify.js';
+import type * as checking from './report/check.js';
+
 export { FailedHere, FormatError, UsageError, VerifyError, type FailureClass } from './errors.js';
 export { nearestWord } from './nearest-word.js';
 export { printable } from './printable.js';
@@ -16,52 +32,95 @@ export type {
   SetComparison,
   SideLedger,
 } from './compare/types.js';
-
-export { build, type BuildOperationResult, type BuildRequest } from './operations/build.js';
-export { compare, compareInFull, type CompareRequest } from './operations/compare.js';
-export { demo, type DemoRequest } from './operations/demo.js';
-export {
-  imageNames,
-  rootFileSystem,
-  updateImageLock,
-  type BaseImage,
-  type ImageOptions,
-  type LockUpdate,
-} from './operations/image.js';
-export {
-  doctor,
-  type Diagnosis,
-  type EngineDiagnosis,
-  type Missing,
-  type ToolState,
-} from './operations/doctor.js';
-export { plan, versions, type KnownVersion, type PlanRequest, type PlanResult } from './operations/plan.js';
-export {
-  lintFile,
-  lintRecipes,
-  lintText,
-  recipeOf,
-  recipes,
-  type LintResult,
-  type LoadedRecipe,
-} from './operations/recipes.js';
-export { readNotes, readReport } from './operations/read-report.js';
-export { verify, type VerifyRequest, type VerifyResult } from './operations/verify.js';
-export { renderReport, writeReport, type ReportFormat } from './operations/render-report.js';
-export {
-  assertAbsent,
-  reportFiles,
-  storeAttempt,
-  storeReport,
-  writeEvidence,
-  type Attempt,
-  type Evidence,
-  type LogFile,
-  type StoreOptions,
-} from './operations/store.js';
 export type { OperationOptions } from './operations/options.js';
 
-export { checkReport, type CheckResult, type Inconsistency } from './report/check.js';
+// ---------------------------------------------------------------- from recipe to report
+
+export const verify: typeof verifying.verify = async (...args) =>
+  (await import('./operations/verify.js')).verify(...args);
+export type { VerifyRequest, VerifyResult } from './operations/verify.js';
+
+export const build: typeof building.build = async (...args) =>
+  (await import('./operations/build.js')).build(...args);
+export type { BuildOperationResult, BuildRequest } from './operations/build.js';
+
+export const demo: typeof demonstrating.demo = async (...args) =>
+  (await import('./operations/demo.js')).demo(...args);
+export type { DemoRequest } from './operations/demo.js';
+
+export const compare: typeof comparing.compare = async (...args) =>
+  (await import('./operations/compare.js')).compare(...args);
+export const compareInFull: typeof comparing.compareInFull = async (...args) =>
+  (await import('./operations/compare.js')).compareInFull(...args);
+export type { CompareRequest } from './operations/compare.js';
+
+export const plan: typeof planning.plan = async (...args) =>
+  (await import('./operations/plan.js')).plan(...args);
+export const versions: typeof planning.versions = async (...args) =>
+  (await import('./operations/plan.js')).versions(...args);
+export type { KnownVersion, PlanRequest, PlanResult } from './operations/plan.js';
+
+// ---------------------------------------------------------------- recipes, images, this machine
+
+export const recipes: typeof recipeBook.recipes = async (...args) =>
+  (await import('./operations/recipes.js')).recipes(...args);
+export const recipeOf: typeof recipeBook.recipeOf = async (...args) =>
+  (await import('./operations/recipes.js')).recipeOf(...args);
+export const lintRecipes: typeof recipeBook.lintRecipes = async (...args) =>
+  (await import('./operations/recipes.js')).lintRecipes(...args);
+export const lintFile: typeof recipeBook.lintFile = async (...args) =>
+  (await import('./operations/recipes.js')).lintFile(...args);
+export const lintText = async (
+  ...args: Parameters<typeof recipeBook.lintText>
+): Promise<recipeBook.LintResult> => (await import('./operations/recipes.js')).lintText(...args);
+export type { LintResult, LoadedRecipe } from './operations/recipes.js';
+
+export const imageNames: typeof imaging.imageNames = async (...args) =>
+  (await import('./operations/image.js')).imageNames(...args);
+export const rootFileSystem: typeof imaging.rootFileSystem = async (...args) =>
+  (await import('./operations/image.js')).rootFileSystem(...args);
+export const updateImageLock: typeof imaging.updateImageLock = async (...args) =>
+  (await import('./operations/image.js')).updateImageLock(...args);
+export type { BaseImage, ImageOptions, LockUpdate } from './operations/image.js';
+
+export const doctor: typeof diagnosing.doctor = async (...args) =>
+  (await import('./operations/doctor.js')).doctor(...args);
+export type { Diagnosis, EngineDiagnosis, Missing, ToolState } from './operations/doctor.js';
+
+// ---------------------------------------------------------------- reports
+
+export const readReport: typeof reading.readReport = async (...args) =>
+  (await import('./operations/read-report.js')).readReport(...args);
+export const readNotes: typeof reading.readNotes = async (...args) =>
+  (await import('./operations/read-report.js')).readNotes(...args);
+export const checkReport = async (value: unknown): Promise<checking.CheckResult> =>
+  (await import('./report/check.js')).checkReport(value);
+export type { CheckResult, Inconsistency } from './report/check.js';
+
+export const storeReport: typeof storing.storeReport = async (...args) =>
+  (await import('./operations/store.js')).storeReport(...args);
+export const storeAttempt: typeof storing.storeAttempt = async (...args) =>
+  (await import('./operations/store.js')).storeAttempt(...args);
+export const assertAbsent = async (...args: Parameters<typeof storing.assertAbsent>): Promise<void> =>
+  (await import('./operations/store.js')).assertAbsent(...args);
+export const reportFiles = async (
+  ...args: Parameters<typeof storing.reportFiles>
+): Promise<ReturnType<typeof storing.reportFiles>> =>
+  (await import('./operations/store.js')).reportFiles(...args);
+export const writeEvidence: typeof storing.writeEvidence = async (...args) =>
+  (await import('./operations/store.js')).writeEvidence(...args);
+export type { Attempt, Evidence, LogFile, StoreOptions } from './operations/store.js';
+
+export const renderReport = async (
+  ...args: Parameters<typeof rendering.renderReport>
+): Promise<Awaited<ReturnType<typeof rendering.renderReport>>> =>
+  (await import('./operations/render-report.js')).renderReport(...args);
+export const writeReport = async (
+  ...args: Parameters<typeof rendering.writeReport>
+): Promise<Awaited<ReturnType<typeof rendering.writeReport>>> =>
+  (await import('./operations/render-report.js')).writeReport(...args);
+export type { ReportFormat } from './operations/render-report.js';
+
 export { briefStatements, renderBrief } from './report/brief.js';
 export { renderHtml } from './report/html.js';
 export { renderJson } from './report/json.js';

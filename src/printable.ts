@@ -16,10 +16,12 @@ export function printable(text: string): string {
   return text.toWellFormed().replace(UNSAFE, escapeCharacter);
 }
 
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 /** As `printable` for raw bytes: valid UTF-8 is kept, every byte of an invalid sequence becomes `\xNN`. */
 export function printableBytes(bytes: Uint8Array): string {
   try {
-    return printable(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
+    return printable(decoder.decode(bytes));
   } catch {
     return Array.from(bytes, (byte) =>
       byte >= 0x20 && byte < 0x7f

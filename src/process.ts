@@ -4,7 +4,6 @@ import { createHash } from 'node:crypto';
 import { createWriteStream, type WriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
 import type { Readable, Writable } from 'node:stream';
-import { execa } from 'execa';
 import { FailedHere } from './errors.js';
 import { knownTool } from './known-tools.js';
 
@@ -46,6 +45,8 @@ const CAPTURE = 1 << 20;
 const LOG = 16 << 20;
 const MAX_LINE = 4096;
 const GRACE_MS = 3000;
+/** A keeper's patience with programs that must not be ended halfway, e.g. an engine that makes an image. */
+const WAIT_SECONDS = 1800;
 
 /** What a child needs of this process, and nothing that names its user's settings. */
 export function cleanEnvironment(extra: Readonly<Record<string, string>> = {}): Record<string, string> {
@@ -79,9 +80,9 @@ export async function run(
   const started = performance.now();
   const { input, ...rest } = options;
   const streamed = input !== undefined && typeof input !== 'string' && !(input instanceof Uint8Array);
-  const child = streamed
+  const child = await (streamed
     ? start(command, args, rest, true)
-    : start(command, args, input === undefined ? rest : { ...rest, input });
+    : start(command, args, input === undefined ? rest : { ...rest, input }));
   const stop = new Stopper(child, options);
   // a source that fails must not look like the end of the input to the program
   const fed = streamed
@@ -174,7 +175,15 @@ export async function filter(
   onChunk: (chunk: Buffer) => void | Promise<void>,
   options: FilterOptions,
 ): Promise<FilterEnd> {
-  const child = start(command, args, options.env === undefined ? {} : { env: options.env }, true);
+  const child = await start(
+    command,
+    args,
+    {
+      ...(options.env === undefined ? {} : { env: options.env }),
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+    },
+    true,
+  );
   const stop = new Stopper(child, options);
   const stderr = new Capture(4096);
   child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
@@ -220,20 +229,95 @@ async function feed(
   stdin.on('error', () => undefined); // the program may stop reading early; its exit code says why
   for await (const chunk of input) {
     if (stdin.destroyed || !stdin.writable) return;
-    if (!stdin.write(chunk)) await drained(stdin);
+    if (!stdin.write(chunk)) await firstOf(stdin, 'drain', 'close');
   }
   stdin.end();
 }
 
-/** Until more can be written, or nothing more can; leaves no listener behind. */
-async function drained(stream: Writable): Promise<void> {
+interface Emitter {
+  on(event: string, listener: () => void): unknown;
+  off(event: string, listener: () => void): unknown;
+}
+
+/** At the first of these events; leaves no listener behind, as `once` in a race would. */
+export async function firstOf(emitter: Emitter, ...events: readonly string[]): Promise<void> {
   await new Promise<void>((resolve) => {
     const done = (): void => {
-      stream.off('drain', done).off('close', done);
+      for (const event of events) emitter.off(event, done);
       resolve();
     };
-    stream.on('drain', done).on('close', done);
+    for (const event of events) emitter.on(event, done);
   });
+}
+
+/**
+ * Stays beside this process until told that it is not needed, and tidies up when this process dies without a word: a
+ * signal that nobody can catch, a crash, an end in haste. It knows by the end of its input, which the kernel closes.
+ */
+export interface Keeper {
+  /** This process ends in good order; there is nothing to tidy up. */
+  done(): void;
+}
+
+const keepers = new Set<Writable>();
+
+/** Lines: `kill PID`, `wait PID` (a group that began), `ended PID`, `done`. The arguments are what runs at the end. */
+const KEEPER = `trap '' HUP INT TERM
+groups=
+while read -r word group; do
+  case $word in
+    done) exit 0 ;;
+    ended)
+      kept=
+      for each in $groups; do test "\${each#*:}" = "$group" || kept="$kept $each"; done
+      groups=$kept ;;
+    *) groups="$groups $word:$group" ;;
+  esac
+done
+for each in $groups; do
+  case $each in kill:*) kill -s KILL -- "-\${each#*:}" ;; esac
+done
+seconds=0
+for each in $groups; do
+  while test "$seconds" -lt ${WAIT_SECONDS} && kill -0 "\${each#*:}"; do
+    stat=
+    read -r stat < "/proc/\${each#*:}/stat"
+    case $stat in *') Z '*) break ;; esac
+    sleep 1
+    seconds=$((seconds + 1))
+  done
+done
+exec "$@"
+`;
+
+/** Starts it with a program to run at the end. Where there is no shell there is no keeper. */
+export async function startKeeper(command: string, args: readonly string[]): Promise<Keeper> {
+  const { execa } = await import('execa');
+  const child = execa('sh', ['-c', KEEPER, 'sh', command, ...args], {
+    // of no directory that is to be removed
+    cwd: '/',
+    stdio: ['pipe', 'ignore', 'ignore'],
+    // signals to our group are not meant for it
+    detached: true,
+    cleanup: false,
+    reject: false,
+    buffer: false,
+  });
+  const { stdin } = child;
+  stdin.on('error', () => undefined); // a keeper that was killed too is missed by nobody
+  child.unref();
+  if ('unref' in stdin && typeof stdin.unref === 'function') stdin.unref();
+  keepers.add(stdin);
+  return {
+    done: () => {
+      keepers.delete(stdin);
+      stdin.end('done\n');
+    },
+  };
+}
+
+function tellKeepers(line: string): void {
+  for (const stdin of keepers) if (stdin.writable) stdin.write(`${line}\n`);
 }
 
 const versions = new Map<string, Promise<string | undefined>>();
@@ -276,9 +360,17 @@ interface StartOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string | Uint8Array;
+  readonly signal?: AbortSignal;
 }
 
-function start(command: string, args: readonly string[], options: StartOptions, pipeIn = false): Child {
+async function start(
+  command: string,
+  args: readonly string[],
+  options: StartOptions,
+  pipeIn = false,
+): Promise<Child> {
+  // most comparisons start no process: only those that do wait for it to load
+  const { execa } = await import('execa');
   const child = execa(command, [...args], {
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     ...(options.input === undefined ? { stdin: pipeIn ? 'pipe' : 'ignore' } : { input: options.input }),
@@ -293,8 +385,14 @@ function start(command: string, args: readonly string[], options: StartOptions, 
     encoding: 'buffer',
     windowsHide: true,
   });
-  const end = child.then(({ exitCode, signal, code }) => ({ exitCode, signal, code }));
-  return { pid: child.pid, stdin: child.stdin ?? null, stdout: child.stdout, stderr: child.stderr, end };
+  const { pid } = child;
+  // what nobody could interrupt while we lived is not ended halfway when we are killed
+  if (pid !== undefined) tellKeepers(`${options.signal === undefined ? 'wait' : 'kill'} ${pid}`);
+  const end = child.then(({ exitCode, signal, code }) => {
+    if (pid !== undefined) tellKeepers(`ended ${pid}`);
+    return { exitCode, signal, code };
+  });
+  return { pid, stdin: child.stdin ?? null, stdout: child.stdout, stderr: child.stderr, end };
 }
 
 function ended(result: ChildEnd): HowEnded {

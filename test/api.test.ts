@@ -34,6 +34,7 @@ process.env['TMPDIR'] = path.join(cache, 'tmp');
 mkdirSync(tmpdir());
 test.after.always(() => rmSync(cache, { recursive: true, force: true }));
 
+/* oxlint-disable typescript/unbound-method -- what is put aside is put back unchanged */
 /** What a library must leave alone while `work` runs: streams, console, exit code, exit. */
 async function silent<T>(t: ExecutionContext, work: () => Promise<T>): Promise<T> {
   const said: string[] = [];
@@ -80,7 +81,7 @@ test.serial('demo, verify, compare, plan and build: data, and events by callback
     const request: VerifyRequest = { app: 'demo', version: '1.x', published: TAMPERED, confirm: false };
     const { report } = await samesource.verify(request, options);
     t.is(report.statement.verdict.kind, 'unreproducible');
-    const checked: CheckResult = samesource.checkReport(report);
+    const checked: CheckResult = await samesource.checkReport(report);
     t.is(checked.kind, 'consistent');
 
     const sides: CompareRequest = { published: APP, rebuilt: TAMPERED };

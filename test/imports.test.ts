@@ -21,17 +21,28 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'nearest-word': [],
   printable: [],
   'tree-manifest': ['model'],
+  'owned-directory': [],
   bytes: ['errors'],
   process: ['errors', 'known-tools'],
   recipe: [...BASE, ...PURE],
   formats: ['bytes', 'errors'],
-  inputs: ['formats', 'process', 'known-tools', 'bytes', ...BASE, ...PURE],
-  build: ['formats', 'process', 'known-tools', 'bytes', ...BASE, ...PURE],
+  inputs: ['formats', 'process', 'known-tools', 'owned-directory', 'bytes', ...BASE, ...PURE],
+  build: ['formats', 'process', 'known-tools', 'owned-directory', 'bytes', ...BASE, ...PURE],
   compare: ['formats', 'bytes', ...BASE, ...PURE],
   report: ['compare', ...BASE, ...PURE],
   pipeline: [...STAGES, 'bytes', ...BASE, ...PURE],
   verify: ['pipeline', ...STAGES, 'bytes', ...BASE, ...PURE],
-  operations: ['verify', 'pipeline', ...STAGES, 'process', 'known-tools', 'bytes', ...BASE, ...PURE],
+  operations: [
+    'verify',
+    'pipeline',
+    ...STAGES,
+    'process',
+    'known-tools',
+    'owned-directory',
+    'bytes',
+    ...BASE,
+    ...PURE,
+  ],
   index: ['operations', 'verify', 'report', 'compare', ...BASE, ...PURE],
   cli: ['index'],
 };
@@ -169,11 +180,14 @@ test('no cycles among rooms', (t) => {
   visit('cli', []);
 });
 
-test('one place starts processes, one starts threads', (t) => {
+test('one place starts processes, two start threads', (t) => {
   t.deepEqual(files(imports('execa', 'child_process')), ['process.ts']);
   t.deepEqual(files(imports('worker_threads')), [
     'compare/decode/inflate-pool.ts',
     'compare/decode/inflate-worker.ts',
+    'compare/decode/release.ts',
+    'compare/fact-thread.ts',
+    'compare/file-facts-worker.ts',
   ]);
 });
 
@@ -246,8 +260,13 @@ const ACTS =
 const outsideOfTemplates = (text: string): string =>
   text.replace(/`(?:\\.|[^`\\])*`/g, (template) => template.replace(/[^\n]/g, ' '));
 
-/** A program and a thread: they do something because they were started. */
-const STARTED = ['cli/main.ts', 'compare/decode/inflate-worker.ts'];
+/** Programs and threads: they do something because they were started. */
+const STARTED = [
+  'cli/main.ts',
+  'compare/decode/inflate-worker.ts',
+  'compare/file-facts-worker.ts',
+  'operations/sweeper.ts',
+];
 
 test('a module declares and does nothing else', (t) => {
   const doing = all

@@ -8,6 +8,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { FailedHere } from '../errors.js';
 import type { OnProgress } from '../model.js';
+import { makeOwnedDirectory } from '../owned-directory.js';
 import { cleanEnvironment, run, runChecked, type RunResult } from '../process.js';
 import type { ImageLock } from './image-lock.js';
 import type { ObtainedPackage } from './image-packages.js';
@@ -211,7 +212,7 @@ async function controlOf(file: string, signal: AbortSignal | undefined): Promise
 
 /** Readable for others: without root, mmdebstrap works as another user in a namespace of its own. */
 async function inWorkDirectory<T>(work: (directory: string) => Promise<T>): Promise<T> {
-  const directory = await fs.mkdtemp(path.join(await fs.realpath(os.tmpdir()), 'samesource-image-'));
+  const directory = await makeOwnedDirectory(os.tmpdir(), 'samesource-image-');
   await fs.chmod(directory, 0o755);
   try {
     return await work(directory);

@@ -7,6 +7,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { FailedHere } from '../errors.js';
 import type { InputInventory, OnProgress } from '../model.js';
+import { noteEngine } from './abandoned.js';
 import { runPhase } from './container-phase.js';
 import { chooseRuntime, createPrepare, openFilesLimit } from './create-prepare.js';
 import { checkSourceFiles } from './debian-sources.js';
@@ -18,6 +19,7 @@ import { accountIn, packagesOf, passwdOf } from './inside.js';
 import { Leftovers } from './leftovers.js';
 import { PreparedContainer } from './prepared-container.js';
 import { probeEngine } from './probe.js';
+import { imageOfRun } from './run-names.js';
 
 export interface InventoryOptions {
   /** Absolute, inside the container. */
@@ -75,7 +77,9 @@ export class ContainerExecutor implements Executor {
     const { plan, run, signal } = request;
     const started = performance.now();
     const { version } = await this.probe(signal);
-    leftovers.image(`localhost/samesource-${run}-image:latest`);
+    engine.workIn(request.directory);
+    await noteEngine(request.directory, this.kind, run);
+    leftovers.image(imageOfRun(run, 'image'));
     const image = await provideImage(engine, request, this.#dependencies.rootFileSystem);
     if (image.kind !== 'ready') return image;
     await chooseRuntime(engine, image.reference, leftovers, request);
@@ -120,7 +124,7 @@ export class ContainerExecutor implements Executor {
     );
     const account = accountIn(await passwdOf(engine, name), build.user);
     const packages = await packagesOf(engine, name);
-    const prepared = leftovers.image(`localhost/samesource-${run}-prepared:latest`);
+    const prepared = leftovers.image(imageOfRun(run, 'prepared'));
     throwIfAborted(signal, 'before the state was frozen');
     await engine.checked(['commit', name, prepared], { timeoutMs: 30 * 60_000 });
     throwIfAborted(signal, 'before the build phase');

@@ -18,6 +18,7 @@ import {
   wrapperScript,
   type ContainerLimits,
 } from './phase.js';
+import { runLabel } from './run-names.js';
 import { directoriesTo, treeItems } from './source-tar.js';
 import { tarStream, type TarItem } from './tar-write.js';
 
@@ -34,7 +35,7 @@ export async function createPrepare(
   const { plan, run, source, signal, debianMirror } = request;
   throwIfAborted(signal, 'before the prepare phase');
   const look = leftovers.container(`samesource-${run}-look`);
-  await engine.checked(['create', '--name', look, '--entrypoint', 'sh', image]);
+  await engine.checked(['create', '--name', look, ...runLabel(run), '--entrypoint', 'sh', image]);
   const passwd = await passwdOf(engine, look);
   const [own, builder] = [accountIn(passwd, phase.user), accountIn(passwd, plan.environment.user)];
   await leftovers.removeContainer(look);
@@ -101,6 +102,7 @@ export async function chooseRuntime(
         '--rm',
         '--name',
         name,
+        ...runLabel(run),
         '--network',
         'none',
         '--ulimit',

@@ -8,6 +8,7 @@ import { FailedHere } from '../errors.js';
 import {
   cleanEnvironment,
   filter,
+  firstOf,
   run,
   type FilterEnd,
   type RunOptions,
@@ -15,6 +16,7 @@ import {
 } from '../process.js';
 import { engineFailure, streamFailure } from './engine-failure.js';
 import type { ContainerState } from './failure.js';
+import { imagesOfRun, RUN_LABEL } from './run-names.js';
 import { OneFile, type OneFileOptions, type TakenFile } from './tar-read.js';
 
 export interface EngineDescription {
@@ -60,6 +62,7 @@ const REMOVALS = 3;
 export class Engine {
   readonly description: EngineDescription;
   #runtime: readonly string[];
+  #temporary: string | undefined;
   /** Once a container has started with it. */
   runtimeTried = false;
 
@@ -72,6 +75,11 @@ export class Engine {
     return this.description.kind;
   }
 
+  /** Temporary files of its client go there: Podman leaves some of what it copied. */
+  workIn(directory: string): void {
+    this.#temporary = directory;
+  }
+
   useRuntime(args: readonly string[]): void {
     this.#runtime = args;
   }
@@ -81,7 +89,8 @@ export class Engine {
       const value = process.env[name];
       return value === undefined ? [] : [[name, value] as const];
     });
-    return cleanEnvironment(Object.fromEntries(own));
+    const temporary = this.#temporary === undefined ? {} : { TMPDIR: this.#temporary };
+    return cleanEnvironment({ ...Object.fromEntries(own), ...temporary });
   }
 
   run(args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
@@ -154,14 +163,7 @@ export class Engine {
       [],
       async (chunk) => {
         if (through.destroyed) return;
-        if (!through.write(chunk))
-          await new Promise<void>((resolve) => {
-            const done = (): void => {
-              through.off('drain', done).off('close', done);
-              resolve();
-            };
-            through.on('drain', done).on('close', done);
-          });
+        if (!through.write(chunk)) await firstOf(through, 'drain', 'close');
       },
       signal,
     ).then(
@@ -211,6 +213,26 @@ export class Engine {
       // a busy engine may not get it done the first time
       if (ended.kind === 'exited' && (ended.code === 0 || /no such/i.test(stderr.toString()))) return;
     }
+  }
+
+  /** All that carries the label or the name of a run. False when something may be left, since the engine does not answer. */
+  async removeRun(name: string): Promise<boolean> {
+    const list = async (): Promise<readonly string[] | undefined> => {
+      const args = ['ps', '--all', '--quiet', '--filter', `label=${RUN_LABEL}=${name}`];
+      const result = await this.run(args).catch(() => undefined);
+      if (result?.ended.kind !== 'exited' || result.ended.code !== 0) return undefined;
+      return result.stdout
+        .toString()
+        .split('\n')
+        .filter((id) => id !== '');
+    };
+    for (const id of (await list()) ?? []) await this.removeContainer(id);
+    const images = imagesOfRun(name);
+    for (const image of images) if (await this.hasImage(image)) await this.removeImage(image);
+    const left = await list();
+    if (left === undefined || left.length > 0) return false;
+    for (const image of images) if (await this.hasImage(image)) return false;
+    return true;
   }
 
   async removeImage(name: string): Promise<void> {

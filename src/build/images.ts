@@ -10,6 +10,7 @@ import type { Engine } from './engine.js';
 import { engineFailure } from './engine-failure.js';
 import type { PrepareRequest, RootFileSystem } from './executor.js';
 import { pinnedReference } from './registry-reference.js';
+import { imageOfRun } from './run-names.js';
 import { treeItems } from './source-tar.js';
 import { tarStream, type TarItem } from './tar-write.js';
 
@@ -132,7 +133,7 @@ async function buildOnTop(
   const pinned = pinDockerfile(await fs.readFile(file, 'utf8'), base.reference);
   if (pinned === undefined)
     throw new FailedHere('plan-unresolved', `${dockerfile.path} has no FROM that could be pinned`);
-  const tag = `localhost/samesource-${request.run}-image:latest`;
+  const tag = imageOfRun(request.run, 'image');
   const context = contextItems(path.dirname(file), pinned.text, request);
   const built = await buildImage(engine, tag, tarStream(context), request);
   if (built.kind !== 'built') return built;

@@ -8,6 +8,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { FailedHere } from '../errors.js';
 import type { BuildResult, Deviation, LogRecord, PhasePlan } from '../model.js';
+import { makeOwnedDirectory } from '../owned-directory.js';
 import { run, type RunResult } from '../process.js';
 import type { ExecutorDependencies } from './container.js';
 import type { Executor, PreparedBuild, PrepareOutcome, PrepareRequest } from './executor.js';
@@ -41,7 +42,7 @@ export class LocalExecutor implements Executor {
   }
 
   async prepare(request: PrepareRequest): Promise<PrepareOutcome> {
-    const root = await fs.realpath(await fs.mkdtemp(path.join(os.tmpdir(), 'samesource-')));
+    const root = await makeOwnedDirectory(os.tmpdir(), 'samesource-');
     try {
       const outcome = await this.#prepare(request, root);
       if (outcome.kind !== 'prepared') await remove(root);

@@ -3,6 +3,7 @@
 import path from 'node:path';
 import type { BuildPlan, EnvironmentPlan, PhasePlan } from '../model.js';
 import { ENDED_LINE, KILLS } from './log-reader.js';
+import { runLabel } from './run-names.js';
 
 /** Fixed: it leaks into the outputs of some builds. */
 export const HOSTNAME = 'build';
@@ -127,8 +128,7 @@ export function createArguments(
   return [
     '--name',
     name,
-    '--label',
-    `org.samesource.run=${run}`,
+    ...runLabel(run),
     '--hostname',
     HOSTNAME,
     ...(phase.network ? [] : ['--network', 'none']),

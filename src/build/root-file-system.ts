@@ -74,7 +74,7 @@ export async function rootFileSystemOf(
   return about(slot, made, obtained);
 }
 
-interface Slot {
+export interface Slot {
   readonly tar: string;
   readonly record: string;
 }
@@ -84,7 +84,8 @@ interface Made {
   readonly size: number;
 }
 
-function slotFor(cache: string, lock: ImageLock, packages: ImageLock['packages']): Slot {
+/** Where the root file system of these packages is kept. */
+export function slotFor(cache: string, lock: ImageLock, packages: ImageLock['packages']): Slot {
   const { architecture, sourceDateEpoch } = lock;
   const digests = packages.map(({ sha256 }) => sha256).sort();
   // what is done after the packages were installed makes another image too

@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { once } from 'node:events';
 import { Parser, type ReadEntry } from 'tar';
+import { firstOf } from '../process.js';
 import type { Sha256 } from '../model.js';
 
 export interface TakenFile {
@@ -45,11 +46,12 @@ export class OneFile {
     if (this.#refused !== undefined || this.#error !== undefined) return;
     if (this.#parser.write(chunk)) return;
     // a parser that gave up says "not now" for ever
-    await new Promise<void>((resolve) => {
-      if (this.#error !== undefined) resolve();
-      this.#parser.once('drain', () => resolve());
-      this.#parser.once('error', () => resolve());
-    });
+    if (!this.#gaveUp()) await firstOf(this.#parser, 'drain', 'error');
+  }
+
+  /** A write can end in an error that the parser tells at once. */
+  #gaveUp(): boolean {
+    return this.#error !== undefined;
   }
 
   /** Why there is none: `refused` names what was there instead. Throws for what is no tar stream. */

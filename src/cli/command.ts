@@ -23,11 +23,18 @@ export interface CommandContext {
   readonly options: Required<OperationOptions>;
 }
 
-/** Runs a command's work to its exit code. The first Ctrl-C stops in good order, the second at once. */
-export async function runCommand(
-  argv: GlobalArguments,
-  work: (context: CommandContext) => Promise<number>,
-): Promise<void> {
+type Work = (context: CommandContext) => Promise<number>;
+
+/**
+ * Starts a command's work. Nothing is returned to wait for: yargs would render the whole help in advance for a handler
+ * that promises something, and every failure becomes an exit code here.
+ */
+export function runCommand(argv: GlobalArguments, work: Work): void {
+  void runToExitCode(argv, work);
+}
+
+/** The first Ctrl-C stops in good order, the second at once. */
+async function runToExitCode(argv: GlobalArguments, work: Work): Promise<void> {
   const output = new Output(argv);
   const progress = showProgress(output);
   const controller = new AbortController();

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The command line: `verify`, also installed as `samesource`. */
 import path from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import { COMMAND_WORDS, COMMANDS } from './commands/index.js';
@@ -14,6 +15,12 @@ const called = path.basename(process.argv[1] ?? '').replace(/\.js$/, '');
 const program = called === 'samesource' ? called : 'verify';
 const given = hideBin(process.argv);
 const completing = given[0] === COMPLETE;
+
+// For runs of seconds: most of what would be optimized early is not run again (15 % of the CPU time), and memory that
+// is no longer needed is given back rather than kept for later.
+setFlagsFromString('--interrupt-budget=400000');
+setFlagsFromString('--heap-growing-percent=20');
+setFlagsFromString('--semi-space-growth-factor=1');
 
 // a closed pipe (| head) is not an error, and no reason to end without the exit code of the verdict
 for (const stream of [process.stdout, process.stderr])

@@ -20,15 +20,19 @@ export function usageError(said: string, given: readonly string[], known: Known)
   const isOption = given.some(
     (word) => /^--?/.test(word) && word.replace(/^--?(?:no-)?/, '').split('=')[0] === first,
   );
-  const candidates = isOption ? known.options : known.commands;
-  const near = nearestWord(first, candidates);
+  // the first word may also be an app; too many words after it make a mistyped command of it
+  const [word = ''] = given;
+  const mistyped =
+    !isOption && !known.commands.includes(word) ? nearestWord(word, known.commands) : undefined;
+  if (mistyped !== undefined)
+    return new UsageError('unknown-command', `there is no command ${word}`, {
+      hint: `did you mean ${mistyped}? ${help}`,
+    });
+  const near = isOption ? nearestWord(first, known.options) : undefined;
   const dash = isOption ? (first.length === 1 ? '-' : '--') : '';
-  const what = isOption ? 'option' : given[0] === first ? 'command' : 'argument';
+  const what = isOption ? 'option' : 'argument';
   return new UsageError(`unknown-${what}`, `there is no ${what} ${dash}${first}`, {
-    hint:
-      near === undefined || what === 'argument'
-        ? help
-        : `did you mean ${dash === '-' ? '--' : dash}${near}? ${help}`,
+    hint: near === undefined ? help : `did you mean ${dash === '-' ? '--' : dash}${near}? ${help}`,
   });
 }
 

@@ -20,14 +20,16 @@ export interface Named {
 }
 
 /** Numbers equal names in the order given. Keys are `latin1` strings of raw bytes: no two byte sequences share one. */
-export function withOccurrences(rawNames: readonly Buffer[]): Named[] {
+export function withOccurrences(rawNames: Iterable<Buffer>): Named[] {
   const seen = new Map<string, number>();
-  return rawNames.map((raw) => {
+  const named: Named[] = [];
+  for (const raw of rawNames) {
     const key = raw.toString('latin1');
     const occurrence = seen.get(key) ?? 0;
     seen.set(key, occurrence + 1);
-    return { key, occurrence };
-  });
+    named.push({ key, occurrence });
+  }
+  return named;
 }
 
 /** One-to-one: the n-th member of a name with the n-th of the same name. */
@@ -58,6 +60,7 @@ export function pairMembers(published: readonly Named[], rebuilt: readonly Named
  * elements come first). Patience sorting, O(n log n).
  */
 export function outsideCommonOrder(ranks: readonly number[]): Set<number> {
+  if (ranks.every((rank, at) => at === 0 || rank > (ranks[at - 1] ?? 0))) return new Set();
   const tails: number[] = []; // tails[k]: position that ends the best subsequence of length k + 1
   const previous = new Int32Array(ranks.length).fill(-1);
   for (const [position, rank] of ranks.entries()) {

@@ -51,10 +51,7 @@ export function stabilityOf(mismatch: SetComparison, ours: readonly SetCompariso
   const disagreeing = new Set(ours.flatMap((comparison) => [...placesOf(comparison, 'published')]));
   // a file that only one of our builds made is as unstable as one with other bytes
   for (const comparison of ours)
-    for (const file of [
-      ...comparison.unpairedPublished,
-      ...comparison.unpairedRebuilt.map((entry) => entry.file),
-    ])
+    for (const file of [...comparison.unpairedPublished, ...comparison.unpairedRebuilt])
       disagreeing.add(file.name);
   const missing = mismatch.unpairedPublished.map((file) => file.name);
   const unstable = [...differing, ...missing].filter((place) => disagreeing.has(place)).sort();

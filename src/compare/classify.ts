@@ -26,7 +26,11 @@ const TYPES: readonly (readonly [RegExp, MemberKind, string])[] = [
   [/\.mo$/, 'data', 'translations'],
 ];
 
+/** Most names match nothing: asked at once, without regard to case. */
+const ANY = new RegExp(TYPES.map(([pattern]) => pattern.source).join('|'), 'i');
+
 export function classify(name: string): { readonly kind: MemberKind; readonly type: string } {
-  for (const [pattern, kind, type] of TYPES) if (pattern.test(name)) return { kind, type };
+  if (ANY.test(name))
+    for (const [pattern, kind, type] of TYPES) if (pattern.test(name)) return { kind, type };
   return { kind: 'data', type: 'other' };
 }

@@ -59,13 +59,15 @@ export async function compareSet(request: SetRequest, options: SetOptions = {}):
       outcome: pair.worst,
     });
   }
+  const declared = ({ name }: SetFile) => request.notPublished?.find(({ pattern }) => matches(pattern, name));
   return {
     pairs,
     unpairedPublished: onlyPublished.map(identify),
     notObtained: request.notObtained ?? [],
-    unpairedRebuilt: onlyRebuilt.map((file) => {
-      const declared = request.notPublished?.find(({ pattern }) => matches(pattern, file.name));
-      return { file: identify(file), ...(declared === undefined ? {} : { declared: declared.reason }) };
+    unpairedRebuilt: onlyRebuilt.filter((file) => declared(file) === undefined).map(identify),
+    notPublished: onlyRebuilt.flatMap((file) => {
+      const found = declared(file);
+      return found === undefined ? [] : [{ name: file.name, reason: found.reason }];
     }),
   };
 }

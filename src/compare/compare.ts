@@ -2,13 +2,14 @@
 /** One published file against its rebuilt twin: both ledgers, the proof, the signature, the findings. */
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { FileSource, sha256, type ByteSource } from '../bytes.js';
+import { FileSource, type ByteSource } from '../bytes.js';
 import type { FileIdentity, OnProgress, RuleName, SignerPin } from '../model.js';
 import { judgeAuthenticity, NOT_NEEDED, signatureOf } from './authenticity.js';
+import { nameEncoders } from './encoders.js';
+import { FileFacts } from './file-facts.js';
 import { identityOf } from './identity.js';
 import { isWorse } from './ledger.js';
 import { rules } from './rules/index.js';
-import { secondReaderDisagrees } from './decode/second-reader.js';
 import { transplant } from './zip/transplant.js';
 import type { AppliedRule, PairComparison, Proof } from './types.js';
 import { coverageOf } from './coverage.js';
@@ -68,24 +69,31 @@ export async function compareSources(
       ...(options.signal === undefined ? {} : { signal: options.signal }),
       ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
     },
+    new FileFacts(published, rebuilt),
     { compareNode, looksLikeContainer: (p, r) => containerFor(p, r) !== undefined },
   );
   try {
     const root = await walk.compareNode(published, rebuilt, { path: [], depth: 0 });
-    const publishedFile = identify(published, options.publishedName ?? 'published');
-    // equal bytes have one digest
-    const rebuiltFile =
-      root.worst === 'identical'
-        ? { ...publishedFile, name: options.rebuiltName ?? 'rebuilt' }
-        : identify(rebuilt, options.rebuiltName ?? 'rebuilt');
+    const publishedFile: FileIdentity = {
+      name: options.publishedName ?? 'published',
+      size: published.size,
+      sha256: await walk.facts.sha256('published'),
+    };
+    const rebuiltFile: FileIdentity = {
+      name: options.rebuiltName ?? 'rebuilt',
+      size: rebuilt.size,
+      // equal bytes have one digest
+      sha256: root.worst === 'identical' ? publishedFile.sha256 : await walk.facts.sha256('rebuilt'),
+    };
     const expected = { signers: options.signers ?? [], packageId: options.packageId };
     const notNeeded =
       root.worst === 'identical' && expected.signers.length === 0 && expected.packageId === undefined;
     const signature = walk.signature ?? (notNeeded ? NOT_NEEDED : signatureOf(published));
-    await askSecondReader(walk, published);
+    reportDisagreement(walk);
     const zip = walk.archives?.published.zip;
     const reading = await identityOf(published, { walk, ...(zip === undefined ? {} : { zip }) });
     const authenticity = judgeAuthenticity(signature, reading, expected, root.worst === 'identical');
+    const encoders = await nameEncoders(walk.nodes, published);
     return {
       published: publishedFile,
       rebuilt: rebuiltFile,
@@ -98,27 +106,21 @@ export async function compareSources(
       differences: walk.differences,
       differencesCut: walk.differencesCut,
       rules: appliedRules(walk),
+      ...(encoders === undefined ? {} : { encoders }),
       unverifiable: [...walk.unverifiable, ...authenticity.unverifiable],
       notAuthentic: authenticity.notAuthentic,
       decoders: [...walk.decoders].sort().map(([name, version]) => ({ name, version })),
     };
   } finally {
-    walk.close();
+    await walk.close();
   }
 }
 
-/** A published archive that two readers read differently is not proven to be anything. */
-async function askSecondReader(walk: Walk, published: ByteSource): Promise<void> {
-  if (walk.archives === undefined || !(published instanceof FileSource)) return;
-  const disagreement = await secondReaderDisagrees(published.path, walk.archives.published.zip);
-  if (disagreement === undefined) return;
-  const detail = `readers-disagree: node-stream-zip sees ${disagreement}`;
+function reportDisagreement(walk: Walk): void {
+  if (walk.disagreement === undefined) return;
+  const detail = `readers-disagree: node-stream-zip sees ${walk.disagreement}`;
   walk.report({ kind: 'unread', path: [], code: 'readers-disagree', detail });
   walk.cannotVerify('unread', detail);
-}
-
-function identify(source: ByteSource, name: string): FileIdentity {
-  return { name, size: source.size, sha256: sha256(source) };
 }
 
 function prove(walk: Walk, worst: PairComparison['worst'], published: FileIdentity): Proof {

@@ -54,7 +54,7 @@ export async function identityOf(
     if (!(error instanceof FormatError)) throw error;
     return { format, identity: {}, issues: [issue(error.code, error.message, error.offset)] };
   } finally {
-    if (known.walk === undefined) walk.close();
+    if (known.walk === undefined) await walk.close();
   }
 }
 

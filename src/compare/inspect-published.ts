@@ -45,7 +45,7 @@ export async function inspectPublished(
       issues: reading.issues,
     };
   } finally {
-    walk.close();
+    await walk.close();
     source.close();
   }
 }

@@ -10,6 +10,7 @@ import { inflateChunks } from './decode/inflate.js';
 import { gzip } from './encoded/gzip.js';
 import { xz } from './encoded/xz.js';
 import { zstd } from './encoded/zstd.js';
+import { FileFacts } from './file-facts.js';
 import { DEFAULT_LIMITS, HELD_BYTES, Walk } from './walk.js';
 
 export interface OneFileOptions {
@@ -24,6 +25,7 @@ export type Content =
 
 const ENCODINGS = [gzip, xz, zstd] as const;
 const STORED = 0;
+const NO_FILE = new BufferSource(Buffer.alloc(0));
 const DEFLATED = 8;
 
 /** State for decoders; `close` it. Nothing is compared, so nothing descends. */
@@ -38,6 +40,7 @@ export function oneFileWalk(options: OneFileOptions = {}): Walk {
       temporaryDirectory: options.temporaryDirectory ?? tmpdir(),
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     },
+    new FileFacts(NO_FILE, NO_FILE),
     { compareNode: nothing, looksLikeContainer: nothing },
   );
 }

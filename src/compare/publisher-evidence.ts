@@ -57,7 +57,7 @@ export async function evidenceOf(
     if (!(error instanceof FormatError)) throw error;
     budget.unread(name, error.code);
   } finally {
-    walk.close();
+    await walk.close();
   }
   return { file: name, facts: facts.facts(), beyond: facts.beyond(), unread: budget.unreadMembers };
 }

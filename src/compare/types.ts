@@ -269,6 +269,15 @@ export interface Coverage {
   readonly rootTotal: number;
 }
 
+/** Of the published members that are packed differently: which encoder gives the same bytes again from their content. */
+export interface EncoderFindings {
+  readonly named: readonly { readonly encoder: string; readonly members: number }[];
+  /** None that was tried. */
+  readonly unnamed: number;
+  /** Too large, inside of an archive, or no deflate. */
+  readonly untried: number;
+}
+
 /** Published against rebuilt: one pair of files. */
 export interface PairComparison {
   readonly published: FileIdentity;
@@ -285,6 +294,8 @@ export interface PairComparison {
   /** Findings beyond the 20,000 kept; the ledgers list every run all the same. */
   readonly differencesCut: number;
   readonly rules: readonly AppliedRule[];
+  /** When something is packed differently. */
+  readonly encoders?: EncoderFindings;
   readonly unverifiable: readonly Reason<UnverifiableReason>[];
   readonly notAuthentic: readonly Reason<AuthenticityReason>[];
   /** Decoders and tools that took part, with versions. */
@@ -298,8 +309,10 @@ export interface SetComparison {
   readonly unpairedPublished: readonly FileIdentity[];
   /** Names the recipe lists as published but that were not among the published files. */
   readonly notObtained: readonly string[];
-  /** Rebuilt files without a published twin: declared `not-published`, or a finding. */
-  readonly unpairedRebuilt: readonly { readonly file: FileIdentity; readonly declared?: string }[];
+  /** Rebuilt files without a published twin that nobody declared unpublished: a finding. */
+  readonly unpairedRebuilt: readonly FileIdentity[];
+  /** Those that are declared; by name alone, since a record of a build is another one each time. */
+  readonly notPublished: readonly { readonly name: string; readonly reason: string }[];
 }
 
 /** All that the verdict is a function of; nothing else may move it. */

@@ -27,9 +27,7 @@ export function decideVerdict(input: VerdictInput): Verdict {
 function unreproducible(comparison: SetComparison): Verdict | undefined {
   const unpaired = [
     ...comparison.unpairedPublished.map((file) => file.name),
-    ...comparison.unpairedRebuilt
-      .filter((entry) => entry.declared === undefined)
-      .map((entry) => entry.file.name),
+    ...comparison.unpairedRebuilt.map((file) => file.name),
   ];
   const differs = comparison.pairs.some((pair) => rootSum(pair, 'different') + rootSum(pair, 'missing') > 0);
   if (!differs && comparison.unpairedPublished.length === 0) return undefined;
@@ -69,9 +67,8 @@ function setReasons(comparison: SetComparison | undefined): Reason<UnverifiableR
     code: 'incomplete-set',
     detail: `${name} is published and was not obtained`,
   }));
-  for (const { file, declared } of comparison.unpairedRebuilt)
-    if (declared === undefined)
-      reasons.push({ code: 'incomplete-set', detail: `${file.name} was rebuilt and has no published twin` });
+  for (const { name } of comparison.unpairedRebuilt)
+    reasons.push({ code: 'incomplete-set', detail: `${name} was rebuilt and has no published twin` });
   if (comparison.pairs.length === 0)
     reasons.push({ code: 'no-published-artifact', detail: 'no file was compared' });
   // two empty files are equal, and say nothing about any app

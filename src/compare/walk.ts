@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import type { ByteSource } from '../bytes.js';
 import type { OnProgress, Reason, RuleName, UnverifiableReason } from '../model.js';
+import type { FileFacts } from './file-facts.js';
 import type { ZipSide } from './zip/zip-side.js';
 import type { Difference, LedgerNode, Member, Owner, Side, SignatureRecord } from './types.js';
 
@@ -67,6 +68,8 @@ export interface WalkOptions {
 /** Mutable state of one comparison; `close` it. */
 export class Walk {
   readonly options: WalkOptions;
+  /** Of the roots. */
+  readonly facts: FileFacts;
   readonly nodes: LedgerNode[] = [];
   readonly differences: Difference[] = [];
   /** Findings beyond those kept. */
@@ -78,6 +81,8 @@ export class Walk {
   signature: SignatureRecord | undefined;
   /** The roots, when both are ZIP archives: for the transplant and the published file's identity. */
   archives: Readonly<Record<Side, ZipSide>> | undefined;
+  /** Where another reader sees something else in the published root. */
+  disagreement: string | undefined;
   #reserved = 0;
   #decoded = 0;
   #spill: string | undefined;
@@ -85,8 +90,9 @@ export class Walk {
 
   readonly #descent: Descent;
 
-  constructor(options: WalkOptions, descent: Descent) {
+  constructor(options: WalkOptions, facts: FileFacts, descent: Descent) {
     this.options = options;
+    this.facts = facts;
     this.#descent = descent;
   }
 
@@ -163,7 +169,8 @@ export class Walk {
     return path.join(this.#spill, String(this.#spilled++));
   }
 
-  close(): void {
+  async close(): Promise<void> {
+    await this.facts.close();
     if (this.#spill !== undefined) rmSync(this.#spill, { recursive: true, force: true });
     this.#spill = undefined;
   }

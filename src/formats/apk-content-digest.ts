@@ -3,7 +3,7 @@
  * The chunked content digest over everything but the signing block.
  * https://source.android.com/docs/security/features/apksigning/v2#integrity-protected-contents
  */
-import { createHash, hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { eachChunk, type ByteSource } from '../bytes.js';
 
 export type ContentDigest = 'sha256' | 'sha512';
@@ -26,12 +26,11 @@ export function contentDigests(
   algorithms: ReadonlySet<ContentDigest>,
 ): ReadonlyMap<ContentDigest, Buffer> {
   const chunks = new Map<ContentDigest, Buffer[]>([...algorithms].map((algorithm) => [algorithm, []]));
+  const prefix = Buffer.alloc(5, 0xa5);
   const add = (bytes: Buffer): void => {
-    const prefixed = Buffer.allocUnsafe(5 + bytes.length);
-    prefixed[0] = 0xa5;
-    prefixed.writeUInt32LE(bytes.length, 1);
-    bytes.copy(prefixed, 5);
-    for (const [algorithm, list] of chunks) list.push(hash(algorithm, prefixed, 'buffer'));
+    prefix.writeUInt32LE(bytes.length, 1);
+    for (const [algorithm, list] of chunks)
+      list.push(createHash(algorithm).update(prefix).update(bytes).digest());
   };
   eachChunk(source, 0, sections.entriesEnd, add, CHUNK);
   eachChunk(source, sections.centralDirectoryOffset, sections.centralDirectorySize, add, CHUNK);

@@ -207,6 +207,7 @@ function readU64(buffer: Buffer, at: number, base: number): number {
 
 function readDirectory(source: ByteSource, extent: Extent, count: number): ZipEntry[] {
   const directory = source.read(extent.offset, extent.size);
+  const records: DirectoryBytes = { bytes: directory, offset: extent.offset };
   const entries: ZipEntry[] = [];
   for (let at = 0; at < extent.size;) {
     const offset = extent.offset + at;
@@ -228,7 +229,7 @@ function readDirectory(source: ByteSource, extent: Extent, count: number): ZipEn
         `record of ${size} bytes, ${extent.size - at} left in the directory`,
       );
     if (directory.readUInt16LE(at + 34) !== 0) fail('multi-disk', offset + 34, 'entry on another disk');
-    entries.push(readEntry(source, directory.subarray(at, at + size), offset, extent.offset));
+    entries.push(readEntry(source, records, offset, size));
     at += size;
   }
   if (entries.length !== count)
@@ -240,17 +241,101 @@ function readDirectory(source: ByteSource, extent: Extent, count: number): ZipEn
   return entries;
 }
 
-/** `record`: the whole central directory record, at `cdOffset` of the file; the directory starts at `directoryStart`. */
-function readEntry(source: ByteSource, record: Buffer, cdOffset: number, directoryStart: number): ZipEntry {
-  const nameLength = record.readUInt16LE(28);
-  const extraLength = record.readUInt16LE(30);
-  let compressedSize = record.readUInt32LE(20);
-  let size = record.readUInt32LE(24);
-  let localOffset = record.readUInt32LE(42);
+interface DirectoryBytes {
+  readonly bytes: Buffer;
+  /** Where they begin in the file. */
+  readonly offset: number;
+}
+
+interface Location {
+  readonly compressedSize: number;
+  readonly size: number;
+  readonly localOffset: number;
+  readonly localNameLength: number;
+  readonly localExtraLength: number;
+  readonly descriptorSize: number;
+}
+
+/** An entry that leaves in the directory what is there: an archive may have ten thousands of them. */
+class DirectoryEntry implements ZipEntry {
+  readonly #directory: DirectoryBytes;
+  readonly cdOffset: number;
+  readonly compressedSize: number;
+  readonly size: number;
+  readonly localOffset: number;
+  readonly localNameLength: number;
+  readonly localExtraLength: number;
+  readonly descriptorSize: number;
+
+  constructor(directory: DirectoryBytes, cdOffset: number, location: Location) {
+    this.#directory = directory;
+    this.cdOffset = cdOffset;
+    this.compressedSize = location.compressedSize;
+    this.size = location.size;
+    this.localOffset = location.localOffset;
+    this.localNameLength = location.localNameLength;
+    this.localExtraLength = location.localExtraLength;
+    this.descriptorSize = location.descriptorSize;
+  }
+
+  get rawName(): Buffer {
+    const start = this.#at(46);
+    return this.#directory.bytes.subarray(start, start + this.cdNameLength);
+  }
+  get cdSize(): number {
+    const { bytes } = this.#directory;
+    return 46 + this.cdNameLength + this.cdExtraLength + bytes.readUInt16LE(this.#at(32));
+  }
+  get flags(): number {
+    return this.#directory.bytes.readUInt16LE(this.#at(8));
+  }
+  get method(): number {
+    return this.#directory.bytes.readUInt16LE(this.#at(10));
+  }
+  get crc32(): number {
+    return this.#directory.bytes.readUInt32LE(this.#at(16));
+  }
+  get cdNameLength(): number {
+    return this.#directory.bytes.readUInt16LE(this.#at(28));
+  }
+  get cdExtraLength(): number {
+    return this.#directory.bytes.readUInt16LE(this.#at(30));
+  }
+  get versionMadeBy(): number {
+    return this.#directory.bytes.readUInt16LE(this.#at(4));
+  }
+  get externalAttributes(): number {
+    return this.#directory.bytes.readUInt32LE(this.#at(38));
+  }
+  get dataOffset(): number {
+    return this.localOffset + 30 + this.localNameLength + this.localExtraLength;
+  }
+  get end(): number {
+    return this.dataOffset + this.compressedSize + this.descriptorSize;
+  }
+
+  #at(field: number): number {
+    return this.cdOffset - this.#directory.offset + field;
+  }
+}
+
+/** The central directory record at `cdOffset` of the file, of `cdSize` bytes. */
+function readEntry(
+  source: ByteSource,
+  directory: DirectoryBytes,
+  cdOffset: number,
+  cdSize: number,
+): ZipEntry {
+  const { bytes, offset: directoryStart } = directory;
+  const at = cdOffset - directoryStart;
+  let compressedSize = bytes.readUInt32LE(at + 20);
+  let size = bytes.readUInt32LE(at + 24);
+  let localOffset = bytes.readUInt32LE(at + 42);
   const saturated = compressedSize === 0xffffffff || size === 0xffffffff || localOffset === 0xffffffff;
   if (saturated) {
     // ZIP64 extended information: only the fields that are saturated, in this order (APPNOTE 4.5.3)
-    const field = findExtra(record, 46 + nameLength, extraLength, 0x0001);
+    const record = bytes.subarray(at, at + cdSize);
+    const field = findExtra(record, 46 + record.readUInt16LE(28), record.readUInt16LE(30), 0x0001);
     if (field === undefined) fail('zip64', cdOffset, 'saturated field without ZIP64 extended information');
     let next = field.offset;
     const take = (): number => {
@@ -282,33 +367,21 @@ function readEntry(source: ByteSource, record: Buffer, cdOffset: number, directo
       dataOffset,
       `${compressedSize} bytes of data end behind the directory's start ${directoryStart}`,
     );
-  const crc32 = record.readUInt32LE(16);
+  const crc32 = bytes.readUInt32LE(at + 16);
   const wide = saturated || local.readUInt32LE(18) === 0xffffffff || local.readUInt32LE(22) === 0xffffffff;
   const truth = { crc32, compressedSize, size };
   const descriptorSize =
     (local.readUInt16LE(6) & 8) === 0
       ? 0
       : matchDescriptor(source.read(dataEnd, Math.min(24, directoryStart - dataEnd)), truth, wide);
-  return {
-    rawName: record.subarray(46, 46 + nameLength),
-    cdOffset,
-    cdSize: record.length,
-    flags: record.readUInt16LE(8),
-    method: record.readUInt16LE(10),
-    crc32,
+  return new DirectoryEntry(directory, cdOffset, {
     compressedSize,
     size,
-    cdNameLength: nameLength,
-    cdExtraLength: extraLength,
-    versionMadeBy: record.readUInt16LE(4),
-    externalAttributes: record.readUInt32LE(38),
     localOffset,
     localNameLength,
     localExtraLength,
-    dataOffset,
     descriptorSize,
-    end: dataEnd + descriptorSize,
-  };
+  });
 }
 
 /**

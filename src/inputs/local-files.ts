@@ -53,10 +53,14 @@ export async function localFiles(place: string): Promise<readonly LocalFile[]> {
 }
 
 /**
+ * The sizes of both together, of directories next to nothing.
  * @throws UsageError `same-file` when both paths lead to one file or directory; `file-and-directory` when they cannot be
  * compared with each other
  */
-export async function assertTwoSides(published: string, rebuilt: string): Promise<void> {
+export async function assertTwoSides(
+  published: string,
+  rebuilt: string,
+): Promise<{ readonly bytes: number }> {
   const [p, r] = [await statOf(published), await statOf(rebuilt)];
   if (p.dev === r.dev && p.ino === r.ino)
     throw new UsageError(
@@ -72,4 +76,5 @@ export async function assertTwoSides(published: string, rebuilt: string): Promis
       `${p.isDirectory() ? published : rebuilt} is a directory and the other side is a file`,
       { hint: 'compare two files, or two directories' },
     );
+  return { bytes: p.size + r.size };
 }

@@ -7,6 +7,7 @@ import { promises as fs } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { FailedHere } from '../errors.js';
+import { makeOwnedDirectory } from '../owned-directory.js';
 import { cleanEnvironment, run } from '../process.js';
 
 export type SignatureCheck =
@@ -56,7 +57,7 @@ export function readStatus(text: string): SignatureCheck {
 }
 
 async function inTemporary<T>(use: (directory: string) => Promise<T>): Promise<T> {
-  const directory = await fs.mkdtemp(path.join(os.tmpdir(), 'samesource-pgp-'));
+  const directory = await makeOwnedDirectory(os.tmpdir(), 'samesource-pgp-');
   try {
     return await use(directory);
   } finally {

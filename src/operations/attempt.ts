@@ -3,18 +3,25 @@
 import { promises as fs } from 'node:fs';
 import path from 'node:path';
 import type { FailedHere } from '../errors.js';
+import { debianMirror } from '../inputs/debian-mirror.js';
 import type { Plan } from '../model.js';
 import type { Workspace } from '../pipeline/options.js';
 import type { OperationOptions } from './options.js';
 import { privateOf } from './private-of.js';
 import { describeRun } from './run.js';
 import { storeAttempt, type LogFile } from './store.js';
+import { runName } from './workspace.js';
+
+/** What was known when the run ended: neither, when it ended before there was a plan. */
+export interface KnownOfRun {
+  readonly plan?: Plan;
+  readonly workspace?: Workspace;
+}
 
 /** Says where it is kept; a failure to keep it never hides the failure itself. */
 export async function keepFailure(
   error: FailedHere,
-  plan: Plan,
-  workspace: Workspace,
+  { plan, workspace }: KnownOfRun,
   out: string | undefined,
   options: OperationOptions,
 ): Promise<void> {
@@ -24,13 +31,13 @@ export async function keepFailure(
   try {
     const kept = await storeAttempt(
       {
-        run: workspace.run,
+        run: workspace?.run ?? runName(),
         failure: { class: code, message, ...(hint === undefined ? {} : { hint }) },
-        plan,
+        ...(plan === undefined ? {} : { plan }),
         record: await describeRun(),
-        logs: await logsIn(path.join(workspace.directory, 'logs')),
+        logs: workspace === undefined ? [] : await logsIn(path.join(workspace.directory, 'logs')),
       },
-      { out, private: privateOf(workspace) },
+      { out, private: workspace === undefined ? [await debianMirror()] : privateOf(workspace) },
     );
     note(`no verdict; what is known of this run is kept in ${kept}`);
   } catch (cause) {

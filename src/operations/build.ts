@@ -41,14 +41,21 @@ export async function build(
   request: BuildRequest,
   options: OperationOptions = {},
 ): Promise<BuildOperationResult> {
-  const made = (await plan(request, options)).plan;
-  options.onProgress?.({ kind: 'plan', plan: made });
-  assertResolved(made);
+  let made: Plan;
+  try {
+    made = (await plan(request, options)).plan;
+    options.onProgress?.({ kind: 'plan', plan: made });
+    assertResolved(made);
+  } catch (error) {
+    if (error instanceof FailedHere) await keepFailure(error, {}, request.out, options);
+    throw error;
+  }
   return await inWorkspace(made, async (workspace) => {
     try {
       return await stoppable(options, () => buildIn(made, request, workspace, options));
     } catch (error) {
-      if (error instanceof FailedHere) await keepFailure(error, made, workspace, request.out, options);
+      if (error instanceof FailedHere)
+        await keepFailure(error, { plan: made, workspace }, request.out, options);
       throw error;
     }
   });

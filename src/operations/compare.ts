@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Published files against rebuilt ones that are both at hand: no build, no recipe needed, nothing stored. */
-import { compareSet, expandRules } from '../compare/compare-set.js';
+import { FactThread, WORTH_A_THREAD } from '../compare/fact-thread.js';
 import type { SetComparison } from '../compare/types.js';
 import type { Limits } from '../compare/walk.js';
 import { assertTwoSides, localFiles } from '../inputs/local-files.js';
 import { UsageError } from '../errors.js';
 import { RULE_NAMES, RULE_SETS, type RuleName, type RuleSetName } from '../model.js';
 import { missingTools, toolsOf } from '../pipeline/tools-of.js';
-import { assembleReport } from '../report/assemble.js';
 import type { Report } from '../report/types.js';
+import type { AskedChannel, Expectations } from './expectations.js';
 import type { OperationOptions } from './options.js';
-import { assertVersion, expectationsOf, type AskedChannel, type Expectations } from './expectations.js';
 import { stoppable } from './stoppable.js';
-import { describeRun } from './run.js';
 
 export interface CompareRequest {
   /** A file, or a directory with the files of one release. */
@@ -45,12 +43,21 @@ async function compared(
   request: CompareRequest,
   options: OperationOptions,
 ): Promise<{ readonly report: Report; readonly comparison: SetComparison }> {
-  await assertTwoSides(request.published, request.rebuilt);
+  const { bytes } = await assertTwoSides(request.published, request.rebuilt);
+  if (bytes >= WORTH_A_THREAD) FactThread.startEarly();
+  const [{ compareSet, expandRules }, { assembleReport }, { describeRun }] = [
+    await import('../compare/compare-set.js'),
+    await import('../report/assemble.js'),
+    await import('./run.js'),
+  ];
   const rules = knownRules(request.rules ?? []);
   const expected: Expectations | undefined =
-    request.recipe === undefined ? undefined : await expectationsOf(request.recipe, options);
+    request.recipe === undefined ? undefined : await expectationsFrom(request.recipe, options);
   const [published, rebuilt] = [await localFiles(request.published), await localFiles(request.rebuilt)];
-  if (expected !== undefined) await assertVersion(published, expected);
+  if (expected !== undefined) {
+    const { assertVersion } = await import('./expectations.js');
+    await assertVersion(published, expected);
+  }
   const started = performance.now();
   const comparison = await compareSet(
     { published, rebuilt, ...(expected === undefined ? {} : { notPublished: expected.notPublished }) },
@@ -65,7 +72,7 @@ async function compared(
   const files = (side: 'published' | 'rebuilt') => comparison.pairs.map((pair) => pair[side]);
   const report = assembleReport({
     published: [...files('published'), ...comparison.unpairedPublished],
-    rebuilt: [...files('rebuilt'), ...comparison.unpairedRebuilt.map((entry) => entry.file)],
+    rebuilt: [...files('rebuilt'), ...comparison.unpairedRebuilt],
     comparison,
     run: await describeRun({
       seconds: { compare: (performance.now() - started) / 1000 },
@@ -74,6 +81,12 @@ async function compared(
     }),
   });
   return { report, comparison };
+}
+
+/** Without a recipe there is no need to load what reads one. */
+async function expectationsFrom(asked: AskedChannel, options: OperationOptions): Promise<Expectations> {
+  const { expectationsOf } = await import('./expectations.js');
+  return await expectationsOf(asked, options);
 }
 
 /** @throws UsageError `unknown-rule` */

@@ -2,6 +2,7 @@
 /** App and version → report: makes the plan, runs the pipeline, keeps what came of it. */
 import { promises as fs } from 'node:fs';
 import path from 'node:path';
+import { digestOf } from '../canonical-json.js';
 import { FailedHere, UsageError, VerifyError } from '../errors.js';
 import type { ExecutorKind } from '../build/executor.js';
 import { parseBuildInfo, type BuildInfo } from '../inputs/buildinfo.js';
@@ -19,6 +20,7 @@ import { plan, type PlanRequest } from './plan.js';
 import { describeRun } from './run.js';
 import { privateOf } from './private-of.js';
 import { privateTexts } from './private-texts.js';
+import { readReport } from './read-report.js';
 import { stoppable } from './stoppable.js';
 import { assertAbsent, storeReport, writeEvidence } from './store.js';
 import { inWorkspace } from './workspace.js';
@@ -39,6 +41,8 @@ export interface VerifyRequest extends PlanRequest {
   readonly buildAnyway?: boolean;
   /** Reports and attempts are kept below it; without it nothing is stored. */
   readonly out?: string;
+  /** An earlier report of the same target that this one takes the place of. */
+  readonly supersedes?: string;
   /** A ZIP with everything that the stored report had to cut, and the logs. */
   readonly evidence?: string;
 }
@@ -60,7 +64,10 @@ export async function verify(request: VerifyRequest, options: OperationOptions =
     made = (await plan(request, options)).plan;
   } catch (error) {
     const reason = withoutSource(error);
-    if (reason === undefined) throw error;
+    if (reason === undefined) {
+      if (error instanceof FailedHere) await keepFailure(error, {}, request.out, options);
+      throw error;
+    }
     return await stored({ report: await reportWithoutPlan(request, reason), logs: [] }, request);
   }
   options.onProgress?.({ kind: 'plan', plan: made });
@@ -72,6 +79,8 @@ export async function verifyPlan(
   request: Omit<VerifyRequest, 'app' | 'version' | 'channel'>,
   options: OperationOptions = {},
 ): Promise<VerifyResult> {
+  const supersedes =
+    request.supersedes === undefined ? undefined : await earlierReport(request.supersedes, made);
   const buildInfo =
     request.buildinfo === undefined ? undefined : await readBuildInfo(request.buildinfo, made);
   return await inWorkspace(made, async (workspace) => {
@@ -87,13 +96,15 @@ export async function verifyPlan(
           executor: () => executorFor(made, request, options),
           redact: redactor(privateTexts(privateOf(workspace))),
           workspace,
-          describeRun,
+          describeRun: (facts) =>
+            describeRun({ ...facts, ...(supersedes === undefined ? {} : { supersedes }) }),
           ...options,
         }),
       );
       return await stored(verified, request, workspace);
     } catch (error) {
-      if (error instanceof FailedHere) await keepFailure(error, made, workspace, request.out, options);
+      if (error instanceof FailedHere)
+        await keepFailure(error, { plan: made, workspace }, request.out, options);
       throw error;
     }
   });
@@ -123,6 +134,21 @@ async function stored(
     ...(evidence === undefined ? {} : { evidence }),
   });
   return { report, location };
+}
+
+/** Digest of its statement. @throws UsageError `supersedes-other` */
+async function earlierReport(file: string, { target }: Plan): Promise<string> {
+  const result = await readReport(file);
+  if (result.kind === 'inconsistent')
+    throw new UsageError('supersedes-other', `${file} is no report that agrees with itself`);
+  const { statement, statementSha256 } = result.report;
+  const other = statement.subject.target;
+  if (other === undefined || digestOf(other) !== digestOf(target))
+    throw new UsageError(
+      'supersedes-other',
+      `${file} is about ${other === undefined ? 'no target' : `${other.app} ${other.version} (${other.channel})`}, the plan about ${target.app} ${target.version} (${target.channel})`,
+    );
+  return statementSha256;
 }
 
 /** Reasons of the verdict that are known before there is a plan. */

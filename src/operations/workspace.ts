@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-/** A directory of one run below the cache, gone when the run ends, however it ends. */
+/** A directory of one run below the cache, gone when the run ends, however it ends; a killed one's keeper sees to that. */
 import { randomBytes } from 'node:crypto';
 import { promises as fs, type Dirent } from 'node:fs';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { storageFailure } from '../inputs/atomic-file.js';
 import { cacheDirectory } from '../inputs/cache.js';
+import { claim } from '../owned-directory.js';
+import { startKeeper } from '../process.js';
 import { debianMirror } from '../inputs/debian-mirror.js';
 import { packageRoot } from '../inputs/package-files.js';
 import type { Plan } from '../model.js';
 import type { Workspace } from '../pipeline/options.js';
+import { runsDirectory, sweep } from './sweep.js';
 
 /** `20261125t071500-3f9a2c`: sorts by time, and is a valid container name. */
-function runName(now = new Date()): string {
+export function runName(now = new Date()): string {
   const time = now.toISOString().replace(/[-:]/g, '').replace(/\..*$/, '').toLowerCase();
   return `${time}-${randomBytes(3).toString('hex')}`;
 }
@@ -19,10 +23,17 @@ function runName(now = new Date()): string {
 export async function inWorkspace<T>(plan: Plan, work: (workspace: Workspace) => Promise<T>): Promise<T> {
   const cache = cacheDirectory();
   const run = runName();
-  const directory = path.join(cache, 'runs', run);
+  const directory = path.join(runsDirectory(cache), run);
+  await sweep();
+  const keeper = await startKeeper(process.execPath, [
+    fileURLToPath(new URL('./sweeper.js', import.meta.url)),
+  ]);
   try {
     await fs.mkdir(directory, { recursive: true });
+    await claim(directory);
   } catch (error) {
+    keeper.done();
+    await fs.rm(directory, { recursive: true, force: true }).catch(() => undefined);
     throw storageFailure(error, 'the work of this run', directory);
   }
   try {
@@ -35,6 +46,7 @@ export async function inWorkspace<T>(plan: Plan, work: (workspace: Workspace) =>
     });
   } finally {
     await remove(directory);
+    keeper.done();
   }
 }
 

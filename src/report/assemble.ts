@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Makes the report out of what the stages yielded. The statement part holds nothing of this machine or this moment. */
-import { digestOf } from '../canonical-json.js';
+import { asJson, digestOf } from '../canonical-json.js';
 import { allowsFullCoverage, setCoverage } from '../compare/coverage.js';
 import { decideVerdict } from '../compare/verdict.js';
 import type { SetComparison } from '../compare/types.js';
@@ -68,7 +68,7 @@ export function publishedOf({ pairs, unpairedPublished }: SetComparison): FileId
 }
 
 export function rebuiltOf({ pairs, unpairedRebuilt }: SetComparison): FileIdentity[] {
-  return [...pairs.map((pair) => pair.rebuilt), ...unpairedRebuilt.map(({ file }) => file)];
+  return [...pairs.map((pair) => pair.rebuilt), ...unpairedRebuilt];
 }
 
 export function assembleReport(input: ReportInput): Report {
@@ -99,7 +99,7 @@ export function assembleReport(input: ReportInput): Report {
     knownResults: input.knownResults ?? [],
   };
   // as JSON has it: what a reader of the file recomputes must be what was digested
-  const statement = JSON.parse(JSON.stringify(concluded(facts))) as ReportStatement;
+  const statement = asJson(concluded(facts));
   return {
     schemaVersion: 1,
     statement,

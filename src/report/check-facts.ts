@@ -138,15 +138,13 @@ function checkSet(comparison: SetComparison, plan: ComparePart, found: Found): v
   for (const [at, { published }] of plan.pairs.entries())
     if (!accounted.has(published))
       found('set', `/statement/plan/compare/pairs/${at}`, `nothing is said about ${published}`);
-  for (const [at, { file, declared }] of comparison.unpairedRebuilt.entries()) {
-    const pattern = plan.notPublished.find((known) => matches(known.pattern, file.name));
-    if (declared !== undefined && pattern?.reason !== declared)
+  for (const [at, { name, reason }] of comparison.notPublished.entries())
+    if (plan.notPublished.find((known) => matches(known.pattern, name))?.reason !== reason)
       found(
         'set',
-        `/statement/comparison/unpairedRebuilt/${at}/declared`,
-        `the plan does not declare ${file.name} unpublished`,
+        `/statement/comparison/notPublished/${at}`,
+        `the plan does not declare ${name} unpublished`,
       );
-  }
   const allowed = new Set(
     plan.rules.flatMap(({ rule }): readonly string[] =>
       rule in RULE_SETS ? RULE_SETS[rule as keyof typeof RULE_SETS] : [rule],

@@ -24,7 +24,8 @@ export function environmentStatements(facts: DecidedFacts): Statement[] {
         EVIDENCE_CHECKS[from](quoted(file)),
       ),
     );
-  if (publisherEnvironment.length === 0 && verdict.kind === 'unreproducible')
+  // of two files that were only compared nobody asked
+  if (publisherEnvironment.length === 0 && facts.plan !== undefined && verdict.kind === 'unreproducible')
     list.push(
       say(
         'publisher-environment-unknown',

@@ -14,9 +14,7 @@ export function fileRows({ statement }: Report): readonly Html[] {
   return [
     ...(comparison?.pairs.map(pairRow) ?? []),
     ...subject.published.filter((file) => !paired.has(file.name)).map((file) => singleRow(file, 'published')),
-    ...(comparison?.unpairedRebuilt ?? []).map(({ file, declared }) =>
-      singleRow(file, declared === undefined ? 'rebuilt' : 'rebuilt, declared unpublished'),
-    ),
+    ...(comparison?.unpairedRebuilt ?? []).map((file) => singleRow(file, 'rebuilt')),
   ];
 }
 

@@ -32,6 +32,7 @@ export function pairStatements(facts: DecidedFacts): Statement[] {
             'grep -o \'"rule":[^}]*\' report.json   # the rule and its byte counts',
           ),
         );
+    list.push(...encoderStatements(pair, base));
     for (const [signer, { scheme, certificateSha256, subject }] of pair.signature.signers.entries())
       if (pair.signature.status === 'verified')
         list.push(
@@ -154,4 +155,28 @@ function firstDifference(pair: PairComparison): string {
     .filter(({ rank }) => rank < UNTELLING)
     .sort((a, b) => a.rank - b.rank);
   return first === undefined ? '' : describeDifference(first.difference);
+}
+
+/** How content is packed can carry information, too; an encoder that gives the same bytes again leaves no room for it. */
+function encoderStatements({ encoders, published }: PairComparison, base: string): Statement[] {
+  if (encoders === undefined) return [];
+  const list = encoders.named.map(({ encoder, members }, at) =>
+    say(
+      'encoder-named',
+      `${count(members, 'member')} of ${published.name} that ${members === 1 ? 'is' : 'are'} packed differently ${members === 1 ? 'is' : 'are'} what ${encoder} makes of the same content.`,
+      [`${base}/encoders/named/${at}`],
+      'pack the content again with that encoder and cmp',
+    ),
+  );
+  const unknown = encoders.unnamed + encoders.untried;
+  if (unknown > 0)
+    list.push(
+      say(
+        'encoder-not-identified',
+        `The encoder that packed ${count(unknown, 'member')} of ${published.name} was not identified (${encoders.unnamed} tried, ${encoders.untried} not tried): the content is the same, but how it is packed could carry information that nobody read.`,
+        [`${base}/encoders`],
+        `zipdetails ${quoted(published.name)}`,
+      ),
+    );
+  return list;
 }

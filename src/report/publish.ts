@@ -19,6 +19,8 @@ export interface PublishOptions {
   readonly packageRoot: string;
 }
 
+/** Far longer than it takes to write a report. */
+const STALE_MS = 60 * 60_000;
 const SEGMENT = /^[A-Za-z0-9][A-Za-z0-9._+~-]*$/;
 
 /** Returns the directory of the new report. */
@@ -94,6 +96,7 @@ async function writeOnce(
   files: readonly ReportFile[],
 ): Promise<string> {
   const aside = path.join(parent, `.${randomBytes(8).toString('hex')}.tmp`);
+  await removeStale(parent);
   try {
     await failedHere(async () => {
       await fs.mkdir(aside);
@@ -114,6 +117,16 @@ async function writeOnce(
     }
   } finally {
     await fs.rm(aside, { recursive: true, force: true });
+  }
+}
+
+/** What a killed process had not yet given its name. */
+async function removeStale(parent: string): Promise<void> {
+  for (const name of await fs.readdir(parent).catch(() => [])) {
+    if (!/^\.[0-9a-f]{16}\.tmp$/.test(name)) continue;
+    const stat = await fs.lstat(path.join(parent, name)).catch(() => undefined);
+    if (stat !== undefined && Date.now() - stat.mtimeMs > STALE_MS)
+      await fs.rm(path.join(parent, name), { recursive: true, force: true }).catch(() => undefined);
   }
 }
 

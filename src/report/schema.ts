@@ -157,6 +157,13 @@ const pair = z.strictObject({
   coverage,
   differences: list(difference),
   differencesCut: bytes,
+  encoders: z
+    .strictObject({
+      named: list(z.strictObject({ encoder: text, members: bytes })),
+      unnamed: bytes,
+      untried: bytes,
+    })
+    .optional(),
   rules: list(
     z.strictObject({
       rule,
@@ -177,7 +184,8 @@ const comparison = z.strictObject({
   pairs: list(pair),
   unpairedPublished: list(file),
   notObtained: list(text),
-  unpairedRebuilt: list(z.strictObject({ file, declared: text.optional() })),
+  unpairedRebuilt: list(file),
+  notPublished: list(z.strictObject({ name: text, reason: text })),
 });
 const verdict = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('reproducible') }),

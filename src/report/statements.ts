@@ -98,29 +98,28 @@ function setStatements({ comparison, coverage, subject }: DecidedFacts): Stateme
         'fetch it from the channel',
       ),
     );
-  const declared = comparison.unpairedRebuilt.filter((entry) => entry.declared !== undefined);
+  const declared = comparison.notPublished;
   if (declared.length > 0)
     list.push(
       say(
         'declared-unpublished',
         `${count(declared.length, 'rebuilt file')} that the recipe declares unpublished ${declared.length === 1 ? 'was' : 'were'} not compared: ${some(
-          declared.map((entry) => entry.file.name),
+          declared.map(({ name }) => name),
           20,
         )}.`,
-        ['/comparison/unpairedRebuilt'],
+        ['/comparison/notPublished'],
         'list the channel',
       ),
     );
-  for (const [at, entry] of comparison.unpairedRebuilt.entries())
-    if (entry.declared === undefined)
-      list.push(
-        say(
-          'undeclared-rebuilt',
-          `${entry.file.name} was built and has no published twin.`,
-          [`/comparison/unpairedRebuilt/${at}`],
-          'list the channel',
-        ),
-      );
+  for (const [at, { name }] of comparison.unpairedRebuilt.entries())
+    list.push(
+      say(
+        'undeclared-rebuilt',
+        `${name} was built and has no published twin.`,
+        [`/comparison/unpairedRebuilt/${at}`],
+        'list the channel',
+      ),
+    );
   if (subject.published.length > 0 && comparison.pairs.length === 0)
     list.push(
       say('nothing-compared', 'No file was compared.', ['/comparison/pairs'], 'sha256sum PUBLISHED REBUILT'),

@@ -514,8 +514,13 @@ for (const [what, args, exitCode, says] of [
     64,
     ['not a size in bytes: 5x'],
   ],
-  ['one side only', ['compare', 'text'], 64, ['[usage]', 'see verify --help']],
-  ['a command that does not exist', ['compair', 'text', 'null.json'], 64, ['[usage]']],
+  ['one side only', ['compare', 'text'], 64, ['[usage]', 'see verify compare --help']],
+  [
+    'a command that does not exist',
+    ['compair', 'text', 'null.json'],
+    64,
+    ['[unknown-command]', 'did you mean compare?'],
+  ],
 ] as const)
   test(`the command line with ${what}`, async (t) => {
     const cwd = temporaryDirectory(t);

@@ -5,6 +5,7 @@ import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { commandLine, packageDirectory, type Cli } from '../helpers/cli.js';
 import { temporaryDirectory } from '../helpers/temp-directory.js';
+import { verify } from '../../src/index.js';
 import type { Report } from '../../src/report/types.js';
 
 const MAIN = 'dist/src/cli/main.js';
@@ -107,4 +108,24 @@ test('JSON on standard output is one document', (t) => {
   t.is(exitCode, 0);
   const [report] = JSON.parse(stdout) as readonly Report[];
   t.is(report?.statement.verdict.kind, 'reproducible');
+});
+
+test('a later report can take the place of an earlier one of the same target, and of no other', async (t) => {
+  const cli = commandLine(t);
+  cli('demo');
+  const [earlier = ''] = storedReports(cli);
+  const request = { app: 'demo', version: 'latest', supersedes: earlier };
+  const { report } = await verify(request);
+  t.is(report.run.supersedes, reportOf(earlier).statementSha256);
+  t.true(report.run.statements.some((line) => line.code === 'supersedes'));
+  const compared = path.join(cli.directory, 'compared');
+  const apk = path.join(packageDirectory, 'demo/published/app.apk');
+  t.is(
+    cli('compare', apk, path.join(packageDirectory, 'demo/published/tampered-dex.apk'), '--out', compared)
+      .exitCode,
+    1,
+  );
+  const [other = ''] = readdirSync(path.join(compared, 'reports/compare'));
+  const supersedes = path.join(compared, 'reports/compare', other);
+  await t.throwsAsync(verify({ ...request, supersedes }), { code: 'supersedes-other' });
 });

@@ -28,7 +28,13 @@ export async function reportOf(
   return assembleReport({
     published: [pair.published],
     rebuilt: [pair.rebuilt],
-    comparison: { pairs: [pair], unpairedPublished: [], notObtained: [], unpairedRebuilt: [] },
+    comparison: {
+      pairs: [pair],
+      unpairedPublished: [],
+      notObtained: [],
+      unpairedRebuilt: [],
+      notPublished: [],
+    },
     run: aRun(),
     ...more,
   });
@@ -141,9 +147,8 @@ async function excluded(): Promise<Report> {
       pairs: [pair],
       unpairedPublished: [],
       notObtained: [],
-      unpairedRebuilt: [
-        { file: { name: 'demo-dbgsym.deb', size: 3, sha256: 'a'.repeat(64) }, declared: 'symbols' },
-      ],
+      unpairedRebuilt: [],
+      notPublished: [{ name: 'demo-dbgsym.deb', reason: 'symbols' }],
     },
     run: aRun({ builds: 1, matchingBuilds: 1 }),
   });

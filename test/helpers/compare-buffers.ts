@@ -22,7 +22,13 @@ export async function compareBuffers(
 
 export function verdictOf(pair: PairComparison): Verdict {
   return decideVerdict({
-    comparison: { pairs: [pair], unpairedPublished: [], notObtained: [], unpairedRebuilt: [] },
+    comparison: {
+      pairs: [pair],
+      unpairedPublished: [],
+      notObtained: [],
+      unpairedRebuilt: [],
+      notPublished: [],
+    },
     unverifiable: [],
     notAuthentic: [],
   });

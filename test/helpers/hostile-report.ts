@@ -71,7 +71,8 @@ export async function hostileReport(): Promise<Report> {
         pairs: [{ ...pair, differences: [...pair.differences, ...hostileFindings(all)] }],
         unpairedPublished: [{ name: all, size: 1, sha256: all }],
         notObtained: [all],
-        unpairedRebuilt: [{ file: { name: all, size: 1, sha256: all }, declared: all }],
+        unpairedRebuilt: [{ name: all, size: 1, sha256: all }],
+        notPublished: [{ name: all, reason: all }],
       },
     },
   };

@@ -13,6 +13,7 @@ async function setOf(...lists: readonly (readonly Difference[])[]): Promise<SetC
     unpairedPublished: [],
     notObtained: [],
     unpairedRebuilt: [],
+    notPublished: [],
   };
 }
 

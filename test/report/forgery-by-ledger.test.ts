@@ -31,7 +31,13 @@ async function report(published: Buffer, rebuilt: Buffer, options: CompareOption
   return assembleReport({
     published: [pair.published],
     rebuilt: [pair.rebuilt],
-    comparison: { pairs: [pair], unpairedPublished: [], notObtained: [], unpairedRebuilt: [] },
+    comparison: {
+      pairs: [pair],
+      unpairedPublished: [],
+      notObtained: [],
+      unpairedRebuilt: [],
+      notPublished: [],
+    },
     run: aRun(),
   });
 }
@@ -83,6 +89,9 @@ const identity = newIdentity();
 const unsigned = buildZip(members('hello'));
 const other = buildZip(members('hallo'));
 const signed = signedApk(unsigned, { identity });
+/** The content changed, the signature left in its place. */
+const changedSigned = Buffer.from(signed);
+changedSigned[40] = (changedSigned[40] ?? 0) ^ 1;
 const oddlySigned = signedApk(unsigned, { identity, attributes: [Buffer.from('payload!')] });
 
 interface Forgery {
@@ -334,6 +343,7 @@ for (const [what, make] of [
         limits: { depth: 1 },
       }),
   ],
+  ['a signature of something else on both sides', () => report(changedSigned, signed)],
   ['a signature of something else', () => report(signedApk(other, { identity: newIdentity() }), signed)],
 ] as const)
   test(`ours agrees with itself: ${what}`, async (t) => {

@@ -233,11 +233,9 @@ const LIES: Readonly<Record<string, Lie>> = {
     of: 'excluded',
     code: 'set',
     change: (draft) => {
-      const [extra] = draft.comparison?.unpairedRebuilt ?? [];
+      const [extra] = draft.comparison?.notPublished ?? [];
       if (extra === undefined) throw new Error('no such file');
-      extra.file.name = 'app-x86.apk';
-      for (const file of draft.subject.rebuilt)
-        if (file.name === 'demo-dbgsym.deb') file.name = 'app-x86.apk';
+      extra.name = 'app-x86.apk';
     },
   },
   'nothing can have been linked in': {

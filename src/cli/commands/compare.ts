@@ -55,7 +55,7 @@ export const compareCommand: CommandModule<object, CompareArguments> = {
       const { assertAbsent, compareInFull, renderText, storeReport, UsageError, writeEvidence } =
         await import('../../index.js');
       const { evidence: file } = argv;
-      if (file !== undefined) assertAbsent(file);
+      if (file !== undefined) await assertAbsent(file);
       if (argv.recipe === undefined && (argv.channel !== undefined || argv.release !== undefined))
         throw new UsageError('no-recipe', '--channel and --release are those of a recipe', {
           hint: 'name it with --recipe APP',

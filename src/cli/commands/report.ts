@@ -67,7 +67,7 @@ export const reportCommand: CommandModule<object, ReportArguments> = {
         output.print(written);
         output.data({ written });
       } else if (argv.json) output.data(report);
-      else output.print(renderReport(report, argv.format, options));
+      else output.print(await renderReport(report, argv.format, options));
       return EXIT.ok;
     }),
 };

@@ -12,6 +12,7 @@ interface VerifyArguments extends RunArguments {
   readonly published: string | undefined;
   readonly buildinfo: string | undefined;
   readonly evidence: string | undefined;
+  readonly supersedes: string | undefined;
   readonly rebuild: number | undefined;
   readonly confirm: boolean;
   readonly 'build-anyway': boolean;
@@ -37,6 +38,10 @@ export const verifyCommand: CommandModule<object, VerifyArguments> = {
         describe: 'the publisher’s .buildinfo file: its environment, as a claim',
       })
       .option('evidence', { type: 'string', describe: 'a ZIP for all findings, uncut, and the logs' })
+      .option('supersedes', {
+        type: 'string',
+        describe: 'an earlier report of the same target that this one takes the place of',
+      })
       .option('rebuild', { type: 'string', coerce: atLeastOne, describe: 'number of clean builds' })
       .option('confirm', {
         type: 'boolean',
@@ -75,6 +80,7 @@ export const verifyCommand: CommandModule<object, VerifyArguments> = {
           ...(argv.published === undefined ? {} : { published: argv.published }),
           ...(argv.buildinfo === undefined ? {} : { buildinfo: argv.buildinfo }),
           ...(argv.evidence === undefined ? {} : { evidence: argv.evidence }),
+          ...(argv.supersedes === undefined ? {} : { supersedes: argv.supersedes }),
           ...(argv.rebuild === undefined ? {} : { rebuild: argv.rebuild }),
           ...(argv['build-anyway'] ? { buildAnyway: true } : {}),
           confirm: argv.confirm,

@@ -2,6 +2,7 @@
 /** Decodes many pairs of entries ahead of the comparison on threads of their own, a bounded number of bytes at a time. */
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
+import type { OpenFile } from '../../bytes.js';
 import type { Inflated, InflatedPair } from './inflate.js';
 
 export interface EntryJob {
@@ -10,11 +11,11 @@ export interface EntryJob {
 }
 
 export interface PoolFiles {
-  readonly published: string;
-  readonly rebuilt: string;
+  readonly published: OpenFile;
+  readonly rebuilt: OpenFile;
 }
 
-/** Below this much compressed data, starting threads costs more than it saves. */
+/** Below this much compressed data beside the largest entry, starting threads costs more than it saves. */
 const WORTHWHILE = 4 << 20;
 const BATCH_BYTES = 2 << 20;
 const BATCH_JOBS = 128;
@@ -22,9 +23,17 @@ const BATCH_JOBS = 128;
 const AHEAD = 3;
 
 export function isWorthwhile(jobs: readonly EntryJob[]): boolean {
-  const bytes = jobs.reduce((sum, { p, r }) => sum + p.length + r.length, 0);
-  return bytes >= WORTHWHILE && availableParallelism() > 1;
+  let all = 0;
+  let largest = 0;
+  for (const { p, r } of jobs) {
+    all += p.length + r.length;
+    largest = Math.max(largest, p.length + r.length);
+  }
+  return all - largest >= WORTHWHILE && availableParallelism() > 1;
 }
+
+/** Small, so that decoded content that is no longer needed goes soon. */
+const YOUNG_MB = 16;
 
 interface Batch {
   readonly jobs: readonly EntryJob[];
@@ -80,15 +89,20 @@ export class InflatePool {
   }
 
   #start(files: PoolFiles): Worker {
-    const worker = new Worker(new URL('./inflate-worker.js', import.meta.url), { workerData: files });
+    const worker = new Worker(new URL('./inflate-worker.js', import.meta.url), {
+      workerData: files,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+    });
     worker.on('message', ({ batch, results }: { batch: number; results: readonly InflatedPair[] }) => {
       this.#batches[batch]?.resolve(results.map(revive));
       this.#idle.push(worker);
       this.#pump();
     });
-    worker.on('error', (error) => {
+    const fail = (error: Error): void => {
       for (const batch of this.#batches) batch.reject(error);
-    });
+    };
+    // a thread that ends for whatever reason must not be waited for
+    worker.on('error', fail).on('exit', () => fail(new Error('inflate pool: a thread has ended')));
     return worker;
   }
 

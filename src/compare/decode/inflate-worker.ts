@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A thread that decodes pairs of entries of two files; see `inflate-pool.ts`. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { FileSource } from '../../bytes.js';
+import { FileSource, ForwardReader } from '../../bytes.js';
 import { inflatePair, type InflatedPair } from './inflate.js';
+import { isAlone, prepareRelease } from './release.js';
 import type { EntryJob, PoolFiles } from './inflate-pool.js';
 
 const port = parentPort;
 if (port !== null) {
   const files = workerData as PoolFiles;
-  const published = FileSource.open(files.published);
-  const rebuilt = FileSource.open(files.rebuilt);
+  const published = new ForwardReader(FileSource.borrow(files.published));
+  const rebuilt = new ForwardReader(FileSource.borrow(files.rebuilt));
+  await prepareRelease();
   port.on('message', ({ batch, jobs }: { batch: number; jobs: readonly EntryJob[] }) => {
     const transfer = new Set<ArrayBuffer>();
     const results = jobs.map(({ p, r }): InflatedPair => {
@@ -24,13 +26,4 @@ if (port !== null) {
     });
     port.postMessage({ batch, results }, [...transfer]);
   });
-}
-
-/** The buffer is the whole of its memory, so that this can be handed over instead of copied. */
-function isAlone(bytes: Buffer): bytes is Buffer<ArrayBuffer> {
-  return (
-    bytes.buffer instanceof ArrayBuffer &&
-    bytes.byteOffset === 0 &&
-    bytes.byteLength === bytes.buffer.byteLength
-  );
 }

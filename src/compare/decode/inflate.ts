@@ -4,6 +4,7 @@ import { createInflateRaw, crc32, inflateRawSync } from 'node:zlib';
 import type { ByteSource } from '../../bytes.js';
 import { FormatError } from '../../errors.js';
 import { deflateIssues, DeflateWalker, walkDeflate } from '../../formats/deflate.js';
+import { release } from './release.js';
 
 export type Inflated =
   | {
@@ -14,13 +15,22 @@ export type Inflated =
     }
   | { readonly kind: 'failed'; readonly code: string };
 
+/** No byte of deflate decodes to more than this many. */
+const GROWTH = 1032;
+
 /** Decodes a stream that is stated to hold `size` bytes, in memory. Any other size is a failure. */
 export function inflateHeld(raw: Buffer, size: number): Inflated {
+  return inflateLike(raw, size, undefined);
+}
+
+/** `other` was decoded before: where the bytes are the same, so is their CRC. */
+function inflateLike(raw: Buffer, size: number, other: Inflated | undefined): Inflated {
   let bytes: Buffer;
   try {
     bytes = inflateRawSync(raw, {
       maxOutputLength: size + 1,
-      chunkSize: Math.max(64, Math.min(size + 1, 1 << 20)),
+      // in one piece, but never more memory than the stream can fill, whatever its size is stated to be
+      chunkSize: Math.max(64, Math.min(size + 1, raw.length * GROWTH)),
     });
   } catch (error) {
     return {
@@ -36,7 +46,7 @@ export function inflateHeld(raw: Buffer, size: number): Inflated {
     return {
       kind: 'decoded',
       bytes,
-      crc32: crc32(bytes),
+      crc32: other?.kind === 'decoded' && other.bytes.equals(bytes) ? other.crc32 : crc32(bytes),
       issues: deflateIssues(walkDeflate(raw), raw.length, size),
     };
   } catch (error) {
@@ -63,11 +73,12 @@ const NOTHING = Buffer.alloc(0);
 
 export function inflatePair(published: HeldStream, rebuilt: HeldStream): InflatedPair {
   const p = inflateHeld(published.raw, published.size);
-  const r = inflateHeld(rebuilt.raw, rebuilt.size);
-  const equal = p.kind === 'decoded' && r.kind === 'decoded' && p.bytes.equals(r.bytes);
-  return equal
-    ? { published: { ...p, bytes: NOTHING }, rebuilt: { ...r, bytes: NOTHING }, equal }
-    : { published: p, rebuilt: r, equal };
+  const r = inflateLike(rebuilt.raw, rebuilt.size, p);
+  if (p.kind === 'failed' || r.kind === 'failed' || !p.bytes.equals(r.bytes))
+    return { published: p, rebuilt: r, equal: false };
+  release(p.bytes);
+  release(r.bytes);
+  return { published: { ...p, bytes: NOTHING }, rebuilt: { ...r, bytes: NOTHING }, equal: true };
 }
 
 const RAW_CHUNK = 256 << 10;

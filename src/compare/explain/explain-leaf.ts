@@ -4,9 +4,6 @@ import type { ByteSource } from '../../bytes.js';
 import type { LeafDifference } from '../leaf.js';
 import type { Difference } from '../types.js';
 import type { Walk } from '../walk.js';
-import { explainCommit } from './commit.js';
-import { explainElf } from './elf.js';
-import { explainText } from './text.js';
 
 /** Up to 64 bytes of each side from the first that differs, hex. */
 export interface BytesSample {
@@ -24,8 +21,13 @@ export interface Leaf {
 /** Tells more than bytes do, or `undefined` when both sides are not of its format. */
 export type Explainer = (leaf: Leaf) => Promise<readonly Difference[] | undefined>;
 
-/** Most specific first; the bytes themselves come last and always. */
-const EXPLAINERS: readonly Explainer[] = [explainElf, explainCommit, explainText];
+/** Most specific first; the bytes themselves come last and always. Loaded when something differs. */
+async function explainers(): Promise<readonly Explainer[]> {
+  const { explainElf } = await import('./elf.js');
+  const { explainCommit } = await import('./commit.js');
+  const { explainText } = await import('./text.js');
+  return [explainElf, explainCommit, explainText];
+}
 
 const SAMPLE = 64;
 /** Hunks of one leaf that are listed; the ledger lists every run. */
@@ -60,7 +62,7 @@ export function reportBytes(
 }
 
 export async function explainLeaf(walk: Walk, leaf: Leaf): Promise<void> {
-  for (const explainer of EXPLAINERS) {
+  for (const explainer of await explainers()) {
     const findings = await explainer(leaf);
     if (findings === undefined) continue;
     for (const finding of findings) walk.report(finding);

@@ -54,6 +54,7 @@ const apksigner35: LayoutProfile = {
   },
 };
 
+const NOTHING = Buffer.alloc(0);
 const PLAIN: LayoutProfile = { name: 'plain', extra: (_entry, original) => original };
 
 /** Tried in this order. `plain` covers every signer that leaves the layout alone (apksigner before 35 on aligned input). */
@@ -74,6 +75,7 @@ export interface Layout {
 }
 
 export function localExtra(source: ByteSource, entry: ZipEntry): Buffer {
+  if (entry.localExtraLength === 0) return NOTHING;
   return Buffer.from(source.read(entry.localOffset + 30 + entry.localNameLength, entry.localExtraLength));
 }
 
@@ -85,9 +87,11 @@ export function findLayout(published: ZipSide, rebuilt: ZipSide): Layout | undef
   const count = published.zip.entries.length;
   if (count !== rebuilt.zip.entries.length) return undefined;
   if (published.gaps.length > 0 || rebuilt.gaps.length > 0) return undefined;
-  return PROFILES.map((profile) => applyProfile(profile, published, rebuilt)).find(
-    (layout) => layout !== undefined,
-  );
+  for (const profile of PROFILES) {
+    const layout = applyProfile(profile, published, rebuilt);
+    if (layout !== undefined) return layout;
+  }
+  return undefined;
 }
 
 function applyProfile(profile: LayoutProfile, published: ZipSide, rebuilt: ZipSide): Layout | undefined {

@@ -14,6 +14,8 @@ export interface SplitExtra {
   /** Length of the fields before the tail. */
   readonly fields: number;
   readonly style: PaddingStyle;
+  /** What the tail is there for: as it says itself, or the least for which so many zeros are needed; 1 without a tail. */
+  readonly alignment: number;
 }
 
 /**
@@ -21,14 +23,13 @@ export interface SplitExtra {
  * alignment needs, is no padding: then `fields` is the whole extra field.
  */
 export function splitPadding(extra: Buffer, dataOffset: number): SplitExtra {
-  const whole: SplitExtra = { fields: extra.length, style: 'none' };
+  const whole: SplitExtra = { fields: extra.length, style: 'none', alignment: 1 };
   let at = 0;
   while (at < extra.length) {
     if (isZero(extra, at)) {
       const count = extra.length - at;
-      return ALIGNMENTS.some((alignment) => dataOffset % alignment === 0 && count < alignment)
-        ? { fields: at, style: 'zeros' }
-        : whole;
+      const least = ALIGNMENTS.find((alignment) => dataOffset % alignment === 0 && count < alignment);
+      return least === undefined ? whole : { fields: at, style: 'zeros', alignment: least };
     }
     if (at + 4 > extra.length) return whole;
     const size = extra.readUInt16LE(at + 2);
@@ -38,7 +39,7 @@ export function splitPadding(extra: Buffer, dataOffset: number): SplitExtra {
       const named = ALIGNMENTS.some((known) => known === alignment);
       // 6 bytes of header and alignment, then fewer zeros than the alignment
       const fits = dataOffset % alignment === 0 && size - 2 < alignment && isZero(extra, at + 6);
-      return named && fits ? { fields: at, style: 'd935' } : whole;
+      return named && fits ? { fields: at, style: 'd935', alignment } : whole;
     }
     at += 4 + size;
   }
@@ -50,8 +51,11 @@ function isZero(bytes: Buffer, from: number): boolean {
   return true;
 }
 
-/** The largest alignment that Android asks of a stored entry with this name: 1 where it does not matter. */
-export function demandedAlignment(name: string): number {
-  if (name.endsWith('.so')) return 4096;
+/**
+ * The alignment that Android asks of a stored entry with this name: 1 where it does not matter. A library that was padded
+ * for pages of 16 KiB is meant for devices that have them.
+ */
+export function demandedAlignment(name: string, padded: number): number {
+  if (name.endsWith('.so')) return Math.max(4096, padded);
   return name === 'resources.arsc' ? 4 : 1;
 }

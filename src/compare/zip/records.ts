@@ -6,7 +6,7 @@ import { isWorse, worst } from '../ledger.js';
 import { splice } from '../splice.js';
 import type { Owner, Side } from '../types.js';
 import type { Walk } from '../walk.js';
-import type { EntryData } from './data.js';
+import type { EntryData } from './entry-data.js';
 import { demandedAlignment, splitPadding } from './padding.js';
 import { rawNameOf, type ZipSide } from './zip-side.js';
 
@@ -28,13 +28,30 @@ export interface RecordContext {
   readonly layoutExplained: boolean;
 }
 
-/** Gives owners to pairs of byte ranges and remembers the worst. */
+interface RecordBytes {
+  readonly offset: number;
+  readonly bytes: Buffer;
+}
+
+/** Gives owners to pairs of byte ranges of two records and remembers the worst. */
 class FieldPainter {
   readonly #context: RecordContext;
+  /** Read once: an archive has a hundred thousand fields. */
+  readonly #published: RecordBytes;
+  readonly #rebuilt: RecordBytes;
   worst: Owner = 'identical';
 
-  constructor(context: RecordContext) {
+  /** The records begin at these offsets of the files and have these lengths. */
+  constructor(context: RecordContext, pOffset: number, pLength: number, rOffset: number, rLength: number) {
+    const { published, rebuilt } = context;
     this.#context = context;
+    this.#published = { offset: pOffset, bytes: published.side.source.read(pOffset, pLength) };
+    this.#rebuilt = { offset: rOffset, bytes: rebuilt.side.source.read(rOffset, rLength) };
+  }
+
+  /** A field at the same place of both records. */
+  fixed(region: string, at: number, size: number, unequal: Owner): void {
+    this.field(region, this.#published.offset + at, size, this.#rebuilt.offset + at, size, unequal);
   }
 
   /** Ranges relative to the files. Equal bytes get the base owner, others `unequal`. */
@@ -46,10 +63,8 @@ class FieldPainter {
     rLength: number,
     unequal: Owner,
   ): void {
-    const { published, rebuilt, sides, member, base } = this.#context;
-    const a = published.side.source.read(pOffset, pLength);
-    const b = rebuilt.side.source.read(rOffset, rLength);
-    const equal = a.equals(b);
+    const { sides, member, base } = this.#context;
+    const equal = pLength === rLength && this.#equal(pOffset, rOffset, pLength);
     const owner = equal ? base : unequal;
     // the rebuilt bytes that the published side has nothing for are `missing`
     const rebuiltOwner: Owner = owner === 'different' && pLength === 0 ? 'missing' : owner;
@@ -66,11 +81,28 @@ class FieldPainter {
         kind: 'field',
         path: this.#context.path,
         field: region,
-        published: shown(a),
-        rebuilt: shown(b),
+        published: shown(partOf(this.#published, pOffset, pLength)),
+        rebuilt: shown(partOf(this.#rebuilt, rOffset, rLength)),
         owner: unequal,
       });
   }
+
+  #equal(pOffset: number, rOffset: number, length: number): boolean {
+    const { bytes: a, offset: aStart } = this.#published;
+    const { bytes: b, offset: bStart } = this.#rebuilt;
+    const p = pOffset - aStart;
+    const r = rOffset - bStart;
+    if (p < 0 || r < 0 || p + length > a.length || r + length > b.length)
+      throw new RangeError(
+        `field of ${length} bytes at ${pOffset} and ${rOffset} lies outside of its record`,
+      );
+    for (let at = 0; at < length; at++) if (a[p + at] !== b[r + at]) return false;
+    return true;
+  }
+}
+
+function partOf({ bytes, offset }: RecordBytes, at: number, length: number): Buffer {
+  return bytes.subarray(at - offset, at - offset + length);
 }
 
 function shown(bytes: Buffer): string {
@@ -106,38 +138,46 @@ export function compareLocalRecord(context: RecordContext, data: EntryData, whol
     }
     return context.base;
   }
-  const painter = new FieldPainter(context);
-  const fixed = (region: string, at: number, size: number, unequal: Owner): void =>
-    painter.field(`zip/local-${region}`, p.localOffset + at, size, r.localOffset + at, size, unequal);
+  const painter = new FieldPainter(context, p.localOffset, pHeader, r.localOffset, rHeader);
   const pExtra = splitExtra(published);
   const rExtra = splitExtra(rebuilt);
   const padding = paddingOwner(context, pExtra, rExtra);
-  fixed('signature', 0, 4, 'different');
-  fixed('version-needed', 4, 2, 'different');
-  fixed('flags', 6, 2, flagsOwner(context, localFlags(published) ^ localFlags(rebuilt), data));
-  fixed('method', 8, 2, 'different');
-  fixed('time', 10, 2, 'different');
-  fixed('date', 12, 2, 'different');
-  fixed(
-    'crc32',
+  painter.fixed('zip/local-signature', 0, 4, 'different');
+  painter.fixed('zip/local-version-needed', 4, 2, 'different');
+  painter.fixed(
+    'zip/local-flags',
+    6,
+    2,
+    flagsOwner(context, localFlags(published) ^ localFlags(rebuilt), data),
+  );
+  painter.fixed('zip/local-method', 8, 2, 'different');
+  painter.fixed('zip/local-time', 10, 2, 'different');
+  painter.fixed('zip/local-date', 12, 2, 'different');
+  painter.fixed(
+    'zip/local-crc32',
     14,
     4,
     derivedOwner(context, data, 14, (entry) => entry.crc32),
   );
-  fixed(
-    'compressed-size',
+  painter.fixed(
+    'zip/local-compressed-size',
     18,
     4,
     derivedOwner(context, data, 18, (entry) => entry.compressedSize),
   );
-  fixed(
-    'size',
+  painter.fixed(
+    'zip/local-size',
     22,
     4,
     derivedOwner(context, data, 22, (entry) => entry.size),
   );
-  fixed('name-length', 26, 2, 'different');
-  fixed('extra-length', 28, 2, pExtra.fieldsLength === rExtra.fieldsLength ? padding : 'different');
+  painter.fixed('zip/local-name-length', 26, 2, 'different');
+  painter.fixed(
+    'zip/local-extra-length',
+    28,
+    2,
+    pExtra.fieldsLength === rExtra.fieldsLength ? padding : 'different',
+  );
   painter.field(
     'zip/local-name',
     p.localOffset + 30,
@@ -165,15 +205,11 @@ export function compareLocalRecord(context: RecordContext, data: EntryData, whol
     padding,
   );
   addData(context, data);
-  painter.field(
-    'zip/descriptor',
-    pDescriptor,
-    p.descriptorSize,
-    rDescriptor,
-    r.descriptorSize,
-    descriptorOwner(context, data),
-  );
-  return painter.worst;
+  if (p.descriptorSize + r.descriptorSize === 0) return painter.worst;
+  const after = new FieldPainter(context, pDescriptor, p.descriptorSize, rDescriptor, r.descriptorSize);
+  const owner = descriptorOwner(context, data);
+  after.field('zip/descriptor', pDescriptor, p.descriptorSize, rDescriptor, r.descriptorSize, owner);
+  return worst(painter.worst, after.worst);
 }
 
 /** The directory record; its worst owner. */
@@ -181,23 +217,22 @@ export function compareDirectoryRecord(context: RecordContext, data: EntryData):
   const { published, rebuilt } = context;
   const p = published.entry;
   const r = rebuilt.entry;
-  const painter = new FieldPainter(context);
-  const fixed = (region: string, at: number, size: number, unequal: Owner): void =>
-    painter.field(`zip/directory-${region}`, p.cdOffset + at, size, r.cdOffset + at, size, unequal);
-  fixed('signature', 0, 4, 'different');
-  fixed('made-by', 4, 2, 'different');
-  fixed('version-needed', 6, 2, 'different');
-  fixed('flags', 8, 2, flagsOwner(context, p.flags ^ r.flags, data));
-  fixed('method', 10, 2, 'different');
-  fixed('time', 12, 2, 'different');
-  fixed('date', 14, 2, 'different');
-  fixed('crc32', 16, 4, statedOwner(data));
-  fixed('compressed-size', 20, 4, statedOwner(data));
-  fixed('size', 24, 4, statedOwner(data));
-  fixed('lengths', 28, 6, 'different');
-  fixed('disk', 34, 2, 'different');
-  fixed('attributes', 36, 6, 'different');
-  fixed('offset', 42, 4, offsetOwner(context));
+  if (context.base === 'identical' && equalButOffset(published, rebuilt)) return paintOffset(context);
+  const painter = new FieldPainter(context, p.cdOffset, p.cdSize, r.cdOffset, r.cdSize);
+  painter.fixed('zip/directory-signature', 0, 4, 'different');
+  painter.fixed('zip/directory-made-by', 4, 2, 'different');
+  painter.fixed('zip/directory-version-needed', 6, 2, 'different');
+  painter.fixed('zip/directory-flags', 8, 2, flagsOwner(context, p.flags ^ r.flags, data));
+  painter.fixed('zip/directory-method', 10, 2, 'different');
+  painter.fixed('zip/directory-time', 12, 2, 'different');
+  painter.fixed('zip/directory-date', 14, 2, 'different');
+  painter.fixed('zip/directory-crc32', 16, 4, statedOwner(data));
+  painter.fixed('zip/directory-compressed-size', 20, 4, statedOwner(data));
+  painter.fixed('zip/directory-size', 24, 4, statedOwner(data));
+  painter.fixed('zip/directory-lengths', 28, 6, 'different');
+  painter.fixed('zip/directory-disk', 34, 2, 'different');
+  painter.fixed('zip/directory-attributes', 36, 6, 'different');
+  painter.fixed('zip/directory-offset', OFFSET_AT, 4, offsetOwner(context));
   painter.field(
     'zip/directory-name',
     p.cdOffset + 46,
@@ -229,15 +264,46 @@ export function compareDirectoryRecord(context: RecordContext, data: EntryData):
   return painter.worst;
 }
 
+const OFFSET_AT = 42;
+
+/** Nearly every record: only where the entry lies can differ, so that the other fields need not be looked at. */
+function equalButOffset({ side: p, entry: a }: RecordSide, { side: r, entry: b }: RecordSide): boolean {
+  if (a.cdSize !== b.cdSize) return false;
+  const x = p.source.read(a.cdOffset, a.cdSize);
+  const y = r.source.read(b.cdOffset, b.cdSize);
+  const after = OFFSET_AT + 4;
+  return (
+    x.compare(y, 0, OFFSET_AT, 0, OFFSET_AT) === 0 && x.compare(y, after, b.cdSize, after, a.cdSize) === 0
+  );
+}
+
+function paintOffset(context: RecordContext): Owner {
+  const { published, rebuilt, sides } = context;
+  const { cdOffset: offset, cdSize } = published.entry;
+  const { cdOffset: other } = rebuilt.entry;
+  const painter = new FieldPainter(context, offset, cdSize, other, cdSize);
+  sides.published.add(offset, OFFSET_AT, 'identical', '');
+  sides.rebuilt.add(other, OFFSET_AT, 'identical', '');
+  painter.fixed('zip/directory-offset', OFFSET_AT, 4, offsetOwner(context));
+  const rest = OFFSET_AT + 4;
+  sides.published.add(offset + rest, cdSize - rest, 'identical', '');
+  sides.rebuilt.add(other + rest, cdSize - rest, 'identical', '');
+  return painter.worst;
+}
+
 interface SplitField {
   readonly fieldsLength: number;
   readonly padded: boolean;
+  readonly alignment: number;
 }
 
 function splitExtra({ side, entry }: RecordSide): SplitField {
   const start = entry.localOffset + 30 + entry.localNameLength;
-  const { fields } = splitPadding(side.source.read(start, entry.localExtraLength), entry.dataOffset);
-  return { fieldsLength: fields, padded: fields < entry.localExtraLength };
+  const { fields, alignment } = splitPadding(
+    side.source.read(start, entry.localExtraLength),
+    entry.dataOffset,
+  );
+  return { fieldsLength: fields, padded: fields < entry.localExtraLength, alignment };
 }
 
 /** Padding that differs, both tails being of a named style or empty. */
@@ -249,7 +315,8 @@ function paddingOwner(context: RecordContext, p: SplitField, r: SplitField): Own
 
 /** Android maps some from the file: what was aligned in the rebuilt APK must be so in the published one. */
 function losesAlignment({ published, rebuilt }: RecordContext): boolean {
-  const demanded = rebuilt.entry.method === 0 ? demandedAlignment(rawNameOf(rebuilt.entry)) : 1;
+  if (rebuilt.entry.method !== 0) return false;
+  const demanded = demandedAlignment(rawNameOf(rebuilt.entry), splitExtra(rebuilt).alignment);
   return rebuilt.entry.dataOffset % demanded === 0 && published.entry.dataOffset % demanded !== 0;
 }
 

@@ -3,24 +3,34 @@
  * ZIP and APK: every record of both sides gets its owner by one alignment (ARCHITECTURE.md, "The ledger").
  * Specification: APPNOTE.TXT 6.3.10; field offsets in the comments are those of 4.3.7 and 4.3.12.
  */
-import { printableBytes } from '../../printable.js';
 import { equalRange, FileSource, SliceSource } from '../../bytes.js';
+import type { ApkSignatureCheck } from '../../formats/apk-signature.js';
 import { readZip, type ZipEntry, type ZipStructure } from '../../formats/zip.js';
-import { outsideCommonOrder, pairMembers, withOccurrences, type Named, type Pair } from '../align.js';
-import { classify } from '../classify.js';
+import { outsideCommonOrder, pairMembers, withOccurrences, type Named, type Pairing } from '../align.js';
 import type { Container, Opened } from '../container.js';
 import { LedgerBuilder, oneSided, worst } from '../ledger.js';
 import { compareLeaf } from '../leaf.js';
 import { rules } from '../rules/index.js';
 import type { RuleName } from '../../model.js';
-import type { LedgerNode, Member, MemberSide, Owner, Side } from '../types.js';
+import type { LedgerNode, Owner, Side } from '../types.js';
 import { node, type Place, type Walk } from '../walk.js';
-import type { InflatedPair } from '../decode/inflate.js';
-import { InflatePool, isWorthwhile, type EntryJob } from '../decode/inflate-pool.js';
-import { compareEntryData, equalData, isHeldDeflate, type EntryData } from './data.js';
+import { secondReaderDisagrees } from '../decode/second-reader.js';
+import { compareEntryData } from './data.js';
+import { decodeAhead, type DecodedAhead } from './decoded-ahead.js';
+import { EQUAL_DATA, type EntryData } from './entry-data.js';
+import { EntryEquality } from './entry-equality.js';
+import { MemberTable } from './member-table.js';
 import { findLayout } from './layout.js';
 import { compareDirectoryRecord, compareLocalRecord, type RecordContext } from './records.js';
-import { isJarSignatureEntry, openZipSide, signatureRecord, type Anchor, type ZipSide } from './zip-side.js';
+import {
+  isJarSignatureEntry,
+  isJarSigned,
+  openZipSide,
+  signatureRecord,
+  signedSections,
+  type Anchor,
+  type ZipSide,
+} from './zip-side.js';
 
 export const zipContainer: Container<ZipStructure> = {
   format: 'zip',
@@ -49,8 +59,48 @@ async function compareZip(
   index: number,
 ): Promise<LedgerNode> {
   const nested = place.depth > 0;
-  const p = openZipSide('published', published.source, published.structure, nested);
+  // the key is turned on another thread while this one looks for equal entries
+  const checking = nested ? undefined : walk.facts.signature(signedSections(published.structure));
+  if (!nested) walk.facts.prefetch('rebuilt');
+  const pairing = pairMembers(
+    pairable('published', published.structure, nested),
+    pairable('rebuilt', rebuilt.structure, nested),
+  );
+  const equality = new EntryEquality(published, rebuilt, pairing.pairs, () => walk.checkAborted());
+  const ahead = decodeAhead(published, rebuilt, pairing.pairs, equality);
+  try {
+    return await compareRecords(walk, published, rebuilt, place, index, {
+      checking,
+      pairing,
+      equality,
+      ahead,
+    });
+  } finally {
+    await ahead?.close();
+  }
+}
+
+/** What is found out, or under way, before the first record is compared. */
+interface Preparation {
+  readonly checking: Promise<ApkSignatureCheck> | undefined;
+  readonly pairing: Pairing;
+  readonly equality: EntryEquality;
+  readonly ahead: DecodedAhead | undefined;
+}
+
+async function compareRecords(
+  walk: Walk,
+  published: Opened<ZipStructure>,
+  rebuilt: Opened<ZipStructure>,
+  place: Place,
+  index: number,
+  { checking, pairing, equality, ahead }: Preparation,
+): Promise<LedgerNode> {
+  const nested = place.depth > 0;
   const r = openZipSide('rebuilt', rebuilt.source, rebuilt.structure, nested);
+  // meanwhile the other thread may come to the signature
+  if (!nested) walk.disagreement = await disagreementOf(published);
+  const p = openZipSide('published', published.source, published.structure, nested, await checking);
   if (!nested) {
     walk.signature = signatureRecord(p);
     walk.archives = { published: p, rebuilt: r };
@@ -58,78 +108,71 @@ async function compareZip(
   const layoutExplained = p.block?.trusted === true && findLayout(p, r) !== undefined;
   const sides = { published: new LedgerBuilder(p.source.size), rebuilt: new LedgerBuilder(r.source.size) };
 
-  const pairing = pairMembers(pairable(p), pairable(r));
   const members = new MemberTable(p, r);
   const movedData = outsideCommonOrder(ranksInOrder(pairing.pairs, p.zip.dataOrder, r.zip.dataOrder));
   const movedRecord = outsideCommonOrder(pairing.pairs.map((pair) => pair.rebuilt));
-  const ahead = decodeAhead(p, r, pairing.pairs);
   const dataPosition = rankOf(p.zip.dataOrder, p.zip.entries.length);
   const pairedBefore = positionsAmongPaired(pairing.pairs, dataPosition);
   let moved = 0;
 
-  try {
-    for (const [pairIndex, pair] of pairing.pairs.entries()) {
-      const a = p.zip.entries[pair.published];
-      const b = r.zip.entries[pair.rebuilt];
-      if (a === undefined || b === undefined) continue;
-      if ((pairIndex & 0x3ff) === 0) {
-        walk.checkAborted();
-        walk.options.onProgress?.({
-          kind: 'phase-progress',
-          phase: 'compare',
-          done: pairIndex,
-          total: pairing.pairs.length,
-          unit: 'entries',
-        });
-      }
-      const name = members.nameOf(a);
-      const member = members.pair(pair.published, pair.rebuilt, name);
-      const isMoved = movedData.has(pairedBefore[pairIndex] ?? -1);
-      const isRecordMoved = movedRecord.has(pairIndex);
-      if (isMoved || isRecordMoved) moved++;
-      const rule = coveringRule(walk, p, a, r, b);
-      if (rule !== undefined) {
-        coverEntry(walk, sides.published, p, a, member, rule);
-        coverEntry(walk, sides.rebuilt, r, b, member, rule);
-        members.settle(member, 'excluded', 'excluded');
-        continue;
-      }
-      const context: RecordContext = {
-        walk,
-        sides,
-        published: { side: p, entry: a },
-        rebuilt: { side: r, entry: b },
-        path: [...place.path, name],
-        member,
-        base: isMoved ? 'reencoded' : 'identical',
-        layoutExplained,
-      };
-      const wholeEqual =
-        a.end - a.localOffset === b.end - b.localOffset &&
-        a.dataOffset - a.localOffset === b.dataOffset - b.localOffset &&
-        equalRange(p.source, a.localOffset, r.source, b.localOffset, a.end - a.localOffset);
-      const data: EntryData = wholeEqual
-        ? { owner: 'identical', statedTruly: true, issues: [] }
-        : await compareEntryData(
-            walk,
-            p.source,
-            a,
-            r.source,
-            b,
-            { path: context.path, parent: index, depth: place.depth + 1 },
-            await ahead?.get(pairIndex),
-          );
-      reportEncoding(walk, context.path, data);
-      const local = compareLocalRecord(context, data, wholeEqual);
-      const record = compareDirectoryRecord(
-        { ...context, base: isRecordMoved ? 'reencoded' : 'identical' },
-        data,
-      );
-      members.settle(member, worst(local, record, data.owner), data.owner, data.child?.index);
+  for (const [pairIndex, pair] of pairing.pairs.entries()) {
+    const a = p.zip.entries[pair.published];
+    const b = r.zip.entries[pair.rebuilt];
+    if (a === undefined || b === undefined) continue;
+    if ((pairIndex & 0x3ff) === 0) {
+      walk.checkAborted();
+      walk.options.onProgress?.({
+        kind: 'phase-progress',
+        phase: 'compare',
+        done: pairIndex,
+        total: pairing.pairs.length,
+        unit: 'entries',
+      });
     }
-  } finally {
-    await ahead?.close();
+    const name = members.nameOf(a);
+    const member = members.pair(pair.published, pair.rebuilt, name);
+    const isMoved = movedData.has(pairedBefore[pairIndex] ?? -1);
+    const isRecordMoved = movedRecord.has(pairIndex);
+    if (isMoved || isRecordMoved) moved++;
+    const wholeEqual = equality.whole(pairIndex);
+    const rule = wholeEqual ? undefined : coveringRule(walk, p, a, r, b);
+    if (rule !== undefined) {
+      coverEntry(walk, sides.published, p, a, member, rule);
+      coverEntry(walk, sides.rebuilt, r, b, member, rule);
+      members.settle(member, 'excluded', 'excluded');
+      continue;
+    }
+    const context: RecordContext = {
+      walk,
+      sides,
+      published: { side: p, entry: a },
+      rebuilt: { side: r, entry: b },
+      path: [...place.path, name],
+      member,
+      base: isMoved ? 'reencoded' : 'identical',
+      layoutExplained,
+    };
+    const data: EntryData = equality.data(pairIndex)
+      ? EQUAL_DATA
+      : await compareEntryData(
+          walk,
+          p.source,
+          a,
+          r.source,
+          b,
+          { path: context.path, parent: index, depth: place.depth + 1 },
+          await ahead?.get(pairIndex),
+        );
+    reportEncoding(walk, context.path, data);
+    const local = compareLocalRecord(context, data, wholeEqual);
+    const record = compareDirectoryRecord(
+      { ...context, base: isRecordMoved ? 'reencoded' : 'identical' },
+      data,
+    );
+    members.settle(member, worst(local, record, data.owner), data.owner, data.child?.index);
   }
+  // its threads hold memory
+  await ahead?.close();
   if (moved > 0)
     walk.report({ kind: 'order', path: place.path, moved, detail: `${moved} entries lie in another order` });
 
@@ -149,65 +192,25 @@ async function compareZip(
   );
 }
 
-/** Decodes what differs on threads of their own, when both sides are files and there is enough of it. */
-class DecodedAhead {
-  readonly #pool: InflatePool;
-  readonly #waiting: number[];
-
-  constructor(pool: InflatePool, pairIndices: readonly number[]) {
-    this.#pool = pool;
-    this.#waiting = [...pairIndices].reverse();
-  }
-
-  /** The decoded sides of this pair, if it was among the jobs; pairs are asked for in their order. */
-  async get(pairIndex: number): Promise<InflatedPair | undefined> {
-    for (
-      let next = this.#waiting.at(-1);
-      next !== undefined && next <= pairIndex;
-      next = this.#waiting.at(-1)
-    ) {
-      this.#waiting.pop();
-      const result = await this.#pool.next();
-      if (next === pairIndex) return result;
-    }
-    return undefined;
-  }
-
-  close(): Promise<void> {
-    return this.#pool.close();
-  }
+/** A published archive that two readers read differently is not proven to be anything. */
+async function disagreementOf({ source, structure }: Opened<ZipStructure>): Promise<string | undefined> {
+  return source instanceof FileSource ? await secondReaderDisagrees(source.path, structure) : undefined;
 }
 
-function decodeAhead(p: ZipSide, r: ZipSide, pairs: readonly Pair[]): DecodedAhead | undefined {
-  if (!(p.source instanceof FileSource) || !(r.source instanceof FileSource)) return undefined;
-  const jobs: EntryJob[] = [];
-  const indices: number[] = [];
-  for (const [index, pair] of pairs.entries()) {
-    const a = p.zip.entries[pair.published];
-    const b = r.zip.entries[pair.rebuilt];
-    if (a === undefined || b === undefined || !isHeldDeflate(a, b) || equalData(p.source, a, r.source, b))
-      continue;
-    jobs.push({ p: jobSide(a), r: jobSide(b) });
-    indices.push(index);
-  }
-  if (!isWorthwhile(jobs)) return undefined;
-  return new DecodedAhead(
-    new InflatePool({ published: p.source.path, rebuilt: r.source.path }, jobs),
-    indices,
-  );
-}
-
-function jobSide(entry: ZipEntry): EntryJob['p'] {
-  return { offset: entry.dataOffset, length: entry.compressedSize, size: entry.size };
+function* rawNames(zip: ZipStructure): Generator<Buffer> {
+  for (const entry of zip.entries) yield entry.rawName;
 }
 
 /** Entries that take part in pairing; the others get a name that no entry has. */
-function pairable(side: ZipSide): Named[] {
-  return withOccurrences(side.zip.entries.map((entry) => entry.rawName)).map((named, index) => {
-    const entry = side.zip.entries[index];
-    return entry !== undefined && isJarSignatureEntry(side, entry)
-      ? { key: `\u{10000}${side.side}/${index}`, occurrence: 0 }
-      : named;
+function pairable(side: Side, zip: ZipStructure, nested: boolean): Named[] {
+  const named = withOccurrences(rawNames(zip));
+  const jarSigned = !nested && isJarSigned(zip);
+  if (!jarSigned) return named;
+  return named.map((name, index) => {
+    const entry = zip.entries[index];
+    return entry !== undefined && isJarSignatureEntry({ jarSigned }, entry)
+      ? { key: `\u{10000}${side}/${index}`, occurrence: 0 }
+      : name;
   });
 }
 
@@ -252,85 +255,6 @@ function ranksInOrder(
   });
 }
 
-/** Rows of the node, published order first. */
-class MemberTable {
-  readonly #p: ZipSide;
-  readonly #r: ZipSide;
-  readonly #rows: {
-    name: string;
-    rawName?: string;
-    occurrence: number;
-    p?: ZipEntry;
-    r?: ZipEntry;
-    owner: Owner;
-    data: Owner;
-    node?: number;
-  }[] = [];
-  readonly #seen = new Map<string, number>();
-
-  constructor(p: ZipSide, r: ZipSide) {
-    this.#p = p;
-    this.#r = r;
-  }
-
-  nameOf(entry: ZipEntry): string {
-    return printableBytes(entry.rawName);
-  }
-
-  pair(published: number, rebuilt: number, name: string): number {
-    return this.#add(this.#p.zip.entries[published], this.#r.zip.entries[rebuilt], name);
-  }
-
-  single(side: Side, entry: ZipEntry, owner: Owner): number {
-    const row = this.#add(
-      side === 'published' ? entry : undefined,
-      side === 'rebuilt' ? entry : undefined,
-      this.nameOf(entry),
-    );
-    this.settle(row, owner, owner);
-    return row;
-  }
-
-  settle(row: number, owner: Owner, data: Owner, child?: number): void {
-    const found = this.#rows[row];
-    if (found === undefined) return;
-    found.owner = owner;
-    found.data = data;
-    if (child !== undefined) found.node = child;
-  }
-
-  #add(p: ZipEntry | undefined, r: ZipEntry | undefined, name: string): number {
-    const raw = (p ?? r)?.rawName ?? Buffer.alloc(0);
-    const occurrence = this.#seen.get(name) ?? 0;
-    this.#seen.set(name, occurrence + 1);
-    this.#rows.push({
-      name,
-      ...(raw.equals(Buffer.from(name)) ? {} : { rawName: raw.toString('hex') }),
-      occurrence,
-      ...(p === undefined ? {} : { p }),
-      ...(r === undefined ? {} : { r }),
-      owner: 'identical',
-      data: 'identical',
-    });
-    return this.#rows.length - 1;
-  }
-
-  list(): Member[] {
-    const sideOf = (entry: ZipEntry): MemberSide => ({
-      offset: entry.dataOffset,
-      storedSize: entry.compressedSize,
-      size: entry.size,
-      ...(entry.method === 8 ? { encoded: true as const } : {}),
-    });
-    return this.#rows.map(({ p, r, ...row }) => ({
-      ...row,
-      ...classify(row.name),
-      ...(p === undefined ? {} : { published: sideOf(p) }),
-      ...(r === undefined ? {} : { rebuilt: sideOf(r) }),
-    }));
-  }
-}
-
 function reportEncoding(walk: Walk, path: readonly string[], data: EntryData): void {
   if (data.issues.length === 0) return;
   walk.report({
@@ -350,14 +274,10 @@ function issuesOf(side: Side, data: EntryData): string {
   return own.length === 0 ? 'tight' : own.join(', ');
 }
 
-/** The first rule asked for that covers what this entry is on both sides; only asked for entries that differ. */
+/** The first rule asked for that covers what this entry is on both sides; for entries that differ. */
 function coveringRule(walk: Walk, p: ZipSide, a: ZipEntry, r: ZipSide, b: ZipEntry): RuleName | undefined {
   for (const name of walk.options.rules) {
-    if (!covers(name, p, a) || !covers(name, r, b)) continue;
-    const equal =
-      a.end - a.localOffset === b.end - b.localOffset &&
-      equalRange(p.source, a.localOffset, r.source, b.localOffset, a.end - a.localOffset);
-    if (!equal) return name;
+    if (covers(name, p, a) && covers(name, r, b)) return name;
   }
   return undefined;
 }
@@ -478,7 +398,9 @@ function compareBlocks(walk: Walk, sides: Sides, p: ZipSide, r: ZipSide, place: 
     p.block !== undefined &&
     r.block?.size === p.block.size &&
     equalRange(p.source, p.block.offset, r.source, r.block.offset, p.block.size);
-  const equalFill = equal && p.block?.fill === r.block?.fill;
+  // a verified signature is called one also where the rebuilt file has the same; anything else that is equal is identical
+  const same = equal && !(p.block?.trusted && r.block.trusted);
+  const sameFill = same && p.block?.fill === r.block?.fill;
   if (place.depth > 0 && !equal && (p.block ?? r.block) !== undefined)
     walk.cannotVerify(
       'signature-unchecked',
@@ -487,28 +409,15 @@ function compareBlocks(walk: Walk, sides: Sides, p: ZipSide, r: ZipSide, place: 
   for (const side of [p, r]) {
     const block = side.block;
     if (block === undefined) continue;
-    const size = block.fill + block.size;
-    const owner: Owner = block.trusted ? 'signature' : equal ? 'identical' : 'unread';
-    if (owner === 'identical') sides[side.side].add(block.offset, block.size, owner, 'apk/signing-block');
-    else
-      sides[side.side].add(
-        block.offset,
-        block.size,
-        owner,
-        'apk/signing-block',
-        -1,
-        owner === 'signature' ? 'apk-signing-block' : '',
-      );
-    sides[side.side].add(
-      block.offset - block.fill,
-      block.fill,
-      block.trusted ? 'signature' : equalFill ? 'identical' : 'unread',
-      'apk/page-fill',
-      -1,
-      block.trusted ? 'apk-signing-block' : '',
-    );
-    if (owner === 'signature') walk.coverByRule('apk-signing-block', side.side, size);
-    if (owner === 'unread')
+    const add = (offset: number, size: number, region: string, isSame: boolean): void => {
+      const owner: Owner = isSame ? 'identical' : block.trusted ? 'signature' : 'unread';
+      const rule = owner === 'signature' ? 'apk-signing-block' : '';
+      sides[side.side].add(offset, size, owner, region, -1, rule);
+      if (rule !== '') walk.coverByRule(rule, side.side, size);
+    };
+    add(block.offset - block.fill, block.fill, 'apk/page-fill', sameFill);
+    add(block.offset, block.size, 'apk/signing-block', same);
+    if (!same && !block.trusted)
       for (const issue of side.signature.issues)
         walk.report({
           kind: 'unread',

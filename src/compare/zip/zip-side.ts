@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /** One side of a ZIP comparison: its structure, its signing block, and the bytes that no record owns. */
 import type { ByteSource } from '../../bytes.js';
-import { checkApkSignature, parseApkSignature, type ApkSignatureCheck } from '../../formats/apk-signature.js';
+import {
+  checkApkSignature,
+  parseApkSignature,
+  type ApkSections,
+  type ApkSignatureCheck,
+} from '../../formats/apk-signature.js';
 import type { Extent, ZipEntry, ZipStructure } from '../../formats/zip.js';
 import type { Side, SignatureRecord } from '../types.js';
 
@@ -40,22 +45,28 @@ export function rawNameOf(entry: ZipEntry): string {
   return entry.rawName.toString('latin1');
 }
 
-/**
- * A published signature is verified to the last byte, a rebuilt one parsed to the last byte. Only that of the file
- * itself says who published it; anyone can sign an archive inside (`nested`), so nothing is trusted there.
- */
-export function openZipSide(side: Side, source: ByteSource, zip: ZipStructure, nested: boolean): ZipSide {
-  const sections = {
+export function signedSections(zip: ZipStructure): ApkSections {
+  return {
     centralDirectoryOffset: zip.centralDirectory.offset,
     centralDirectorySize: zip.centralDirectory.size,
     endOffset: zip.zip64?.offset ?? zip.end.offset,
   };
-  const signature = withoutOverlap(
-    zip,
-    side === 'published' && !nested
-      ? checkApkSignature(source, sections)
-      : parseApkSignature(source, sections),
-  );
+}
+
+/**
+ * A published signature is verified to the last byte (`checked`, if it already was), a rebuilt one parsed to the last
+ * byte. Only that of the file itself says who published it; anyone can sign an archive inside (`nested`), so nothing is
+ * trusted there.
+ */
+export function openZipSide(
+  side: Side,
+  source: ByteSource,
+  zip: ZipStructure,
+  nested: boolean,
+  checked?: ApkSignatureCheck,
+): ZipSide {
+  const check = side === 'published' && !nested ? checkApkSignature : parseApkSignature;
+  const signature = withoutOverlap(zip, checked ?? check(source, signedSections(zip)));
   const gaps = findGaps(source, zip, signature.block);
   const block = signature.block;
   const before = gaps.find((gap) => gap.anchor === 'signing-block');
@@ -76,7 +87,7 @@ export function openZipSide(side: Side, source: ByteSource, zip: ZipStructure, n
             trusted: !nested && signature.status === (side === 'published' ? 'verified' : 'parsed'),
           },
     signature,
-    jarSigned: !nested && zip.entries.some((entry) => JAR_SIGNATURE_FILE.test(rawNameOf(entry))),
+    jarSigned: !nested && isJarSigned(zip),
   };
 }
 
@@ -123,8 +134,12 @@ function findGaps(source: ByteSource, zip: ZipStructure, block: Extent | undefin
   return gaps;
 }
 
+export function isJarSigned(zip: ZipStructure): boolean {
+  return zip.entries.some((entry) => JAR_SIGNATURE_FILE.test(rawNameOf(entry)));
+}
+
 /** Belongs to a JAR signature: never paired. A MANIFEST.MF of a file without signature files is ordinary content. */
-export function isJarSignatureEntry(side: ZipSide, entry: ZipEntry): boolean {
+export function isJarSignatureEntry(side: Pick<ZipSide, 'jarSigned'>, entry: ZipEntry): boolean {
   return side.jarSigned && JAR_SIGNATURE_ENTRY.test(rawNameOf(entry));
 }
 

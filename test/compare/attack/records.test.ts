@@ -107,6 +107,18 @@ test(
   'unreproducible',
   'equivalent',
 );
+const library = (align: number): Buffer =>
+  buildZip([
+    { name: 'a', data: text },
+    { name: 'lib/arm64-v8a/libx.so', data: text, method: 0, align },
+  ]);
+test(
+  'a library padded for pages of 16 KiB that is aligned to 4 KiB only is a difference',
+  judge,
+  () => [library(4096), library(16_384)],
+  'unreproducible',
+  'equivalent',
+);
 test(
   'an alignment field that claims another alignment than it gives',
   judge,

@@ -264,3 +264,42 @@ for (const [what, key] of [
       t.is((await judged(insertBlock(unsigned, signingBlock([{ id, value }]))))[0], 'not-authentic');
     }
   });
+
+const jar = (manifest: string, level = 6): Buffer =>
+  buildZip([
+    { name: 'META-INF/MANIFEST.MF', data: manifest, level },
+    { name: 'META-INF/A.SF', data: text, level },
+    { name: 'META-INF/A.RSA', data: 'signature', level },
+    { name: 'A.class', data: text, level },
+  ]);
+
+test('entries of a JAR signature are nobody’s word for the file itself, and content in an archive inside', async (t) => {
+  for (const [published, rebuilt] of [
+    [jar('one'), jar('two')],
+    [jar('one', 1), jar('one', 9)],
+  ] as const) {
+    const { verdict, pair } = await compareBuffers(published, rebuilt);
+    t.is(verdict.kind, 'unverifiable');
+    t.true(pair.unverifiable.some(({ code }) => code === 'signature-unchecked'));
+  }
+  const around = (inner: Buffer): Buffer => buildZip([{ name: 'lib.jar', data: inner, method: 0 }]);
+  t.is((await compareBuffers(around(jar('one')), around(jar('two')))).verdict.kind, 'unreproducible');
+  t.is((await compareBuffers(around(jar('one', 1)), around(jar('one', 9)))).verdict.kind, 'equivalent');
+  const added = buildZip([
+    { name: 'A.class', data: text },
+    { name: 'META-INF/B.SF', data: '' },
+    { name: 'META-INF/B.RSA', data: 'payload' },
+  ]);
+  const plain = buildZip([{ name: 'A.class', data: text }]);
+  t.is((await compareBuffers(around(added), around(plain))).verdict.kind, 'unreproducible');
+  t.is((await compareBuffers(added, plain)).verdict.kind, 'unverifiable');
+});
+
+test('adding signature files does not turn a changed manifest into something unread', async (t) => {
+  const without = (manifest: string, ...more: readonly ZipMember[]): Buffer =>
+    buildZip([{ name: 'META-INF/MANIFEST.MF', data: manifest }, { name: 'A.class', data: text }, ...more]);
+  const rebuilt = without('one');
+  t.is((await compareBuffers(without('two'), rebuilt)).verdict.kind, 'unreproducible');
+  const signedNow = without('two', { name: 'META-INF/A.SF', data: '' });
+  t.is((await compareBuffers(signedNow, rebuilt)).verdict.kind, 'unreproducible');
+});

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The programs that we are measured against, and the versions of them that are here. */
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+export type Peer = 'sha256sum' | 'python3' | 'apksigcopier' | 'diffoscope' | 'unzip' | 'cmp';
+
+/** The interpreter itself: a version manager's shim in front of it would be measured too. */
+const PYTHON = existsSync('/usr/bin/python3') ? '/usr/bin/python3' : 'python3';
+// from dist/bench back to bench
+const LOOP = fileURLToPath(new URL('../../bench/python-zipfile-loop.py', import.meta.url));
+
+export const PEERS: Readonly<Record<Peer, { readonly title: string; readonly version: readonly string[] }>> =
+  {
+    sha256sum: { title: '`sha256sum` of both', version: ['sha256sum', '--version'] },
+    python3: { title: 'Python `zipfile` loop', version: [PYTHON, '--version'] },
+    apksigcopier: { title: '`apksigcopier compare`', version: ['apksigcopier', '--version'] },
+    diffoscope: { title: '`diffoscope`', version: ['diffoscope', '--version'] },
+    unzip: { title: '`unzip -t` of both', version: ['unzip', '-v'] },
+    cmp: { title: '`cmp`', version: ['cmp', '--version'] },
+  };
+
+/** First line of what the peer says about itself; `undefined` when it is not here. */
+export function versionOf(peer: Peer): string | undefined {
+  const [program = peer, ...args] = PEERS[peer].version;
+  const result = spawnSync(program, args, { encoding: 'utf8' });
+  if (result.error !== undefined) return undefined;
+  return (result.stdout || result.stderr).split('\n')[0]?.trim();
+}
+
+export function peerCommand(peer: Peer, a: string, b: string): readonly string[] {
+  switch (peer) {
+    case 'sha256sum':
+      return ['sha256sum', a, b];
+    case 'python3':
+      return [PYTHON, LOOP, a, b];
+    case 'apksigcopier':
+      return ['apksigcopier', 'compare', a, '--unsigned', b];
+    case 'diffoscope':
+      return ['diffoscope', '--no-progress', '--text', '/dev/null', a, b];
+    case 'unzip':
+      return ['sh', '-c', 'unzip -tqq "$1" && unzip -tqq "$2"', 'sh', a, b];
+    case 'cmp':
+      return ['cmp', a, b];
+  }
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Directories that say whose they are, so that another process can tell what a killed one left behind from what a living
+ * one still needs. A process is named by its number and its start (proc_pid_stat(5)), within one boot and one PID
+ * namespace; where that cannot be compared, only age decides.
+ */
+import { promises as fs } from 'node:fs';
+import path from 'node:path';
+
+export const OWNER_FILE = 'owner.json';
+/** Longer than any run takes: for owners that cannot be seen from here (a home directory on a network, another container). */
+const UNSEEN_MS = 7 * 24 * 60 * 60_000;
+/** A directory gets its owner at once; an empty one without was made by a process that was killed in between. */
+const NAMELESS_MS = 5000;
+
+interface Owner {
+  readonly pid: number;
+  /** Clock ticks after the boot; absent where the system does not tell. */
+  readonly started?: string;
+  readonly boot?: string;
+  readonly namespace?: string;
+  readonly machine?: string;
+}
+
+/** `prefix` as in `mkdtemp`. */
+export async function makeOwnedDirectory(parent: string, prefix: string): Promise<string> {
+  const directory = await fs.mkdtemp(path.join(await fs.realpath(parent), prefix));
+  await claim(directory);
+  return directory;
+}
+
+/** Marks a directory that was just made as this process's own. */
+export async function claim(directory: string): Promise<void> {
+  const [processHere, place] = [await processOf(process.pid), await placeHere()];
+  const owner: Owner = {
+    pid: process.pid,
+    ...(processHere === undefined ? {} : { started: processHere.started }),
+    ...place,
+  };
+  await fs.writeFile(path.join(directory, OWNER_FILE), JSON.stringify(owner), { flag: 'wx' });
+}
+
+/** True when the process that made it is no more. In doubt: false. */
+export async function isAbandoned(directory: string): Promise<boolean> {
+  const stat = await fs.lstat(directory).catch(() => undefined);
+  // in a directory for all, somebody else's is none of our business
+  if (stat?.isDirectory() !== true || stat.uid !== process.getuid?.()) return false;
+  const file = path.join(directory, OWNER_FILE);
+  const text = await fs.readFile(file, 'utf8').catch(() => undefined);
+  const owner = text === undefined ? undefined : parseOwner(text);
+  if (owner === undefined)
+    return Date.now() - stat.mtimeMs > NAMELESS_MS && (await fs.readdir(directory)).length === 0;
+  const here = await placeHere();
+  if (owner.boot !== here.boot && owner.machine !== undefined && owner.machine === here.machine) return true;
+  if (owner.boot !== here.boot || owner.namespace !== here.namespace)
+    return Date.now() - stat.mtimeMs > UNSEEN_MS;
+  if (owner.started === undefined) return !answers(owner.pid);
+  const now = await processOf(owner.pid);
+  return now === undefined || now.ended || now.started !== owner.started;
+}
+
+function parseOwner(text: string): Owner | undefined {
+  try {
+    const owner = JSON.parse(text) as Partial<Owner>;
+    return typeof owner.pid === 'number' && owner.pid > 0 ? { ...owner, pid: owner.pid } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function answers(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+async function processOf(
+  pid: number,
+): Promise<{ readonly started: string; readonly ended: boolean } | undefined> {
+  const text = await fs.readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
+  // the second field, a name in brackets, may hold anything
+  const [state, ...fields] = text?.slice(text.lastIndexOf(')') + 2).split(' ') ?? [];
+  const started = fields[18];
+  if (state === undefined || started === undefined) return undefined;
+  return { started, ended: state === 'Z' || state === 'X' };
+}
+
+async function placeHere(): Promise<Pick<Owner, 'boot' | 'namespace' | 'machine'>> {
+  const text = async (file: string): Promise<string | undefined> => {
+    const read = (await fs.readFile(file, 'utf8').catch(() => '')).trim();
+    return read === '' ? undefined : read;
+  };
+  const boot = await text('/proc/sys/kernel/random/boot_id');
+  const machine = await text('/etc/machine-id');
+  const namespace = await fs.readlink('/proc/self/ns/pid').catch(() => undefined);
+  return {
+    ...(boot === undefined ? {} : { boot }),
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(machine === undefined ? {} : { machine }),
+  };
+}
