@@ -10,7 +10,6 @@ import { compareSet, expandRules } from './compare/compare-set.js';
 import type { SetComparison } from './compare/types.js';
 import { FailedHere } from './errors.js';
 import { Draft, type ComparedBuild, type SucceededBuild, type Verified } from './pipeline/draft.js';
-import { isDeclared } from './pipeline/declared.js';
 import { judgePublished } from './pipeline/judge-published.js';
 import { obtainPublished, type PublishedFile } from './inputs/published.js';
 import { assertRoom } from './inputs/room.js';
@@ -190,7 +189,7 @@ function compareBuild(
       rebuilt: [
         ...build.outputs.filter(({ output }) => !without.has(output)),
         // no output of the plan: never the twin of a published file, whatever it is called
-        ...build.extra.filter((file) => !isDeclared(compare, file)).map(({ name, path }) => ({ name, path })),
+        ...build.extra.map(({ name, path }) => ({ name, path })),
       ],
       pairs: compare.pairs,
       notPublished: compare.notPublished,

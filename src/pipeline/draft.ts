@@ -15,7 +15,6 @@ import type { BuildResult, Deviation, LogRecord, Plan, Reason, UnverifiableReaso
 import { assembleReport, type ReportInput } from '../report/assemble.js';
 import type { EnvironmentEvidence, Report, RunRecord, SourceRecord } from '../report/types.js';
 import { carriesSignature } from './carries-signature.js';
-import { isDeclared } from './declared.js';
 import { reasonsBeside, type Judgement } from './judge-published.js';
 import type { PipelineOptions } from './options.js';
 import { missingTools, toolsOf } from './tools-of.js';
@@ -144,9 +143,6 @@ export class Draft {
     // a standing is of what is said of the publisher, and nothing is where the file is not theirs
     const standing =
       authentic && isMismatch(comparison) ? await stability(chosen, builds, this.#options) : undefined;
-    const unpublished = build.extra
-      .filter((file) => isDeclared(this.#plan.compare, file))
-      .map(({ name, size, sha256 }) => ({ name, size, sha256 }));
     const evidence = await this.timed('evidence', () => this.#evidence(comparison, build));
     this.#deviations = [
       ...this.#deviations,
@@ -186,7 +182,6 @@ export class Draft {
         ...(standing === undefined
           ? {}
           : { standing: standing.standing, unstableMembers: standing.unstable }),
-        ...(unpublished.length === 0 ? {} : { unpublished }),
         ...(this.#otherBuilds.length === 0 ? {} : { otherBuilds: this.#otherBuilds }),
         tools: toolsOf(comparison.pairs),
         missingTools: missingTools(comparison.pairs),

@@ -46,17 +46,6 @@ export function runStatements(run: Omit<RunRecord, 'statements'>, statement: Rep
       '/unstableMembers',
       'diffoscope BUILD-1 BUILD-2',
     );
-  const unpublished = run.unpublished ?? [];
-  if (unpublished.length > 0)
-    said(
-      'declared-unpublished',
-      `The build left ${count(unpublished.length, 'file')} beside its outputs that the recipe declares unpublished and that ${unpublished.length === 1 ? 'was' : 'were'} not compared: ${some(
-        unpublished.map(({ name }) => name),
-        20,
-      )}.`,
-      '/unpublished',
-      'list the channel',
-    );
   environment(run, said);
   for (const [at, log] of run.logs.entries())
     if (log.truncatedBytes > 0)

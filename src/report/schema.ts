@@ -330,7 +330,6 @@ const runPart = z.strictObject({
   otherBuilds: list(z.strictObject({ attempt: bytes, outcome: text })).optional(),
   standing: z.enum(['single', 'confirmed', 'unstable']).optional(),
   unstableMembers: list(text).optional(),
-  unpublished: list(file).optional(),
   seconds: z.record(z.string(), z.number().nonnegative()),
   tools: list(z.strictObject({ name: text, version: text })),
   missingTools: list(text),

@@ -125,8 +125,6 @@ export interface RunRecord {
   readonly standing?: Standing;
   /** Where our builds differ from each other: file, then names of members, joined by ` > `. */
   readonly unstableMembers?: readonly string[];
-  /** What the build left beside its outputs and the recipe declares unpublished, such as its own records. */
-  readonly unpublished?: readonly FileIdentity[];
   readonly seconds: Readonly<Record<string, number>>;
   readonly tools: readonly { readonly name: string; readonly version: string }[];
   readonly missingTools: readonly string[];
