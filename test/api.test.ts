@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The package as a library: every operation, typed, silent, stoppable, and never the end of its caller's process. */
-import { mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -29,6 +29,9 @@ const TAMPERED = path.join(PUBLISHED, 'tampered-dex.apk');
 
 const cache = mkdtempSync(path.join(realpathSync(tmpdir()), 'samesource-test-'));
 process.env['XDG_CACHE_HOME'] = cache;
+// of its own: other tests run beside these
+process.env['TMPDIR'] = path.join(cache, 'tmp');
+mkdirSync(tmpdir());
 test.after.always(() => rmSync(cache, { recursive: true, force: true }));
 
 /* oxlint-disable typescript/unbound-method -- what is put aside is put back unchanged */
@@ -39,19 +42,20 @@ async function silent<T>(t: ExecutionContext, work: () => Promise<T>): Promise<T
     said.push(name);
     throw new Error(`${name} was called`);
   };
-  const [stdout, stderr, exit] = [process.stdout.write, process.stderr.write, process.exit];
-  const methods = ['log', 'error', 'warn', 'info', 'debug'] as const;
-  const before = methods.map((name) => console[name]);
+  const taken: { readonly of: object; readonly name: string; readonly was: unknown }[] = [];
+  const take = (of: object, name: string, called: string): void => {
+    taken.push({ of, name, was: Reflect.get(of, name) });
+    Reflect.set(of, name, trap(called));
+  };
   const code = process.exitCode;
-  process.stdout.write = trap('process.stdout.write');
-  process.stderr.write = trap('process.stderr.write');
-  process.exit = trap('process.exit');
-  for (const name of methods) console[name] = trap(`console.${name}`);
+  take(process.stdout, 'write', 'process.stdout.write');
+  take(process.stderr, 'write', 'process.stderr.write');
+  take(process, 'exit', 'process.exit');
+  for (const name of ['log', 'error', 'warn', 'info', 'debug']) take(console, name, `console.${name}`);
   try {
     return await work();
   } finally {
-    [process.stdout.write, process.stderr.write, process.exit] = [stdout, stderr, exit];
-    methods.forEach((name, at) => (console[name] = before[at] ?? console[name]));
+    for (const { of, name, was } of taken) Reflect.set(of, name, was);
     t.deepEqual(said, []);
     t.is(process.exitCode, code);
   }

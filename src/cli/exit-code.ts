@@ -41,8 +41,9 @@ export function exitCodeFor(verdict: Verdict, demands: Demands = {}): number {
 
 export function exitCodeOf({ statement }: Report, demands: Demands = {}): number {
   const code = exitCodeFor(statement.verdict, demands);
-  const unbuilt = statement.origins.some(
-    (origin) => origin.kind === 'carried' || origin.mayContain.length > 0,
-  );
+  const unbuilt =
+    statement.origins.some((origin) => origin.kind === 'carried' || origin.mayContain.length > 0) ||
+    // nobody knows what is in there
+    (statement.unopened?.outputs.count ?? 0) > 0;
   return code === EXIT.ok && demands.requireBuilt === true && unbuilt ? EXIT.unreproducible : code;
 }

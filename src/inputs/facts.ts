@@ -3,9 +3,18 @@
 import type { Fact, GitRef, Lookup, OnProgress } from '../model.js';
 import { lookUpDebianSource } from './debian-archive.js';
 import { debianMirror } from './debian-mirror.js';
-import { gitChecked, isCommitId, isPlainRef, isRepositoryAddress } from './git.js';
-import { bareClone } from './git-cache.js';
-import { FailedHere, UsageError, type FailureClass } from '../errors.js';
+import {
+  git,
+  gitChecked,
+  gitError,
+  gitFailure,
+  isCommitId,
+  isPlainRef,
+  isRepositoryAddress,
+  succeeded,
+} from './git.js';
+import { bareClone, RepositoryMissing } from './git-cache.js';
+import { FailedHere, UsageError, VerifyError, type FailureClass } from '../errors.js';
 
 export interface LookUpOptions {
   readonly cache: string;
@@ -15,15 +24,24 @@ export interface LookUpOptions {
   readonly onProgress?: OnProgress | undefined;
 }
 
-/** An `optional` look-up that the network does not answer is left out, and said. */
+/**
+ * An `optional` look-up that the network does not answer is left out, and said.
+ * @throws VerifyError `source-missing-for-version`
+ */
 export async function lookUp(lookups: readonly Lookup[], options: LookUpOptions): Promise<readonly Fact[]> {
   const facts: Fact[] = [];
   for (const lookup of lookups) {
     try {
       facts.push(await lookUpOne(lookup, options));
     } catch (error) {
-      if (!isOptional(lookup) || !(error instanceof FailedHere) || !UNANSWERED.has(error.code)) throw error;
-      options.onProgress?.({ kind: 'note', text: `planning without a look-up: ${error.message}` });
+      const gone = error instanceof RepositoryMissing;
+      const unanswered = gone || (error instanceof FailedHere && UNANSWERED.has(error.code));
+      if (!unanswered) throw error;
+      const { message } = error;
+      if (isOptional(lookup))
+        options.onProgress?.({ kind: 'note', text: `planning without a look-up: ${message}` });
+      else if (gone) throw new VerifyError('source-missing-for-version', `no such repository: ${message}`);
+      else throw error;
     }
   }
   return facts;
@@ -61,9 +79,13 @@ async function lookUpOne(lookup: Lookup, options: LookUpOptions): Promise<Fact> 
 export async function refsOf(repository: string, options: LookUpOptions): Promise<readonly GitRef[]> {
   if (!isRepositoryAddress(repository))
     throw new UsageError('bad-repository', `not the address of a repository: ${repository}`);
-  const listing = await gitChecked(['ls-remote', '--heads', '--tags', '--', repository], {
-    signal: options.signal,
-  });
+  const args = ['ls-remote', '--heads', '--tags', '--', repository];
+  const listed = await git(args, { signal: options.signal });
+  if (!succeeded(listed)) {
+    const failure = gitFailure(listed);
+    throw failure.kind === 'not-found' ? new RepositoryMissing(failure.said) : gitError(args, listed);
+  }
+  const listing = listed.stdout.toString('utf8');
   const refs = new Map<string, string>();
   for (const line of listing.split('\n')) {
     const [commit = '', name = ''] = line.split('\t');

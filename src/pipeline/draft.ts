@@ -146,10 +146,17 @@ export class Draft {
     const evidence = await this.timed('evidence', () => this.#evidence(comparison, build));
     this.#deviations = [
       ...this.#deviations,
-      ...toolchainDrift(evidence.published, [...evidence.rebuilt.values()]),
+      // what a file without a twin names is set against nothing
+      ...toolchainDrift(
+        evidence.published.filter(({ file }) => evidence.rebuilt.has(file)),
+        [...evidence.rebuilt.values()],
+      ),
     ];
     const { origins, unopened } = await this.timed('origin', () =>
-      originsOf(build.outputs, this.#inventory(), { temporaryDirectory: this.#options.workspace.directory }),
+      originsOf(build.outputs, this.#inventory(), {
+        temporaryDirectory: this.#options.workspace.directory,
+        ...(this.#options.signal === undefined ? {} : { signal: this.#options.signal }),
+      }),
     );
     return await this.#finish(
       {
@@ -316,7 +323,10 @@ async function stability(
       ours.push(
         await compareSet(
           { published: chosen.build.outputs, rebuilt: other.build.outputs },
-          { temporaryDirectory: options.workspace.directory },
+          {
+            temporaryDirectory: options.workspace.directory,
+            ...(options.signal === undefined ? {} : { signal: options.signal }),
+          },
         ),
       );
   return stabilityOf(chosen.comparison, ours);

@@ -172,11 +172,13 @@ function checkExpected(
     if (holds && !says(code))
       found('signature', `${base}/notAuthentic`, `${detail}, and ${code} is no reason`);
   };
+  // a package that nobody could read is not another one
+  const named = identity['package'];
   if (packageId !== undefined)
     expects(
-      identity['package'] !== packageId,
-      'other-package',
-      `package ${identity['package'] ?? 'unknown'}, planned ${packageId}`,
+      named !== packageId,
+      named === undefined ? 'unread' : 'other-package',
+      `package ${named ?? 'unknown'}, planned ${packageId}`,
     );
   if (signers.length === 0) return;
   const { status } = signature;

@@ -34,9 +34,15 @@ export async function publishReport(
   const place =
     target === undefined
       ? ['reports', 'compare']
-      : ['reports', target.app, target.version.replaceAll(':', '~'), target.channel];
+      : ['reports', target.app, versionSegment(target.version), target.channel];
   const parent = await directory(options, place);
   return await writeOnce(parent, (n) => `${short}-${n}`, files);
+}
+
+/** `1:2.3-4` has a colon, and a range that nothing was found for, such as `>=10.9 <11`, more. */
+function versionSegment(version: string): string {
+  const plain = version.replaceAll(':', '~').replaceAll(/[<>=* ]+/g, '_');
+  return plain.startsWith('_') ? `v${plain}` : plain;
 }
 
 /** A run without a verdict: kept for its user, never among the reports. */

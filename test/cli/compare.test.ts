@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import JSZip from 'jszip';
 import test, { type ExecutionContext } from 'ava';
 import { buildZip } from '../helpers/build-zip.js';
+import { packageDirectory } from '../helpers/cli.js';
 import { document, errorOf, verify } from '../helpers/transcript.js';
 import { temporaryDirectory } from '../helpers/temp-directory.js';
 
@@ -104,3 +106,38 @@ for (const [title, args, code, error] of FAILING)
     t.is(errorOf(t, transcript), error);
     t.deepEqual(readdirSync(cwd), ['published.zip', 'rebuilt.zip']);
   });
+
+test('--evidence: all findings in one archive, with a stored report or without, never over another file', async (t) => {
+  const cwd = sides(t, zip('one'), zip('two'));
+  t.is((await verify([...FILES, '--evidence', 'evidence.zip'], { cwd })).code, 1);
+  t.deepEqual(readdirSync(cwd), ['evidence.zip', 'published.zip', 'rebuilt.zip']);
+  const archive = await JSZip.loadAsync(readFileSync(path.join(cwd, 'evidence.zip')));
+  t.true(Object.keys(archive.files).includes('pairs/0001/findings.jsonl'));
+  const again = await verify([...FILES, '--evidence', 'evidence.zip', '--out', '.', '--json'], { cwd });
+  t.is(errorOf(t, again), 'evidence-exists');
+  t.is(again.code, 64);
+  t.false(readdirSync(cwd).includes('reports'));
+  t.is((await verify([...FILES, '--evidence', 'more.zip', '--out', '.'], { cwd })).code, 1);
+  t.true(readdirSync(cwd).includes('more.zip'));
+});
+
+test('--recipe with --release: its signers, its package, its version code', async (t) => {
+  const published = path.join(packageDirectory, 'demo/published');
+  const compare = (...more: readonly string[]) =>
+    verify(['compare', path.join(published, 'app.apk'), path.join(published, 'tampered-dex.apk'), ...more], {
+      cwd: temporaryDirectory(t),
+    });
+  t.is((await compare('--recipe', 'demo', '--release', '1.0.0')).code, 1);
+  t.is((await compare('--recipe', 'demo', '--release', '1.0.0', '--expect', 'unreproducible')).code, 0);
+  t.is((await compare('--recipe', 'telegram-android', '--release', '10.14.5')).code, 3);
+  for (const [code, ...more] of [
+    ['unknown-version', '--recipe', 'demo', '--release', '2'],
+    ['no-recipe', '--release', '1.0.0'],
+    ['no-recipe', '--channel', 'demo'],
+    ['usage', '--expect', 'reproduceable'],
+  ] as const) {
+    const refused = await compare(...more, '--json');
+    t.is(errorOf(t, refused), code);
+    t.is(refused.code, 64);
+  }
+});

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'ava';
@@ -116,3 +116,16 @@ test('a closed pipe is not an error', (t) => {
   );
   t.is(said.length, 1);
 });
+
+for (const stream of ['stdout', 'stderr'] as const)
+  test(`nobody reads ${stream}: the exit code is still that of the verdict`, async (t) => {
+    const cwd = temporaryDirectory(t);
+    const child = spawn(process.execPath, [MAIN, 'demo', '--tampered'], {
+      cwd,
+      env: { ...process.env, XDG_CACHE_HOME: path.join(cwd, 'cache') },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    child[stream].destroy();
+    child[stream === 'stdout' ? 'stderr' : 'stdout'].resume();
+    t.is(await new Promise((resolve) => child.on('close', resolve)), 1);
+  });

@@ -221,6 +221,19 @@ test('a handed-over package that the signed index does not list is not the archi
   t.deepEqual(codes(statement.verdict), ['not-in-index']);
 });
 
+test('a file whose package nobody can read is not taken for another app', async (t) => {
+  const at = world(t);
+  for (const [text, kind] of [
+    ['hello\n', 'unverifiable'],
+    ['other\n', 'unreproducible'],
+  ] as const) {
+    rmSync(path.join(at.directory, 'published'), { recursive: true, force: true });
+    const plan = localPlan(at, { compare: { packageId: 'org.example.chat' } });
+    const { statement } = await verified(t, at, plan, { published: publish(at, { 'chat.bin': text }) });
+    t.is(statement.verdict.kind, kind);
+  }
+});
+
 // ---------------------------------------------------------------- sets
 
 const TWO = {
@@ -379,6 +392,18 @@ test('a failing build shows its first error and its end, without this machine', 
   ]);
   t.is(run.failureTail?.at(-1), 'end');
   t.is((await verified(t, at, plan, { published })).statementSha256, statementSha256);
+});
+
+test('a record of the build that is another one each time stands in the statement by name', async (t) => {
+  const at = world(t);
+  const plan = localPlan(at, {
+    script: counted(at, 'cp text.txt out/chat.bin; echo $n > out/chat.buildinfo'),
+    compare: { notPublished: [{ pattern: '*.buildinfo', reason: 'a record' }] },
+  });
+  const published = publish(at);
+  const [one, two] = [await verified(t, at, plan, { published }), await verified(t, at, plan, { published })];
+  t.is(one.statementSha256, two.statementSha256);
+  t.deepEqual(one.statement.comparison?.notPublished, [{ name: 'chat.buildinfo', reason: 'a record' }]);
 });
 
 test('the same inputs give the same statement', async (t) => {

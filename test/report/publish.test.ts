@@ -71,3 +71,21 @@ test('a target cannot lead out of the reports', async (t) => {
   );
   t.deepEqual(readdirSync(out), []);
 });
+
+test('versions that are no file names have a place all the same', async (t) => {
+  const out = temporaryDirectory(t);
+  const report = await REPORTS.different();
+  for (const [version, segment] of [
+    ['1:2.3-4', '1~2.3-4'],
+    ['>=10.9 <11', 'v_10.9_11'],
+    ['*', 'v_'],
+  ] as const) {
+    const subject = { ...report.statement.subject, target: { app: 'demo', version, channel: 'any' } };
+    const of = { ...report, statement: { ...report.statement, subject } };
+    const place = await publishReport(of, [{ name: 'a', content: '' }], {
+      out,
+      packageRoot: temporaryDirectory(t),
+    });
+    t.is(path.relative(path.join(out, 'reports/demo'), path.dirname(path.dirname(place))), segment);
+  }
+});
