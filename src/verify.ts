@@ -37,7 +37,7 @@ export async function verify(plan: Plan, options: PipelineOptions): Promise<Veri
     });
   report.takePublished(published);
   const judged = await judgePublished(plan, published.files);
-  if (judged.kind === 'other-version')
+  if (judged.kind === 'not-the-version')
     return await report.unverifiable({ code: 'no-published-artifact', detail: judged.detail });
   report.takeJudgement(judged);
   if (judged.notAuthentic.length > 0 && options.buildAnyway !== true) return await report.notAuthentic();

@@ -170,9 +170,11 @@ async function fromDirectory(
     if (names.includes(name)) files.push(await take(path.join(root, base), name, 'handed-over', options));
     else ignored.push(base);
   }
-  if (files.length === 0)
-    details.push(`the directory that was handed over holds none of ${names.join(', ')}`);
-  return { files, ignored: ignored.toSorted(), details };
+  if (files.length > 0) return { files, ignored: ignored.toSorted(), details };
+  // what else lies there is the user's own affair, and enters no report
+  const links =
+    details.length === 0 ? '' : ` (${details.length} links that lead out of it were not followed)`;
+  return { files, details: [`the directory that was handed over holds none of ${names.join(', ')}${links}`] };
 }
 
 async function regularFile(file: string): Promise<boolean> {

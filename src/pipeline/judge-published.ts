@@ -18,15 +18,16 @@ export interface Judgement {
   readonly unverifiable: readonly FileReason<UnverifiableReason>[];
 }
 
-/** @throws UsageError `other-version` for a handed-over file of another version */
+/** @throws UsageError `other-version`, `damaged-file` for a handed-over file of another version, or of half a one */
 export async function judgePublished(
   plan: Plan,
   files: readonly PublishedFile[],
-): Promise<Judgement | { readonly kind: 'other-version'; readonly detail: string }> {
+): Promise<Judgement | { readonly kind: 'not-the-version'; readonly detail: string }> {
   const { signers, packageId } = plan.compare;
   const notAuthentic: FileReason<AuthenticityReason>[] = [];
   const unverifiable: FileReason<UnverifiableReason>[] = [];
   const others: string[] = [];
+  const damaged: string[] = [];
   for (const file of files) {
     const found = await inspectPublished(file.path, {
       signers,
@@ -39,6 +40,9 @@ export async function judgePublished(
     });
     notAuthentic.push(...found.notAuthentic.map(of));
     unverifiable.push(...found.unverifiable.map(of));
+    // no Android installs it, so that nobody published it like this: a download that was cut off
+    if (signers.length > 0 && found.issues.some(({ code }) => code === 'zip/no-end-record'))
+      damaged.push(`${file.name} has ${file.size} bytes and no end of an APK`);
     const listed = listedOf(plan, file);
     let otherVersion = false;
     for (const finding of checkIdentity(found.reading, identityExpected(plan, listed))) {
@@ -59,13 +63,19 @@ export async function judgePublished(
         detail: `${file.size} bytes with SHA-256 ${file.sha256}, the index lists ${listed.size} with ${listed.sha256}`,
       });
   }
+  const handedOver = files.some((file) => file.from === 'handed-over');
+  if (damaged.length > 0 && handedOver)
+    throw new UsageError('damaged-file', damaged.join('; '), {
+      hint: 'get the file again, and compare its size and SHA-256 with those of its source',
+    });
+  if (damaged.length > 0) return { kind: 'not-the-version', detail: damaged.join('; ') };
   if (notAuthentic.length > 0 || others.length === 0) return { kind: 'judged', notAuthentic, unverifiable };
   const detail = others.join('; ');
-  if (files.some((file) => file.from === 'handed-over'))
+  if (handedOver)
     throw new UsageError('other-version', `${detail}: not the version ${plan.target.version}`, {
       hint: 'name the version of the file, or hand over the file of this version',
     });
-  return { kind: 'other-version', detail };
+  return { kind: 'not-the-version', detail };
 }
 
 function listedOf({ compare: { acquisition } }: Plan, file: PublishedFile): DebianBinary | undefined {

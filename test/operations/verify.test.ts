@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The pipeline between the request and the report, with sources, builds and published files that do not behave. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+  readFileSync,
+  symlinkSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test from 'ava';
@@ -186,6 +194,20 @@ test('a build that gives the publisher’s own signature had the published file'
   const plan = signed(at, `mkdir out; cp '${APK}' out/chat.bin`);
   const { statement } = await verified(t, at, plan, { published: APK });
   t.deepEqual(codes(statement.verdict), ['artifact-in-inputs']);
+});
+
+test('a file that was cut off is nobody’s published file; a directory without it is not listed', async (t) => {
+  const at = world(t);
+  const plan = signed(at, 'exit 9');
+  const directory = publish(at, { 'private.txt': 'x', 'more.txt': 'x' });
+  symlinkSync('/etc/hostname', path.join(directory, 'link'));
+  const { statement } = await verified(t, at, plan, { published: directory });
+  t.deepEqual(codes(statement.verdict), ['no-published-artifact']);
+  t.notRegex(JSON.stringify(statement), /private\.txt|more\.txt|"link"|link is/);
+  const cut = path.join(directory, 'chat.bin');
+  writeFileSync(cut, readFileSync(APK).subarray(0, -500));
+  const error = await t.throwsAsync(verifyPlan(plan, { published: cut }), { instanceOf: UsageError });
+  t.is(error?.code, 'damaged-file');
 });
 
 test('a file of another signer is not built, and stays it when it is built all the same', async (t) => {
