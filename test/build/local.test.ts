@@ -3,6 +3,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import type { PreparedBuild } from '../../src/build/executor.js';
 import { LocalExecutor } from '../../src/build/local.js';
@@ -85,6 +86,12 @@ function sleeping(seconds: string): boolean {
   });
 }
 
+/** A killed process may take a moment to be gone. */
+async function endsSoon(t: ExecutionContext, seconds: string): Promise<void> {
+  for (let tries = 0; sleeping(seconds) && tries < 50; tries++) await sleep(100);
+  t.false(sleeping(seconds));
+}
+
 test('the time limit and Ctrl-C reach grandchildren, the end of the script what it left', async (t) => {
   const seconds = odd();
   const limited = await prepare(
@@ -92,7 +99,7 @@ test('the time limit and Ctrl-C reach grandchildren, the end of the script what 
     plain({ build: `sh -c 'sleep ${seconds} & sleep ${seconds}'`, environment: { minutes: 0.02 } }),
   );
   t.is(await codeOf(t, limited.build), 'time-limit');
-  t.false(sleeping(seconds));
+  await endsSoon(t, seconds);
 
   const stop = new AbortController();
   const stopped = await prepare(
@@ -102,11 +109,11 @@ test('the time limit and Ctrl-C reach grandchildren, the end of the script what 
   );
   setTimeout(() => stop.abort(), 300);
   t.is(await codeOf(t, stopped.build), 'interrupted');
-  t.false(sleeping(seconds));
+  await endsSoon(t, seconds);
 
   const left = await prepare(t, plain({ build: `sleep ${seconds} >/dev/null 2>&1 &` }));
   t.is((await left.build.build(1)).kind, 'succeeded');
-  t.false(sleeping(seconds));
+  await endsSoon(t, seconds);
 });
 
 test('a Debian source needs a container', async (t) => {
