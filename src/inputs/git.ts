@@ -65,8 +65,9 @@ export type GitFailure =
 
 const NETWORK =
   /could not resolve host|couldn't connect|connection (refused|reset|timed out)|failed to connect|network is unreachable|operation timed out|early eof|the remote end hung up|ssl|tls|gnutls|http2? (?:stream|error)|returned error: (?:429|5\d\d)/i;
+/** A hosting service asks for a name where there is no public repository. */
 const NOT_FOUND =
-  /repository (?:'[^']*' )?(?:not found|does not exist)|does not appear to be a git repository|returned error: (?:404|410)|remote branch .* not found|couldn't find remote ref|not our ref/i;
+  /repository (?:'[^']*' )?(?:not found|does not exist)|does not appear to be a git repository|returned error: (?:404|410)|remote branch .* not found|couldn't find remote ref|not our ref|could not read username/i;
 
 export function gitFailure(result: RunResult): GitFailure {
   const lines = result.stderr.toString('utf8').trim().split('\n');

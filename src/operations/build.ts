@@ -52,7 +52,7 @@ export async function build(
     throw error;
   }
   return await inKeptRun(made, request.out, options, (workspace) =>
-    stoppable(options, () => buildIn(made, request, workspace, options)),
+    stoppable(options, (stopping) => buildIn(made, request, workspace, stopping)),
   );
 }
 

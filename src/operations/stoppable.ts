@@ -3,13 +3,20 @@
 import { FailedHere } from '../errors.js';
 import type { OperationOptions } from './options.js';
 
-/** @throws FailedHere `interrupted` */
-export async function stoppable<T>({ signal }: OperationOptions, work: () => Promise<T>): Promise<T> {
+/**
+ * The work always gets a signal: what is started with one may be ended when this process is killed (`startKeeper`).
+ * @throws FailedHere `interrupted`
+ */
+export async function stoppable<T>(
+  options: OperationOptions,
+  work: (options: OperationOptions & { readonly signal: AbortSignal }) => Promise<T>,
+): Promise<T> {
+  const signal = options.signal ?? new AbortController().signal;
   try {
-    signal?.throwIfAborted();
-    return await work();
+    signal.throwIfAborted();
+    return await work({ ...options, signal });
   } catch (error) {
-    if (signal?.aborted !== true || !isAbort(error, signal)) throw error;
+    if (!signal.aborted || !isAbort(error, signal)) throw error;
     throw new FailedHere('interrupted', 'interrupted', { cause: error });
   }
 }

@@ -85,7 +85,7 @@ export async function verifyPlan(
       request.supersedes === undefined ? undefined : await earlierReport(request.supersedes, made);
     const buildInfo =
       request.buildinfo === undefined ? undefined : await readBuildInfo(request.buildinfo, made);
-    const verified = await stoppable(options, () =>
+    const verified = await stoppable(options, (stopping) =>
       runPipeline(made, {
         ...(request.published === undefined ? {} : { published: request.published }),
         ...(request.source === undefined ? {} : { source: request.source }),
@@ -93,12 +93,12 @@ export async function verifyPlan(
         ...(request.rebuild === undefined ? {} : { builds: request.rebuild }),
         ...(request.confirm === undefined ? {} : { confirm: request.confirm }),
         ...(request.buildAnyway === undefined ? {} : { buildAnyway: request.buildAnyway }),
-        executor: () => executorFor(made, request, options),
+        executor: () => executorFor(made, request, stopping),
         redact: redactor(privateTexts(privateOf(workspace))),
         workspace,
         describeRun: (facts) =>
           describeRun({ ...facts, ...(supersedes === undefined ? {} : { supersedes }) }),
-        ...options,
+        ...stopping,
       }),
     );
     return await stored(verified, request, workspace);
