@@ -66,7 +66,7 @@ function shown({ recipe, sha256, file }: LoadedRecipe): string {
     `${recipe.app}: ${recipe.title}`,
     `status    ${status.kind}: ${status.note}`,
     ...status.evidence.map((evidence) => `evidence  ${evidence.url}`),
-    ...(recipe.source === undefined ? [] : [`source    ${JSON.stringify(recipe.source)}`]),
+    `source    ${sourceOf(recipe.source)}`,
     ...Object.entries(recipe.channels).map(
       ([id, channel]) => `channel   ${id}: ${channel.title}, built by the ${channel.builtBy}`,
     ),
@@ -78,4 +78,17 @@ function shown({ recipe, sha256, file }: LoadedRecipe): string {
     ),
     `file      ${file} sha256:${sha256}`,
   ].join('\n');
+}
+
+function sourceOf(source: LoadedRecipe['recipe']['source']): string {
+  switch (source?.kind) {
+    case 'git':
+      return source.repository;
+    case 'debian':
+      return `Debian ${source.suite} ${source.component}, source package ${source.package}, ${source.architecture}`;
+    case 'bundled':
+      return `files of this package: ${source.directory}`;
+    case undefined:
+      return 'none is published';
+  }
 }
