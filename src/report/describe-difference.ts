@@ -40,6 +40,14 @@ export function describeDifference(difference: Difference): string {
 
 /** Content says more than a record about it; what did not decide the verdict is no example of a difference. */
 export function telling(difference: Difference): number {
+  const derived = 'cause' in difference && difference.cause?.kind === 'derived-from-other-difference';
+  return derived ? Math.max(DERIVED, byKind(difference)) : byKind(difference);
+}
+
+/** What only repeats that something else differs. */
+const DERIVED = 2;
+
+function byKind(difference: Difference): number {
   switch (difference.kind) {
     case 'bytes':
     case 'text':

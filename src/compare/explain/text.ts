@@ -2,6 +2,7 @@
 /** Text that differs, as a unified patch. */
 import type { ByteSource } from '../../bytes.js';
 import { printable } from '../../printable.js';
+import type { Cause } from '../types.js';
 import type { Explainer } from './explain-leaf.js';
 
 const MAX_BYTES = 1 << 20;
@@ -26,8 +27,23 @@ export const explainText: Explainer = async ({ path, published, rebuilt }) => {
   ]);
   if (lines.length === 0) return undefined;
   const text = lines.slice(0, MAX_LINES).join('\n');
-  return [{ kind: 'text', path, patch: text, cutLines: Math.max(0, lines.length - MAX_LINES) }];
+  const cause = derivedOf(path);
+  return [
+    {
+      kind: 'text',
+      path,
+      patch: text,
+      cutLines: Math.max(0, lines.length - MAX_LINES),
+      ...(cause === undefined ? {} : { cause }),
+    },
+  ];
 };
+
+/** deb(5): the digests of what data.tar holds, which says by itself what differs. */
+function derivedOf(path: readonly string[]): Cause | undefined {
+  if (path.at(-1) !== './md5sums' || path.at(-2) !== 'control.tar') return undefined;
+  return { kind: 'derived-from-other-difference', evidence: 'it lists the MD5 of each file of data.tar' };
+}
 
 /** Valid UTF-8 without control characters other than white space. */
 function textOf(source: ByteSource): string | undefined {
