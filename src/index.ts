@@ -83,6 +83,10 @@ export const updateImageLock: typeof imaging.updateImageLock = async (...args) =
   (await import('./operations/image.js')).updateImageLock(...args);
 export type { BaseImage, ImageOptions, LockUpdate } from './operations/image.js';
 
+/** Of this package. */
+export const packageVersion = async (): Promise<string> =>
+  (await import('./operations/run.js')).packageVersion();
+
 export const doctor: typeof diagnosing.doctor = async (...args) =>
   (await import('./operations/doctor.js')).doctor(...args);
 export type { Diagnosis, EngineDiagnosis, Missing, ToolState } from './operations/doctor.js';

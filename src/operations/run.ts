@@ -4,6 +4,8 @@ import { describeMachine } from '../inputs/machine.js';
 import { packageVersion } from '../inputs/package-files.js';
 import type { RunRecord } from '../report/types.js';
 
+export { packageVersion };
+
 export type RunFacts = Partial<Omit<RunRecord, 'statements'>>;
 
 export async function describeRun(facts: RunFacts = {}): Promise<Omit<RunRecord, 'statements'>> {

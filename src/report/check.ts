@@ -23,7 +23,12 @@ export interface Inconsistency {
 
 export type CheckResult =
   | { readonly kind: 'consistent'; readonly report: Report }
-  | { readonly kind: 'inconsistent'; readonly problems: readonly Inconsistency[] };
+  | {
+      readonly kind: 'inconsistent';
+      readonly problems: readonly Inconsistency[];
+      /** Version of samesource that the report names: another one says things in other words. */
+      readonly madeBy?: string;
+    };
 
 const MAX_PROBLEMS = 100;
 
@@ -62,7 +67,8 @@ export function checkReport(value: unknown): CheckResult {
   if (problems.length === 0) checkConclusions(report, found);
   checkFacts(statement, found);
   checkRun(report, found);
-  return problems.length === 0 ? { kind: 'consistent', report } : { kind: 'inconsistent', problems };
+  if (problems.length === 0) return { kind: 'consistent', report };
+  return { kind: 'inconsistent', problems, madeBy: report.run.tool.version };
 }
 
 function digestOrNone(value: unknown): string | undefined {

@@ -36,7 +36,8 @@ export const reportCommand: CommandModule<object, ReportArguments> = {
       .example('$0 report report.json --format markdown -o report.md', 'for an issue or a forum'),
   handler: (argv) =>
     runCommand(argv, async ({ output }) => {
-      const { readNotes, readReport, renderReport, writeReport } = await import('../../index.js');
+      const { packageVersion, printable, readNotes, readReport, renderReport, writeReport } =
+        await import('../../index.js');
       const result = await readReport(argv.file);
       if (result.kind === 'inconsistent') {
         output.print(
@@ -45,6 +46,11 @@ export const reportCommand: CommandModule<object, ReportArguments> = {
             ...result.problems.map(({ code, at, detail }) => `  ${code} ${at}: ${detail}`),
           ].join('\n'),
         );
+        const ours = await packageVersion();
+        if (result.madeBy !== undefined && result.madeBy !== ours)
+          output.note(
+            `  it was made by samesource ${printable(result.madeBy)}, this is ${ours}: check it with that version, whose sentences it has`,
+          );
         output.data({ consistent: false, problems: result.problems });
         return EXIT.unreproducible;
       }
