@@ -6,6 +6,7 @@
 import { promises as fs } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { FailedHere } from '../errors.js';
 import type { OnProgress } from '../model.js';
 import { makeOwnedDirectory } from '../owned-directory.js';
@@ -217,9 +218,19 @@ async function inWorkDirectory<T>(work: (directory: string) => Promise<T>): Prom
   try {
     return await work(directory);
   } finally {
-    // what a killed mmdebstrap left mounted must not be emptied from here
-    const mounts = await fs.readFile('/proc/self/mountinfo', 'utf8').catch(() => '');
-    if (!mounts.includes(directory))
+    if (await unmounted(directory))
       await fs.rm(directory, { recursive: true, force: true }).catch(() => undefined);
   }
+}
+
+const UNMOUNT_TRIES = 50;
+
+/** What a killed mmdebstrap left mounted must not be emptied from here; its mounts go a moment after it. */
+async function unmounted(directory: string): Promise<boolean> {
+  for (let tries = 0; tries < UNMOUNT_TRIES; tries++) {
+    const mounts = await fs.readFile('/proc/self/mountinfo', 'utf8').catch(() => '');
+    if (!mounts.includes(directory)) return true;
+    await delay(100);
+  }
+  return false;
 }
