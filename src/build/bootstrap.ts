@@ -120,38 +120,39 @@ async function mmdebstrap(
 ): Promise<void> {
   const { PATH = '/usr/bin:/bin', ...environment } = cleanEnvironment();
   let result: RunResult;
+  const apart = await ownMounts(signal);
   try {
-    result = await run('mmdebstrap', ['--variant=apt', `--architectures=${lock.architecture}`, ...args], {
-      cwd: work,
-      env: {
-        ...environment,
-        // a user's PATH need not hold what creates a root file system
-        PATH: `${PATH}:/usr/sbin:/sbin`,
-        TMPDIR: work,
-        HOME: work,
-        DEBIAN_FRONTEND: 'noninteractive',
-        SOURCE_DATE_EPOCH: String(lock.sourceDateEpoch),
-      },
-      timeoutMs: MINUTES * 60_000,
-      ...(signal === undefined ? {} : { signal }),
-      onLine: (line) => {
-        // the others name directories of this machine
-        if (/^I: (?:downloading|extracting|installing|creating) /.test(line))
-          onProgress?.({ kind: 'note', text: `image: ${line.slice(3)}` });
-      },
-    });
-  } catch (error) {
-    if (!(error instanceof FailedHere) || error.code !== 'missing-tool') throw error;
-    throw new FailedHere(
-      'missing-tool',
-      'mmdebstrap is not installed; it makes images from locks of packages',
+    const [command, ...first] = [...apart, 'mmdebstrap'];
+    result = await run(
+      command,
+      [...first, '--variant=apt', `--architectures=${lock.architecture}`, ...args],
       {
-        cause: error,
-        hint: 'install it: apt-get install mmdebstrap',
+        cwd: work,
+        env: {
+          ...environment,
+          // a user's PATH need not hold what creates a root file system
+          PATH: `${PATH}:/usr/sbin:/sbin`,
+          TMPDIR: work,
+          HOME: work,
+          DEBIAN_FRONTEND: 'noninteractive',
+          SOURCE_DATE_EPOCH: String(lock.sourceDateEpoch),
+        },
+        timeoutMs: MINUTES * 60_000,
+        ...(signal === undefined ? {} : { signal }),
+        onLine: (line) => {
+          // the others name directories of this machine
+          if (/^I: (?:downloading|extracting|installing|creating) /.test(line))
+            onProgress?.({ kind: 'note', text: `image: ${line.slice(3)}` });
+        },
       },
     );
+  } catch (error) {
+    if (!(error instanceof FailedHere) || error.code !== 'missing-tool') throw error;
+    throw notInstalled(error);
   }
   const { ended, stderr } = result;
+  // so unshare(1) says that there is no such program
+  if (apart.length > 0 && ended.kind === 'exited' && ended.code === 127) throw notInstalled(undefined);
   if (ended.kind === 'aborted' || signal?.aborted === true)
     throw new FailedHere('interrupted', 'interrupted while making the image');
   if (ended.kind === 'timed-out')
@@ -168,6 +169,32 @@ async function mmdebstrap(
     `mmdebstrap could not make the image (${how}): ${said.slice(-6).join(' | ').replaceAll(work, '…')}`,
     { hint: 'if packages of the lock no longer fit together, renew it: verify image --update' },
   );
+}
+
+function notInstalled(cause: unknown): FailedHere {
+  return new FailedHere(
+    'missing-tool',
+    'mmdebstrap is not installed; it makes images from locks of packages',
+    { cause, hint: 'install it: apt-get install mmdebstrap' },
+  );
+}
+
+/**
+ * As root, mmdebstrap mounts into the tree that it makes. In a mount namespace of its own (unshare(1)) those mounts go with
+ * its last process, however that ends; else one that is killed leaves them on the machine.
+ */
+async function ownMounts(signal: AbortSignal | undefined): Promise<readonly string[]> {
+  if (process.getuid?.() !== 0) return [];
+  try {
+    const { ended } = await run('unshare', ['--mount', 'true'], {
+      timeoutMs: 10_000,
+      ...(signal === undefined ? {} : { signal }),
+    });
+    return ended.kind === 'exited' && ended.code === 0 ? ['unshare', '--mount', '--'] : [];
+  } catch (error) {
+    if (error instanceof FailedHere && error.code === 'missing-tool') return [];
+    throw error;
+  }
 }
 
 /** A flat repository (sources.list(5)): the packages and a list of them made of their own control files. */
@@ -219,7 +246,10 @@ async function inWorkDirectory<T>(work: (directory: string) => Promise<T>): Prom
     return await work(directory);
   } finally {
     if (await unmounted(directory))
-      await fs.rm(directory, { recursive: true, force: true }).catch(() => undefined);
+      // its processes may write for a moment after they were told to end
+      await fs
+        .rm(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
+        .catch(() => undefined);
   }
 }
 

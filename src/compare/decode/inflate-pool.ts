@@ -132,9 +132,10 @@ function cut(jobs: readonly EntryJob[]): EntryJob[][] {
   return batches;
 }
 
-/** Buffers arrive as plain byte arrays. */
+/** Buffers arrive as plain byte arrays. Those of equal content stayed there. */
 function revive(pair: InflatedPair): InflatedPair {
-  return { ...pair, published: withBuffer(pair.published), rebuilt: withBuffer(pair.rebuilt) };
+  if (pair.equal) return pair;
+  return { equal: false, published: withBuffer(pair.published), rebuilt: withBuffer(pair.rebuilt) };
 }
 
 function withBuffer(side: Inflated): Inflated {

@@ -7,20 +7,20 @@ import { deflateIssues, DeflateWalker, walkDeflate } from '../../formats/deflate
 import { release } from './release.js';
 
 export type Inflated =
-  | {
-      readonly kind: 'decoded';
-      readonly bytes: Buffer;
-      readonly crc32: number;
-      readonly issues: readonly string[];
-    }
+  | { readonly kind: 'decoded'; readonly bytes: Buffer; readonly crc32: number }
   | { readonly kind: 'failed'; readonly code: string };
+
+/** … and the stream itself was looked through for room that its content does not show. */
+export type Walked =
+  | (Extract<Inflated, { kind: 'decoded' }> & { readonly issues: readonly string[] })
+  | Extract<Inflated, { kind: 'failed' }>;
 
 /** No byte of deflate decodes to more than this many. */
 const GROWTH = 1032;
 
 /** Decodes a stream that is stated to hold `size` bytes, in memory. Any other size is a failure. */
-export function inflateHeld(raw: Buffer, size: number): Inflated {
-  return inflateLike(raw, size, undefined);
+export function inflateHeld(raw: Buffer, size: number): Walked {
+  return walked(inflateLike(raw, size, undefined), raw, size);
 }
 
 /** `other` was decoded before: where the bytes are the same, so is their CRC. */
@@ -42,26 +42,28 @@ function inflateLike(raw: Buffer, size: number, other: Inflated | undefined): In
     };
   }
   if (bytes.length !== size) return { kind: 'failed', code: 'other-size-than-stated' };
+  const same = other?.kind === 'decoded' && other.bytes.equals(bytes);
+  return { kind: 'decoded', bytes, crc32: same ? other.crc32 : crc32(bytes) };
+}
+
+/** zlib accepts what our walker refuses: readers disagree, so the stream counts as unreadable. */
+export function walked(inflated: Inflated, raw: Buffer, size: number): Walked {
+  if (inflated.kind === 'failed') return inflated;
   try {
-    return {
-      kind: 'decoded',
-      bytes,
-      crc32: other?.kind === 'decoded' && other.bytes.equals(bytes) ? other.crc32 : crc32(bytes),
-      issues: deflateIssues(walkDeflate(raw), raw.length, size),
-    };
+    return { ...inflated, issues: deflateIssues(walkDeflate(raw), raw.length, size) };
   } catch (error) {
-    // zlib accepts what our walker refuses: readers disagree, so the stream counts as unreadable
     if (error instanceof FormatError) return { kind: 'failed', code: error.code };
     throw error;
   }
 }
 
-/** Both sides of one entry. `equal`: both decode to the same bytes, which are then not kept. */
-export interface InflatedPair {
-  readonly published: Inflated;
-  readonly rebuilt: Inflated;
-  readonly equal: boolean;
-}
+/**
+ * Both sides of one entry. `equal`: both decode to the same bytes, which are then not kept. Streams of unequal content are
+ * not walked here: what they are packed like matters only where that content turns out to be no worse than repacked.
+ */
+export type InflatedPair =
+  | { readonly equal: true; readonly published: Walked; readonly rebuilt: Walked }
+  | { readonly equal: false; readonly published: Inflated; readonly rebuilt: Inflated };
 
 export interface HeldStream {
   readonly raw: Buffer;
@@ -72,13 +74,17 @@ export interface HeldStream {
 const NOTHING = Buffer.alloc(0);
 
 export function inflatePair(published: HeldStream, rebuilt: HeldStream): InflatedPair {
-  const p = inflateHeld(published.raw, published.size);
+  const p = inflateLike(published.raw, published.size, undefined);
   const r = inflateLike(rebuilt.raw, rebuilt.size, p);
   if (p.kind === 'failed' || r.kind === 'failed' || !p.bytes.equals(r.bytes))
     return { published: p, rebuilt: r, equal: false };
   release(p.bytes);
   release(r.bytes);
-  return { published: { ...p, bytes: NOTHING }, rebuilt: { ...r, bytes: NOTHING }, equal: true };
+  return {
+    published: walked({ ...p, bytes: NOTHING }, published.raw, published.size),
+    rebuilt: walked({ ...r, bytes: NOTHING }, rebuilt.raw, rebuilt.size),
+    equal: true,
+  };
 }
 
 const RAW_CHUNK = 256 << 10;

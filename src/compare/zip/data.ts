@@ -3,7 +3,8 @@
 import { crc32 } from 'node:zlib';
 import { BufferSource, eachChunk, SliceSource, type ByteSource } from '../../bytes.js';
 import type { ZipEntry } from '../../formats/zip.js';
-import { inflatePair, type InflatedPair } from '../decode/inflate.js';
+import { inflatePair, walked, type InflatedPair, type Walked } from '../decode/inflate.js';
+import { isWorse } from '../ledger.js';
 import { HELD_BYTES, type Place, type Walk } from '../walk.js';
 import { failure, judge, opaque, withChild, type EntryData } from './entry-data.js';
 import { compareStreams } from './streams.js';
@@ -93,11 +94,28 @@ async function compareDeflated(
       { raw: rebuilt.read(r.dataOffset, r.compressedSize), size: r.size },
     );
   const { published: a, rebuilt: b } = pair;
+  if (pair.equal) return judgeWalked(walk, place, p, pair.published, r, pair.rebuilt);
   const failed = failure(walk, place, a, b);
   if (failed !== undefined || a.kind === 'failed' || b.kind === 'failed')
     return failed ?? opaque('different');
-  const summary = judge(p, a, r, b);
-  if (pair.equal) return summary;
   const child = await walk.compareNode(new BufferSource(a.bytes), new BufferSource(b.bytes), place);
+  // no way of packing makes this better; which one it was is only asked where it could be all that differs
+  const summary = isWorse(child.worst, 'unread')
+    ? judge(p, { ...a, issues: [] }, r, { ...b, issues: [] })
+    : judgeWalked(
+        walk,
+        place,
+        p,
+        walked(a, published.read(p.dataOffset, p.compressedSize), p.size),
+        r,
+        walked(b, rebuilt.read(r.dataOffset, r.compressedSize), r.size),
+      );
   return withChild(summary, child.index, child.worst);
+}
+
+function judgeWalked(walk: Walk, place: Place, p: ZipEntry, a: Walked, r: ZipEntry, b: Walked): EntryData {
+  const failed = failure(walk, place, a, b);
+  if (failed !== undefined || a.kind === 'failed' || b.kind === 'failed')
+    return failed ?? opaque('different');
+  return judge(p, a, r, b);
 }
