@@ -25,7 +25,7 @@ const DPKG = 'apt-get install dpkg';
 /** Debian's own address: the one that was fetched from is nobody's business, and a container sets its own. */
 function sourcesList({ suite, component }: ImageLock): string {
   return ['deb', 'deb-src']
-    .map((kind) => `${kind} http://deb.debian.org/debian ${suite} ${component}\\n`)
+    .map((kind) => `${kind} http://ftp.debian.org/debian ${suite} ${component}\\n`)
     .join('');
 }
 

@@ -3,15 +3,14 @@
 import { FailedHere } from '../errors.js';
 import { run } from '../process.js';
 
-/** Debian's own address, public and named everywhere. */
-export const DEBIAN_ARCHIVE = 'https://deb.debian.org/debian';
+const DEFAULT = 'https://deb.debian.org/debian';
 
 /** `SAMESOURCE_DEBIAN_MIRROR`, else what the machine's package manager uses for Debian's main archive, else Debian's own. */
 export async function debianMirror(environment: NodeJS.ProcessEnv = process.env): Promise<string> {
   const asked = environment['SAMESOURCE_DEBIAN_MIRROR'];
   if (asked !== undefined && asked !== '') return asked;
   const sites = await aptSites();
-  return sites.find((site) => /\/debian\/?$/.test(site)) ?? DEBIAN_ARCHIVE;
+  return sites.find((site) => /\/debian\/?$/.test(site)) ?? DEFAULT;
 }
 
 async function aptSites(): Promise<readonly string[]> {
