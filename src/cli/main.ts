@@ -61,7 +61,17 @@ const parser = yargs(given)
 // yargs runs a command to learn what may follow its words
 for (const command of COMMANDS)
   parser.command(completing ? { ...command, handler: () => undefined } : command);
+// yargs would render the whole help after each command, for a failure that runCommand has already told
+usageOf(parser).cacheHelpMessage = () => undefined;
 await parser.parseAsync();
+
+/** What yargs prints its help with; its types do not have it. */
+function usageOf(reader: object): { cacheHelpMessage: () => void } {
+  const { getInternalMethods } = reader as {
+    getInternalMethods(): { getUsageInstance(): { cacheHelpMessage: () => void } };
+  };
+  return getInternalMethods.call(reader).getUsageInstance();
+}
 
 /** Of the command that was being read; yargs has it, its types do not. */
 function optionsOf(reader: object): readonly string[] {

@@ -4,7 +4,7 @@ import { FileSource } from '../../bytes.js';
 import type { ZipEntry, ZipStructure } from '../../formats/zip.js';
 import type { Pair } from '../align.js';
 import type { Opened } from '../container.js';
-import { inflatePair, type InflatedPair } from '../decode/inflate.js';
+import { inflatePairAside, type InflatedPair } from '../decode/inflate.js';
 import { InflatePool, isWorthwhile, type EntryJob } from '../decode/inflate-pool.js';
 import { isHeldDeflate } from './data.js';
 import type { EntryEquality } from './entry-equality.js';
@@ -66,7 +66,7 @@ export function decodeAhead(
   return decodeLargest(p, r, jobs, indices);
 }
 
-/** While the signature is being checked elsewhere there is time for one entry, which is mostly the only one. */
+/** One entry, which is mostly the only one. */
 function decodeLargest(
   p: FileSource,
   r: FileSource,
@@ -80,13 +80,13 @@ function decodeLargest(
   );
   if (largest === undefined) return undefined;
   const index = indices[jobs.indexOf(largest)];
-  const pair = inflatePair(
+  const pair = inflatePairAside(
     { raw: p.read(largest.p.offset, largest.p.length), size: largest.p.size },
     { raw: r.read(largest.r.offset, largest.r.length), size: largest.r.size },
   );
   return {
-    get: (pairIndex) => Promise.resolve(pairIndex === index ? pair : undefined),
-    close: () => Promise.resolve(),
+    get: (pairIndex) => (pairIndex === index ? pair : Promise.resolve(undefined)),
+    close: async () => void (await pair),
   };
 }
 
