@@ -27,7 +27,7 @@ export function inflateHeld(raw: Buffer, size: number): Walked {
 /** `other` was decoded before: where the bytes are the same, so is their CRC. */
 function inflateLike(raw: Buffer, size: number, other: Inflated | undefined): Inflated {
   try {
-    return decoded(inflateRawSync(raw, bounded(raw, size)), size, other);
+    return asDecoded(inflateRawSync(raw, bounded(raw, size)), size, other);
   } catch (error) {
     return notDecoded(error);
   }
@@ -41,7 +41,7 @@ function bounded(raw: Buffer, size: number): ZlibOptions {
   };
 }
 
-function decoded(bytes: Buffer, size: number, other: Inflated | undefined): Inflated {
+function asDecoded(bytes: Buffer, size: number, other: Inflated | undefined): Inflated {
   if (bytes.length !== size) return { kind: 'failed', code: 'other-size-than-stated' };
   const same = other?.kind === 'decoded' && other.bytes.equals(bytes);
   return { kind: 'decoded', bytes, crc32: same ? other.crc32 : crc32(bytes) };
@@ -92,8 +92,8 @@ export async function inflatePairAside(published: HeldStream, rebuilt: HeldStrea
   const aside = ({ raw, size }: HeldStream): Promise<Buffer | Inflated> =>
     inflateRawAside(raw, bounded(raw, size)).catch(notDecoded);
   const [a, b] = await Promise.all([aside(published), aside(rebuilt)]);
-  const p = Buffer.isBuffer(a) ? decoded(a, published.size, undefined) : a;
-  const r = Buffer.isBuffer(b) ? decoded(b, rebuilt.size, p) : b;
+  const p = Buffer.isBuffer(a) ? asDecoded(a, published.size, undefined) : a;
+  const r = Buffer.isBuffer(b) ? asDecoded(b, rebuilt.size, p) : b;
   return paired(published, p, rebuilt, r);
 }
 
