@@ -5,10 +5,11 @@ import { EVERY_SDK, LAST_SDK, type SdkRange } from './sdk-range.js';
 
 /**
  * `invalid`: Android refuses the file by it. `unsupported`: those versions of Android cannot use it, which makes nobody
- * else the signer. `open`: not understood, or bytes that nothing verifies. `free`: a bounded value that the signer chose,
- * a time say. `note`: nothing is wrong.
+ * else the signer. `open`: not understood, or bytes that nothing verifies. `loose`: verified, but written as no known tool
+ * writes it, so that the signer may have said something by it. `free`: a bounded value that the signer chose, a time say.
+ * `note`: nothing is wrong.
  */
-export type JarEffect = 'invalid' | 'unsupported' | 'open' | 'free' | 'note';
+export type JarEffect = 'invalid' | 'unsupported' | 'open' | 'loose' | 'free' | 'note';
 
 export type JarIssueCode =
   | LooseCode
@@ -69,7 +70,18 @@ export type JarIssueCode =
   | 'v1-meta-inf-digest'
   | 'v1-unprotected-entry'
   | 'v1-starts-with-dex'
-  | 'v1-several-signers';
+  | 'v1-several-signers'
+  | 'v1-lines'
+  | 'v1-attribute'
+  | 'v1-attribute-order'
+  | 'v1-section-order'
+  | 'v1-section-set'
+  | 'v1-digest-algorithms'
+  | 'v1-signer-name'
+  | 'v1-content-type'
+  | 'v1-entry-header'
+  | 'v1-entry-time'
+  | 'v1-entry-packing';
 
 export interface JarIssueMeaning {
   readonly effect: JarEffect;
@@ -207,6 +219,17 @@ export const JAR_ISSUES = {
     'the file begins like an executable, so that it could be run as one',
   ),
   'v1-several-signers': meaning('note', 'more than one signer'),
+  'v1-lines': meaning('loose', 'lines are not broken as any known tool does it'),
+  'v1-attribute': meaning('loose', 'an attribute, or a value of one, that no known tool writes'),
+  'v1-attribute-order': meaning('loose', 'attributes in an order that no known tool writes'),
+  'v1-section-order': meaning('loose', 'sections in an order that no known tool writes'),
+  'v1-section-set': meaning('loose', 'sections for other entries than a known tool lists'),
+  'v1-digest-algorithms': meaning('loose', 'digests of several algorithms'),
+  'v1-signer-name': meaning('loose', 'a name of a signature file that no known tool gives'),
+  'v1-content-type': meaning('loose', 'content of another type than data'),
+  'v1-entry-header': meaning('loose', 'header fields of a signature file that no known tool writes'),
+  'v1-entry-time': meaning('free', 'the time of a signature file is what the signer says it is'),
+  'v1-entry-packing': meaning('loose', 'a signature file is packed as no known encoder does it'),
 } as const satisfies Record<JarIssueCode, JarIssueMeaning>;
 
 /** `offset` in the named file, or in the archive. `sdk`: the versions of Android that it is about. */
@@ -258,8 +281,9 @@ export class JarFindings {
       invalid: 0,
       unsupported: 1,
       open: 2,
-      free: 3,
-      note: 4,
+      loose: 3,
+      free: 4,
+      note: 5,
     };
     return this.#issues
       .map((issue) => {

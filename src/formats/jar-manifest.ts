@@ -14,7 +14,11 @@ export interface ManifestSection {
   readonly end: number;
   /** By name in lower case. */
   readonly attributes: ReadonlyMap<string, string>;
+  /** As they stand there: name and value of each. */
+  readonly lines: readonly AttributeLine[];
 }
+
+export type AttributeLine = readonly [name: string, value: string];
 
 export interface ManifestRemark {
   readonly offset: number;
@@ -44,6 +48,7 @@ const ATTRIBUTE_NAME = /^[0-9A-Za-z_-]{1,70}$/;
 interface OpenSection {
   readonly start: number;
   readonly attributes: Map<string, string>;
+  readonly lines: AttributeLine[];
   name: string | undefined;
 }
 
@@ -79,7 +84,7 @@ class ManifestReader {
     }
     this.#close(bytes.length);
     const [main, ...sections] = this.#sections;
-    const nothing = { name: undefined, start: 0, end: 0, attributes: new Map<string, string>() };
+    const nothing = { name: undefined, start: 0, end: 0, attributes: new Map<string, string>(), lines: [] };
     for (const section of sections)
       if (section.name === undefined) this.#isMalformed(section.start, 'a section without name');
     return {
@@ -121,7 +126,7 @@ class ManifestReader {
 
   #attributeLine(at: number, end: number): void {
     this.#finishAttribute();
-    this.#open ??= { start: at, attributes: new Map(), name: undefined };
+    this.#open ??= { start: at, attributes: new Map(), lines: [], name: undefined };
     const colon = this.#bytes.indexOf(COLON, at);
     if (colon === -1 || colon >= end || this.#bytes[colon + 1] !== SPACE || colon + 1 >= end) {
       this.#isMalformed(at, 'a line without name and value');
@@ -129,7 +134,7 @@ class ManifestReader {
     }
     const name = this.#bytes.toString('latin1', at, colon);
     if (!ATTRIBUTE_NAME.test(name)) this.#isMalformed(at, 'a name with other characters than 0-9A-Za-z_-');
-    this.#attribute = name.toLowerCase();
+    this.#attribute = name;
     this.#value = [this.#bytes.subarray(colon + 2, end)];
   }
 
@@ -140,11 +145,12 @@ class ManifestReader {
     const value = (
       this.#value.length === 1 && only !== undefined ? only : Buffer.concat(this.#value)
     ).toString('utf8');
-    if (open.attributes.size === 0 && this.#attribute === 'name') open.name = value;
+    const name = this.#attribute.toLowerCase();
+    if (open.lines.length === 0 && name === 'name') open.name = value;
+    open.lines.push([this.#attribute, value]);
     // the first counts for apksig, the last for the platform
-    if (open.attributes.has(this.#attribute))
-      this.#isAmbiguous(open.start, `attribute ${this.#attribute} occurs again`);
-    else open.attributes.set(this.#attribute, value);
+    if (open.attributes.has(name)) this.#isAmbiguous(open.start, `attribute ${name} occurs again`);
+    else open.attributes.set(name, value);
     this.#value = [];
   }
 
@@ -152,7 +158,7 @@ class ManifestReader {
     this.#finishAttribute();
     const open = this.#open;
     if (open === undefined) return;
-    this.#sections.push({ name: open.name, start: open.start, end, attributes: open.attributes });
+    this.#sections.push({ ...open, end });
     this.#open = undefined;
   }
 

@@ -8,7 +8,7 @@
  */
 import { chosenDigests, type ChosenDigest, type DigestSuffix, type JarDigest } from './jar-digests.js';
 import { JAR_ISSUES, JarFindings, type JarIssue, type JarIssueCode, type JarStatus } from './jar-issue.js';
-import { readManifest, type Manifest, type ManifestSection } from './jar-manifest.js';
+import { readManifest, type AttributeLine, type Manifest, type ManifestSection } from './jar-manifest.js';
 import { digestOf, readBlock, type BlockSigner, type ReadBlock } from './jar-signers.js';
 import { EVERY_SDK, LAST_SDK, outside, type SdkRange } from './sdk-range.js';
 
@@ -63,6 +63,8 @@ export interface JarReading {
   /** Digests of contents that `checkJarSignature` asks for. */
   readonly wanted: ReadonlyMap<number, ReadonlySet<JarDigest>>;
   readonly findings: JarFindings;
+  /** Main attributes of the manifest of the file that was signed, if that is at hand. */
+  readonly givenAttributes?: readonly AttributeLine[];
 }
 
 export interface JarSignatureCheck {
