@@ -10,7 +10,8 @@
 import { DATA_OID } from './cms.js';
 import type { JarFindings, JarIssueCode } from './jar-issue.js';
 import type { AttributeLine, Manifest } from './jar-manifest.js';
-import { isCovered, MANIFEST_NAME, type JarReading, type SignatureFile } from './jar-signature.js';
+import type { SignatureFile } from './jar-signature-file.js';
+import { isCovered, MANIFEST_NAME, type JarReading } from './jar-signature.js';
 import { hashOrder, sortedByJava } from './java-order.js';
 
 /** What follows from the rebuilt file. */

@@ -3,6 +3,7 @@
 import { createHash, hash } from 'node:crypto';
 import { createInflateRaw, inflateRawSync } from 'node:zlib';
 import { eachChunk, type ByteSource, type ForwardReader } from '../../bytes.js';
+import { release } from './release.js';
 
 export interface DigestJob {
   /** Index of the entry. */
@@ -43,8 +44,10 @@ export function digestEntry(
   } catch {
     return 'invalid-deflate';
   }
-  if (content.length !== size) return 'other-size-than-stated';
-  return algorithms.map((algorithm) => hash(algorithm, content, 'hex'));
+  const digests = algorithms.map((algorithm) => hash(algorithm, content, 'hex'));
+  const isWhole = content.length === size;
+  release(content);
+  return isWhole ? digests : 'other-size-than-stated';
 }
 
 async function digestStream(

@@ -9,6 +9,8 @@ import { digestEntry, type DigestJob, type EntryDigests } from './digest-entry.j
 const WORTHWHILE = 8 << 20;
 const BATCH_BYTES = 4 << 20;
 const BATCH_JOBS = 256;
+/** Small, so that the memory of what was decoded goes soon. */
+const YOUNG_MB = 8;
 
 export interface ContentDigests {
   readonly result: Promise<ReadonlyMap<number, EntryDigests>>;
@@ -53,7 +55,11 @@ class DigestPool {
     const threads = Math.min(availableParallelism(), 4, batches.length);
     this.#workers = Array.from(
       { length: threads },
-      () => new Worker(new URL('./digest-worker.js', import.meta.url), { workerData: file }),
+      () =>
+        new Worker(new URL('./digest-worker.js', import.meta.url), {
+          workerData: file,
+          resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+        }),
     );
     let left = batches.length;
     this.result = new Promise((resolve, reject) => {

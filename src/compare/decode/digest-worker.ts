@@ -3,11 +3,13 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { FileSource, ForwardReader, type OpenFile } from '../../bytes.js';
 import { digestEntry, type DigestJob, type EntryDigests } from './digest-entry.js';
+import { prepareRelease } from './release.js';
 
 const port = parentPort;
 if (port !== null) {
   const source = FileSource.borrow(workerData as OpenFile);
   const reader = new ForwardReader(source);
+  await prepareRelease();
   port.on('message', (jobs: readonly DigestJob[]) => {
     void (async (): Promise<void> => {
       const results: (readonly [number, EntryDigests])[] = [];

@@ -8,8 +8,8 @@ import { BufferSource, type ByteSource } from '../../bytes.js';
 import { FormatError } from '../../errors.js';
 import { readAndroidManifest } from '../../formats/android-manifest.js';
 import { PAIR_ID, readSigningBlock } from '../../formats/apk-signing-block.js';
-import type { AttributeLine } from '../../formats/jar-manifest.js';
-import { readManifest } from '../../formats/jar-manifest.js';
+import type { ChosenDigest } from '../../formats/jar-digests.js';
+import { readManifest, type AttributeLine } from '../../formats/jar-manifest.js';
 import { JAR_ISSUES, jarStatusRanges, type JarIssue, type JarStatus } from '../../formats/jar-issue.js';
 import {
   checkJarSignature,
@@ -63,6 +63,7 @@ const SIGNATURE_LIMIT = 64 << 20;
 
 export function openJarCheck(source: ByteSource, zip: ZipStructure, limits: JarLimits): OpenJarCheck {
   const contents = new Map<number, SignatureContent>();
+  let digests: ContentDigests | undefined;
   const reading = readJarSignature({
     entries: zip.entries,
     content(index) {
@@ -75,18 +76,22 @@ export function openJarCheck(source: ByteSource, zip: ZipStructure, limits: JarL
     },
     head: Buffer.from(source.read(0, Math.min(8, source.size))),
     schemes: schemesOf(source, zip),
+    onDigests(wanted) {
+      digests = digestContents(source, jobsOf(wanted, zip, limits));
+    },
   });
-  return { source, zip, reading, contents, digests: digestContents(source, jobsOf(reading, zip, limits)) };
+  digests ??= digestContents(source, []);
+  return { source, zip, reading, contents, digests };
 }
 
 function jobsOf(
-  { wanted }: JarReading,
+  digests: JarReading['digests'],
   zip: ZipStructure,
   { memberBytes, decodedBytes }: JarLimits,
 ): DigestJob[] {
   const jobs: DigestJob[] = [];
   let room = decodedBytes;
-  for (const [index, algorithms] of wanted) {
+  for (const [index, chosen] of digests) {
     const entry = zip.entries[index];
     if (entry === undefined || (entry.flags & 1) !== 0) continue;
     if (entry.size > memberBytes || entry.size > room) continue;
@@ -97,10 +102,14 @@ function jobsOf(
       length: entry.compressedSize,
       size: entry.size,
       method: entry.method,
-      algorithms: [...algorithms],
+      algorithms: algorithmsOf(chosen),
     });
   }
   return jobs;
+}
+
+function algorithmsOf(chosen: readonly ChosenDigest[]): string[] {
+  return [...new Set(chosen.map(({ algorithm }) => algorithm))];
 }
 
 /** 2, 3 and 31 by the pairs of the signing block; whether they hold is asked elsewhere. */
@@ -137,7 +146,7 @@ export async function finishJarCheck(
     const found = digests.get(entry);
     if (found === undefined) return zip.entries[entry] === undefined ? 'no-entry' : 'not-decoded';
     if (typeof found === 'string') return found;
-    const at = [...(reading.wanted.get(entry) ?? [])].indexOf(algorithm);
+    const at = algorithmsOf(reading.digests.get(entry) ?? []).indexOf(algorithm);
     return Buffer.from(found[at] ?? '', 'hex');
   });
   const effects = new Set(issues.map(({ code }) => JAR_ISSUES[code].effect));
