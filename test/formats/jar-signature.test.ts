@@ -106,13 +106,30 @@ function makeKey(directory: string, name: KeyName): Key {
     void execFileSync('openssl', parts, { cwd: directory, stdio: 'pipe' });
   if (name.startsWith('dsa-'))
     run(
-      ...['genpkey', '-genparam', '-algorithm', 'DSA', '-pkeyopt', `dsa_paramgen_bits:${name.slice(4)}`],
-      ...['-pkeyopt', `dsa_paramgen_q_bits:${name === 'dsa-1024' ? 160 : 256}`],
-      ...['-out', `${name}.parameters`],
+      'genpkey',
+      '-genparam',
+      '-algorithm',
+      'DSA',
+      '-pkeyopt',
+      `dsa_paramgen_bits:${name.slice(4)}`,
+      '-pkeyopt',
+      `dsa_paramgen_q_bits:${name === 'dsa-1024' ? 160 : 256}`,
+      '-out',
+      `${name}.parameters`,
     );
   run(
-    ...['req', '-x509', '-nodes', '-days', '9999', '-subj', `/CN=${name}/O=Test/emailAddress=a@example.org`],
-    ...[...KEYS[name], '-keyout', `${name}.pem`, '-out', `${name}.x509.pem`],
+    'req',
+    '-x509',
+    '-nodes',
+    '-days',
+    '9999',
+    '-subj',
+    `/CN=${name}/O=Test/emailAddress=a@example.org`,
+    ...KEYS[name],
+    '-keyout',
+    `${name}.pem`,
+    '-out',
+    `${name}.x509.pem`,
   );
   run('pkcs8', '-topk8', '-nocrypt', '-in', `${name}.pem`, '-outform', 'DER', '-out', `${name}.pk8`);
   return { key: at(`${name}.pk8`), certificate: at(`${name}.x509.pem`) };
@@ -127,16 +144,27 @@ function apksigner(
   writeFileSync(input, unsigned);
   const signers = keys.flatMap(({ key, certificate }, index) => [
     ...(index === 0 ? [] : ['--next-signer']),
-    ...['--key', key, '--cert', certificate],
+    '--key',
+    key,
+    '--cert',
+    certificate,
     ...(options.alias === undefined ? [] : ['--v1-signer-name', `${options.alias}${index}`]),
   ]);
   const newer = String(options.newer ?? false);
   execFileSync(
     'apksigner',
     [
-      ...['sign', ...signers, '--min-sdk-version', String(options.minSdk)],
-      ...['--v1-signing-enabled=true', `--v2-signing-enabled=${newer}`, `--v3-signing-enabled=${newer}`],
-      ...['--v4-signing-enabled=false', '--out', output, input],
+      'sign',
+      ...signers,
+      '--min-sdk-version',
+      String(options.minSdk),
+      '--v1-signing-enabled=true',
+      `--v2-signing-enabled=${newer}`,
+      `--v3-signing-enabled=${newer}`,
+      '--v4-signing-enabled=false',
+      '--out',
+      output,
+      input,
     ],
     { stdio: 'pipe' },
   );
@@ -293,18 +321,20 @@ function opensslBlock(t: ExecutionContext, ...options: readonly string[]): Retur
   const block = execFileSync(
     'openssl',
     [
-      ...[
-        'cms',
-        '-sign',
-        '-binary',
-        '-in',
-        'file.sf',
-        '-signer',
-        certificate,
-        '-inkey',
-        path.join(directory, 'rsa-2048.pem'),
-      ],
-      ...['-outform', 'DER', '-md', 'sha256', ...options],
+      'cms',
+      '-sign',
+      '-binary',
+      '-in',
+      'file.sf',
+      '-signer',
+      certificate,
+      '-inkey',
+      path.join(directory, 'rsa-2048.pem'),
+      '-outform',
+      'DER',
+      '-md',
+      'sha256',
+      ...options,
     ],
     { cwd: directory },
   );

@@ -150,7 +150,8 @@ export interface JarOptions extends BlockOptions {
   readonly schemes?: string;
   /** Of all three entries. */
   readonly header?: Partial<ZipMember>;
-  readonly level?: 1 | 2 | 3 | 6 | 9;
+  readonly level?: 1 | 6 | 9;
+  readonly pack?: (data: Buffer) => Buffer;
 }
 
 /** Lines of at most 70 bytes, as apksigner writes them. */
@@ -201,7 +202,7 @@ export function jarEntries(
   const entry = (entryName: string, data: Buffer): ZipMember => ({
     name: entryName,
     data,
-    raw: Buffer.from(deflateRaw(data, { level: options.level ?? 9 })),
+    raw: options.pack?.(data) ?? Buffer.from(deflateRaw(data, { level: options.level ?? 9 })),
     flags: 0x0800,
     ...options.header,
   });

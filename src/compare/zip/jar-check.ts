@@ -166,9 +166,14 @@ export async function finishJarCheck(
   };
 }
 
+/** OpenSSL refuses some certificates that Android takes: those are nobody's word either. */
 function isSelfSigned(encoded: Buffer): boolean {
-  const certificate = new X509Certificate(encoded);
-  return certificate.verify(certificate.publicKey);
+  try {
+    const certificate = new X509Certificate(encoded);
+    return certificate.verify(certificate.publicKey);
+  } catch {
+    return false;
+  }
 }
 
 function entriesOf({ manifestEntry, files }: JarReading): Set<number> {
