@@ -259,11 +259,12 @@ function jarsigner(
   t: ExecutionContext,
   options: readonly string[],
   aliases: readonly (keyof typeof JAR_KEYS)[],
+  archive = unsigned,
 ): Buffer {
   const directory = temporaryDirectory(t);
   const store = ['-keystore', path.join(directory, 'store.p12'), '-storepass', 'password'];
   const file = path.join(directory, 'app.apk');
-  writeFileSync(file, unsigned);
+  writeFileSync(file, archive);
   for (const alias of aliases) {
     const request = ['-genkeypair', ...store, '-alias', alias, '-dname', `CN=${alias}, O=Test`];
     execFileSync('keytool', [...request, '-validity', '9999', ...JAR_KEYS[alias]], { stdio: 'pipe' });
@@ -298,6 +299,19 @@ for (const [title, options, aliases, algorithm] of [
     writeFileSync(file, jar);
     t.is(askApksig(directory, [{ file, minSdk: 24, maxSdk: 27 }])[0]?.verified, true);
   });
+
+test('the order in which Java writes hundreds of sections follows from their names', (t) => {
+  if (!need(t, 'jarsigner', 'keytool')) return;
+  const many = Array.from({ length: 700 }, (_, at) => ({
+    name: `res/${(at * 7919) % 9973}/${'x'.repeat(at % 50)}.png`,
+    data: `${at}`,
+  }));
+  const jar = jarsigner(t, [], ['ec'], buildZip([...members, ...many]));
+  const ours = checkJar(jar, true);
+  t.deepEqual(codesOf(ours, 'invalid', 'open', 'loose'), []);
+  const names = ours.reading.manifest.sections.map(({ name }) => name);
+  t.notDeepEqual(names, [...names].sort());
+});
 
 test('two signers one after the other by jarsigner', (t) => {
   if (!need(t, 'jarsigner', 'keytool')) return;

@@ -287,6 +287,22 @@ test('what is said with a few bits is left out and named: the time of signing', 
   );
 });
 
+test('what is said with a few bits is left out and named: where the entries lie', async (t) => {
+  const [file, block, manifest] = jarEntries(APP, owner, { schemes: '2' });
+  if (file === undefined || block === undefined || manifest === undefined) return t.fail();
+  for (const members of [
+    [...APP.slice(0, 9), file, block, manifest, ...APP.slice(9)],
+    [...APP, block, file, manifest],
+    [manifest, ...APP, file, block],
+  ]) {
+    const { pair } = await compareBuffers(withV2(buildZip(members)), unsigned);
+    t.is(pair.worst, 'excluded');
+    t.is(sums(pair)?.different, 0);
+  }
+  const first = await compareBuffers(withV2(buildZip([manifest, file, block, ...APP])), unsigned);
+  t.is(sums(first.pair)?.excluded, 0);
+});
+
 // ---------------------------------------------------------------- who signed
 
 test('a certificate that nobody vouches for needs a pin', async (t) => {
