@@ -212,8 +212,8 @@ function digest(made: readonly Piece[]): string {
 }
 
 /** All bytes of the file that is made, in order. */
-export function eachPiece(made: readonly Piece[], take: (bytes: Uint8Array) => void): void {
+export function eachPiece(made: readonly Piece[], each: (bytes: Uint8Array) => void): void {
   for (const piece of made)
-    if (Buffer.isBuffer(piece)) take(piece);
-    else eachChunk(piece.source, piece.offset, piece.length, take);
+    if (Buffer.isBuffer(piece)) each(piece);
+    else eachChunk(piece.source, piece.offset, piece.length, each);
 }
