@@ -244,7 +244,7 @@ function* rawNames(zip: ZipStructure): Generator<Buffer> {
 }
 
 /** Entries that take part in pairing; the others get a name that no entry has. */
-function pairable(side: Side, zip: ZipStructure, nested: boolean): Named[] {
+export function pairable(side: Side, zip: ZipStructure, nested: boolean): Named[] {
   const named = withOccurrences(rawNames(zip));
   const jarSigned = !nested && isJarSigned(zip);
   if (!jarSigned) return named;
@@ -325,7 +325,7 @@ function coveringRule(walk: Walk, p: ZipSide, a: ZipEntry, r: ZipSide, b: ZipEnt
 }
 
 /** A rule covers one entry of the file itself: stores edit no archive inside, and of several entries with a name none is meant. */
-function covers(name: RuleName, { source, zip, nested }: ZipSide, entry: ZipEntry): boolean {
+export function covers(name: RuleName, { source, zip, nested }: ZipSide, entry: ZipEntry): boolean {
   const rule = rules[name];
   if (nested || !('coversEntry' in rule) || !rule.coversEntry(source, entry)) return false;
   return !zip.entries.some((other) => other !== entry && other.rawName.equals(entry.rawName));
