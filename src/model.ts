@@ -22,7 +22,13 @@ export interface FileIdentity {
 // ---------------------------------------------------------------- rules
 
 /** Every rule there is; `src/compare/rules` has one file for each. Recipes are checked against this union. */
-export const RULE_NAMES = ['apk-signing-block', 'apk-alignment', 'play-stamp-cert'] as const;
+export const RULE_NAMES = [
+  'apk-signing-block',
+  'apk-alignment',
+  'jar-signature',
+  'jar-signature-only',
+  'play-stamp-cert',
+] as const;
 export type RuleName = (typeof RULE_NAMES)[number];
 /** Named sets of `store-edit` rules. */
 export const RULE_SETS = { play: ['play-stamp-cert'] } as const satisfies Record<string, readonly RuleName[]>;

@@ -65,6 +65,7 @@ export async function compareSources(
     {
       limits: { ...DEFAULT_LIMITS, ...options.limits },
       rules: new Set(options.rules ?? []),
+      pinned: new Set(options.signers?.map(({ sha256 }) => sha256)),
       temporaryDirectory: options.temporaryDirectory ?? tmpdir(),
       ...(options.signal === undefined ? {} : { signal: options.signal }),
       ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
@@ -88,7 +89,8 @@ export async function compareSources(
     const expected = { signers: options.signers ?? [], packageId: options.packageId };
     const notNeeded =
       root.worst === 'identical' && expected.signers.length === 0 && expected.packageId === undefined;
-    const signature = walk.signature ?? (notNeeded ? NOT_NEEDED : signatureOf(published));
+    const signature =
+      walk.signature ?? (notNeeded ? NOT_NEEDED : await signatureOf(published, walk.options.limits));
     reportDisagreement(walk);
     const zip = walk.archives?.published.zip;
     const reading = await identityOf(published, { walk, ...(zip === undefined ? {} : { zip }) });

@@ -59,6 +59,8 @@ const MAX_DIFFERENCES = 20_000;
 export interface WalkOptions {
   readonly limits: Limits;
   readonly rules: ReadonlySet<RuleName>;
+  /** SHA-256 of certificates that may have signed. */
+  readonly pinned?: ReadonlySet<string>;
   /** Where spilled content goes; a directory of its own is made there when needed and removed by `close`. */
   readonly temporaryDirectory: string;
   readonly signal?: AbortSignal;

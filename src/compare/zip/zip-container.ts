@@ -19,6 +19,15 @@ import { compareEntryData } from './data.js';
 import { decodeAhead, type DecodedAhead } from './decoded-ahead.js';
 import { EQUAL_DATA, type EntryData } from './entry-data.js';
 import { EntryEquality } from './entry-equality.js';
+import { JAR_ISSUES } from '../../formats/jar-issue.js';
+import { finishJarCheck, openJarCheck, type JarCheck, type OpenJarCheck } from './jar-check.js';
+import {
+  jarEntryOwners,
+  noSignatureExtents,
+  withJarSignature,
+  type JarEntryOwners,
+  type SignatureExtent,
+} from './jar-entries.js';
 import { MemberTable } from './member-table.js';
 import { findLayout } from './layout.js';
 import { compareDirectoryRecord, compareLocalRecord, type RecordContext } from './records.js';
@@ -49,6 +58,8 @@ export const zipContainer: Container<ZipStructure> = {
 /** Totals of what one side has and the other does not, for the counts and sizes of the end record. */
 interface OneSidedTotals {
   worst: Owner;
+  /** Of entries that belong to a JAR signature. */
+  readonly jar: Readonly<Record<Side, SignatureExtent>>;
 }
 
 async function compareZip(
@@ -62,6 +73,10 @@ async function compareZip(
   // the key is turned on another thread while this one looks for equal entries
   const checking = nested ? undefined : walk.facts.signature(signedSections(published.structure));
   if (!nested) walk.facts.prefetch('rebuilt');
+  const jar =
+    nested || !isJarSigned(published.structure)
+      ? undefined
+      : openJarCheck(published.source, published.structure, walk.options.limits);
   const pairing = pairMembers(
     pairable('published', published.structure, nested),
     pairable('rebuilt', rebuilt.structure, nested),
@@ -71,18 +86,20 @@ async function compareZip(
   try {
     return await compareRecords(walk, published, rebuilt, place, index, {
       checking,
+      jar,
       pairing,
       equality,
       ahead,
     });
   } finally {
-    await ahead?.close();
+    await Promise.all([ahead?.close(), jar?.digests.close()]);
   }
 }
 
 /** What is found out, or under way, before the first record is compared. */
 interface Preparation {
   readonly checking: Promise<ApkSignatureCheck> | undefined;
+  readonly jar: OpenJarCheck | undefined;
   readonly pairing: Pairing;
   readonly equality: EntryEquality;
   readonly ahead: DecodedAhead | undefined;
@@ -94,7 +111,7 @@ async function compareRecords(
   rebuilt: Opened<ZipStructure>,
   place: Place,
   index: number,
-  { checking, pairing, equality, ahead }: Preparation,
+  { checking, jar, pairing, equality, ahead }: Preparation,
 ): Promise<LedgerNode> {
   const nested = place.depth > 0;
   const r = openZipSide('rebuilt', rebuilt.source, rebuilt.structure, nested);
@@ -176,13 +193,18 @@ async function compareRecords(
   if (moved > 0)
     walk.report({ kind: 'order', path: place.path, moved, detail: `${moved} entries lie in another order` });
 
-  const oneSidedTotals: OneSidedTotals = { worst: 'identical' };
+  const jarCheck =
+    jar === undefined ? undefined : await finishJarCheck(jar, { source: r.source, zip: r.zip });
+  if (jarCheck !== undefined) walk.signature = withJarSignature(signatureRecord(p), p, jarCheck);
+  const jarOwners = jarEntryOwners(p, r, jarCheck, walk.options.pinned ?? new Set());
+  const oneSidedTotals: OneSidedTotals = { worst: 'identical', jar: noSignatureExtents() };
   for (const side of [p, r])
     for (const entryIndex of unpaired(side, side === p ? pairing.onlyPublished : pairing.onlyRebuilt))
-      addOneSided(walk, sides[side.side], side, entryIndex, members, place, oneSidedTotals);
+      addOneSided(walk, sides[side.side], side, entryIndex, members, place, oneSidedTotals, jarOwners);
   compareGaps(walk, sides, p, r, new Map(pairing.pairs.map((pair) => [pair.published, pair.rebuilt])), place);
   compareBlocks(walk, sides, p, r, place);
-  compareEnd(walk, sides, p, r, oneSidedTotals.worst, layoutExplained, place);
+  if (jarCheck !== undefined) reportJarSignature(walk, place, jarCheck, oneSidedTotals.worst);
+  compareEnd(walk, sides, p, r, oneSidedTotals, layoutExplained, place);
   return node(
     place,
     p.block === undefined && r.block === undefined ? 'zip' : 'apk',
@@ -311,6 +333,7 @@ function addOneSided(
   members: MemberTable,
   place: Place,
   totals: OneSidedTotals,
+  jarOwners: JarEntryOwners,
 ): void {
   const entry = side.zip.entries[entryIndex];
   if (entry === undefined) return;
@@ -321,19 +344,49 @@ function addOneSided(
     totals.worst = worst(totals.worst, 'excluded');
     return;
   }
-  const isSignature = isJarSignatureEntry(side, entry);
-  const owner: Owner = isSignature ? 'unread' : oneSided(side.side);
+  const jar = jarOwners(side, entryIndex);
+  const owner: Owner = jar?.owner ?? oneSided(side.side);
   const member = members.single(side.side, entry, owner);
-  const region = isSignature ? 'zip/jar-signature' : 'zip/entry';
-  ledger.add(entry.localOffset, entry.end - entry.localOffset, owner, region, member);
-  ledger.add(entry.cdOffset, entry.cdSize, owner, isSignature ? region : 'zip/directory-record', member);
+  const region = jar === undefined ? 'zip/entry' : 'zip/jar-signature';
+  const size = entry.end - entry.localOffset;
+  const ruleOf = jar?.rule ?? '';
+  ledger.add(entry.localOffset, size, owner, region, member, ruleOf);
+  ledger.add(
+    entry.cdOffset,
+    entry.cdSize,
+    owner,
+    jar === undefined ? 'zip/directory-record' : region,
+    member,
+    ruleOf,
+  );
   totals.worst = worst(totals.worst, owner);
-  if (isSignature) return;
+  if (jar !== undefined) {
+    if (jar.rule !== '') walk.coverByRule(jar.rule, side.side, size + entry.cdSize);
+    const extent = totals.jar[side.side];
+    extent.entries += 1;
+    extent.records += entry.cdSize;
+    extent.data += size;
+    return;
+  }
   walk.report({
     kind: side.side === 'published' ? 'only-published' : 'only-rebuilt',
     path: [...place.path, members.nameOf(entry)],
     size: entry.size,
   });
+}
+
+/** What keeps the entries of the published signature from having an owner other than `unread`. */
+function reportJarSignature(walk: Walk, place: Place, check: JarCheck, found: Owner): void {
+  if (found !== 'unread') return;
+  const codes = new Set<string>();
+  for (const { code, message, offset } of check.issues) {
+    const { effect } = JAR_ISSUES[code];
+    if (effect !== 'invalid' && effect !== 'open' && effect !== 'loose') continue;
+    codes.add(code);
+    walk.report({ kind: 'unread', path: place.path, code, detail: `${message} (offset ${offset})` });
+  }
+  if (codes.size > 0)
+    walk.cannotVerify('unread', `the JAR signature leaves bytes open: ${[...codes].sort().join(', ')}`);
 }
 
 type Sides = Readonly<Record<Side, LedgerBuilder>>;
@@ -439,7 +492,7 @@ function compareEnd(
   sides: Sides,
   p: ZipSide,
   r: ZipSide,
-  oneSidedWorst: Owner,
+  { worst: oneSidedWorst, jar }: OneSidedTotals,
   layoutExplained: boolean,
   place: Place,
 ): void {
@@ -464,14 +517,30 @@ function compareEnd(
     oneSidedWorst === 'identical'
       ? 'reencoded'
       : worst('reencoded', oneSidedWorst === 'missing' ? 'different' : oneSidedWorst);
-  const signing = [signatureBytes(p), signatureBytes(r)] as const;
+  const signing = [signatureBytes(p) + jar.published.data, signatureBytes(r) + jar.rebuilt.data] as const;
+  const net = (published: number, rebuilt: number): boolean =>
+    oneSidedWorst === 'signature' && published === rebuilt;
   const netOffset =
     layoutExplained ||
     (signing[0] + signing[1] > 0 &&
       p.zip.centralDirectory.offset - signing[0] === r.zip.centralDirectory.offset - signing[1]);
+  const counts: Owner = net(
+    p.zip.entries.length - jar.published.entries,
+    r.zip.entries.length - jar.rebuilt.entries,
+  )
+    ? 'signature'
+    : oneSidedWorst === 'identical'
+      ? 'different'
+      : explained;
+  const sizes: Owner = net(
+    p.zip.centralDirectory.size - jar.published.records,
+    r.zip.centralDirectory.size - jar.rebuilt.records,
+  )
+    ? 'signature'
+    : explained;
   field('zip/end-signature', 0, 8, 'different');
-  field('zip/entry-count', 8, 4, oneSidedWorst === 'identical' ? 'different' : explained);
-  field('zip/directory-size', 12, 4, explained);
+  field('zip/entry-count', 8, 4, counts);
+  field('zip/directory-size', 12, 4, sizes);
   field('zip/directory-offset', 16, 4, netOffset ? 'signature' : 'reencoded');
   field('zip/comment-length', 20, 2, 'different');
   compareExtent(walk, sides, p, p.zip.comment, r, r.zip.comment, 'zip/comment', place);
@@ -486,8 +555,8 @@ function compareEnd(
     field(region, a.offset + at - p.zip.end.offset, size, owner, b.offset + at - r.zip.end.offset);
   const locator = a.size - 20;
   wide('zip/zip64-end', 0, 24, 'different');
-  wide('zip/entry-count', 24, 16, oneSidedWorst === 'identical' ? 'different' : explained);
-  wide('zip/directory-size', 40, 8, explained);
+  wide('zip/entry-count', 24, 16, counts);
+  wide('zip/directory-size', 40, 8, sizes);
   wide('zip/directory-offset', 48, 8, netOffset ? 'signature' : 'reencoded');
   wide('zip/zip64-end', 56, locator - 56, 'different');
   wide('zip/zip64-locator', locator, 8, 'different');

@@ -33,7 +33,7 @@ export interface ZipSide {
   readonly gaps: readonly Gap[];
   readonly block: SigningBlockExtent | undefined;
   readonly signature: ApkSignatureCheck;
-  /** The file itself was JAR-signed (v1): its signature entries are not checked yet, so they are `unread`. */
+  /** The file itself was JAR-signed (v1): its signature entries have no partners. */
   readonly jarSigned: boolean;
 }
 
@@ -143,21 +143,9 @@ export function isJarSignatureEntry(side: Pick<ZipSide, 'jarSigned'>, entry: Zip
   return side.jarSigned && JAR_SIGNATURE_ENTRY.test(rawNameOf(entry));
 }
 
-const JAR_NOT_CHECKED = {
-  code: 'v1-not-checked',
-  message: 'JAR signature entries are not checked',
-  offset: 0,
-};
-
-/** What is said of the published file's signature. */
-export function signatureRecord({ signature, jarSigned }: ZipSide): SignatureRecord {
+/** What the signing block says; a JAR signature beside it adds to that (`withJarSignature`). */
+export function signatureRecord({ signature }: ZipSide): SignatureRecord {
   const { signers, issues } = signature;
   // `parsed` is a state of rebuilt files only: no key was used
-  const status = signature.status === 'parsed' ? 'unchecked' : signature.status;
-  if (!jarSigned) return { status, signers, issues };
-  return {
-    status: status === 'invalid' ? status : 'unchecked',
-    signers,
-    issues: [...issues, JAR_NOT_CHECKED],
-  };
+  return { status: signature.status === 'parsed' ? 'unchecked' : signature.status, signers, issues };
 }
