@@ -9,6 +9,7 @@
 import type { ByteSource } from '../bytes.js';
 import { FormatError } from '../errors.js';
 import { contentDigests, type ContentDigest } from './apk-content-digest.js';
+import { PAIR_CHECKS } from './apk-pair-checks.js';
 import { ApkFindings, type SignatureIssue } from './apk-signature-issue.js';
 import { checkAgreement } from './apk-signer-agreement.js';
 import { readSignerBlocks, type SignatureScheme } from './apk-signer-block.js';
@@ -126,10 +127,11 @@ function readPairs(
   opaque: OpaquePair[],
   findings: ApkFindings,
 ): readonly CheckedSigner[] {
-  const checked: CheckedSigner[] = [];
+  const signers: CheckedSigner[] = [];
+  const others: SigningBlockPair[] = [];
   const seen = new Set<number>();
   for (const [index, pair] of block.pairs.entries()) {
-    const { id, offset, size } = pair;
+    const { id, offset } = pair;
     if (seen.has(id)) {
       findings.add(
         'duplicate-pair',
@@ -140,26 +142,41 @@ function readPairs(
     }
     seen.add(id);
     const scheme = SCHEMES.get(id);
-    const written = OPAQUE.get(id);
     if (scheme !== undefined)
-      checked.push(...readSigners(source, scheme, pair, useKeys, findings.about({ scheme })));
+      signers.push(...readSigners(source, scheme, pair, useKeys, findings.about({ scheme })));
     else if (id === PAIR_ID.verityPadding) checkPadding(source, block, pair, index, findings);
-    else if (written !== undefined) {
-      if (size <= written.limit) opaque.push({ kind: written.kind, offset, size });
-      else
-        findings.add(
-          'pair-too-large',
-          offset - 4,
-          `pair ${hex(id)} (${written.kind}) of ${size} bytes, at most ${written.limit}`,
-        );
-    } else
-      findings.add(
-        Object.values(PAIR_ID).some((known) => known === id) ? 'unchecked-pair' : 'unknown-pair',
-        offset - 4,
-        `pair ${hex(id)} of ${size} bytes is not checked`,
-      );
+    else others.push(pair);
   }
-  return checked;
+  for (const pair of others) checkOther(source, pair, signers, useKeys, opaque, findings);
+  return signers;
+}
+
+function checkOther(
+  source: ByteSource,
+  pair: SigningBlockPair,
+  signers: readonly CheckedSigner[],
+  useKeys: boolean,
+  opaque: OpaquePair[],
+  findings: ApkFindings,
+): void {
+  const { id, offset, size } = pair;
+  const written = OPAQUE.get(id);
+  const check = PAIR_CHECKS.get(id);
+  if (written !== undefined && size <= written.limit) opaque.push({ kind: written.kind, offset, size });
+  else if (written !== undefined)
+    findings.add(
+      'pair-too-large',
+      offset - 4,
+      `pair ${hex(id)} (${written.kind}) of ${size} bytes, at most ${written.limit}`,
+    );
+  else if (check !== undefined)
+    check({ pair, value: Buffer.from(source.read(offset, size)), signers, useKeys, findings });
+  else
+    findings.add(
+      Object.values(PAIR_ID).some((known) => known === id) ? 'unchecked-pair' : 'unknown-pair',
+      offset - 4,
+      `pair ${hex(id)} of ${size} bytes is not checked`,
+    );
 }
 
 /** What cannot be read of one scheme leaves the others as they are. */

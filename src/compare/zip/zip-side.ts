@@ -8,6 +8,7 @@ import {
   type ApkSignatureCheck,
   type SignatureIssue,
 } from '../../formats/apk-signature.js';
+import { APK_ISSUES } from '../../formats/apk-signature-issue.js';
 import type { Extent, ZipEntry, ZipStructure } from '../../formats/zip.js';
 import type { Side, SignatureRecord } from '../types.js';
 
@@ -149,5 +150,11 @@ export function signatureRecord({ signature }: ZipSide): SignatureRecord {
   const { signers, issues } = signature;
   // `parsed` is a state of rebuilt files only: no key was used
   const status = signature.status === 'parsed' ? 'unchecked' : signature.status;
-  return { status, signers, issues: issues.map(({ code, message, offset }) => ({ code, message, offset })) };
+  return {
+    status,
+    signers,
+    issues: issues
+      .filter(({ code }) => APK_ISSUES[code].effect !== 'unsupported')
+      .map(({ code, message, offset }) => ({ code, message, offset })),
+  };
 }
