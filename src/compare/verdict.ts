@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The verdict: a pure, total function of both ledgers, the pairing of the set and the signature check. */
+import { excludingRules } from './excluding-rules.js';
 import type { AuthenticityReason, Reason, RuleName, UnverifiableReason, Verdict } from '../model.js';
 import type { LedgerNode, Owner, PairComparison, SetComparison, Side, VerdictInput } from './types.js';
 
@@ -112,11 +113,9 @@ function ownBytes(nodes: readonly LedgerNode[], node: LedgerNode, side: Side, ow
   return bytes;
 }
 
+/** Those that left bytes out. */
 function appliedRules(pairs: readonly PairComparison[]): RuleName[] {
-  const names = pairs.flatMap((pair) =>
-    pair.rules.filter((rule) => rule.needed && rule.class === 'store-edit').map((rule) => rule.rule),
-  );
-  return [...new Set(names)].sort();
+  return [...new Set(pairs.flatMap(excludingRules))].sort();
 }
 
 /** By code, then detail; each once. */

@@ -1,15 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Everything that can be found in a signing block, each with what it means. */
+import type { FormatError } from '../errors.js';
+import type { SignatureScheme } from './apk-signer-block.js';
+import { EVERY_SDK, type SdkRange } from './sdk-range.js';
 import type { LineageIssue } from './signing-lineage.js';
 
 /**
- * `invalid`: Android refuses the file by it, or the platform's rules do. `open`: not understood, not checked, or bytes that
- * no reader looks at, so that more than a signature may lie there.
+ * `invalid`: Android refuses the file by it, or the platform's rules do. `unsupported`: those versions of Android cannot use
+ * the signature, which makes nobody else the signer. `open`: not understood, not checked, or bytes that no reader looks
+ * at, so that more than a signature may lie there.
  */
-export type ApkIssueEffect = 'invalid' | 'open';
+export type ApkIssueEffect = 'invalid' | 'unsupported' | 'open';
 
 export type ApkIssueCode =
   | LineageIssue
+  | 'malformed-block'
+  | 'malformed-signer'
+  | 'malformed-certificate'
   | 'duplicate-pair'
   | 'unknown-pair'
   | 'unchecked-pair'
@@ -36,6 +43,7 @@ export type ApkIssueCode =
   | 'duplicate-algorithm'
   | 'algorithms-differ'
   | 'unknown-algorithm'
+  | 'algorithm-since'
   | 'key-type'
   | 'signature'
   | 'unsigned-bytes'
@@ -49,10 +57,13 @@ export interface ApkIssueMeaning {
 }
 
 const invalid = (text: string): ApkIssueMeaning => ({ effect: 'invalid', text });
+const unsupported = (text: string): ApkIssueMeaning => ({ effect: 'unsupported', text });
 const open = (text: string): ApkIssueMeaning => ({ effect: 'open', text });
 
-/** Besides these, a FormatError (`truncated`, `too-many-signers` …) makes a signature invalid: no reader could parse it. */
 export const APK_ISSUES = {
+  'malformed-block': invalid('a signing block that no reader could take apart'),
+  'malformed-signer': invalid('a signature that no reader could take apart'),
+  'malformed-certificate': invalid('a certificate or key that cannot be read'),
   'duplicate-pair': open('a pair occurs twice: readers take the first or the last'),
   'unknown-pair': open('a pair that nobody is known to write'),
   'unchecked-pair': open('a known pair that is not checked here'),
@@ -85,6 +96,7 @@ export const APK_ISSUES = {
   'duplicate-algorithm': open('an algorithm occurs twice'),
   'algorithms-differ': invalid('digests for other algorithms than signatures'),
   'unknown-algorithm': open('a signature algorithm that is not known'),
+  'algorithm-since': unsupported('these versions of Android know none of the algorithms of a signer'),
   'key-type': invalid('an algorithm for another type of key'),
   signature: invalid('a signature does not hold'),
   'unsigned-bytes': open('bytes of the file that no signature covers'),
@@ -93,33 +105,72 @@ export const APK_ISSUES = {
   'block-overlaps-entry': open('the signing block reaches into the last entry'),
 } as const satisfies Record<ApkIssueCode, ApkIssueMeaning>;
 
+/** Which signature an issue is about, and on which versions of Android; that of the whole block where it says nothing. */
+export interface IssueSubject {
+  readonly scheme?: SignatureScheme;
+  readonly sdk?: SdkRange;
+}
+
 /** `offset` in the file. */
-export interface SignatureIssue {
-  readonly code: string;
+export interface SignatureIssue extends IssueSubject {
+  readonly code: ApkIssueCode;
   readonly message: string;
   readonly offset: number;
 }
 
+/** By the part of a format that could not be read. */
+function codeOf({ format }: FormatError): ApkIssueCode {
+  switch (format) {
+    case 'apk-signing-block':
+      return 'malformed-block';
+    case 'apk-signature':
+      return 'malformed-signer';
+    default:
+      return 'malformed-certificate';
+  }
+}
+
 export class ApkFindings {
-  readonly #invalid: SignatureIssue[] = [];
-  readonly #open: SignatureIssue[] = [];
+  readonly #issues: SignatureIssue[];
+  readonly #subject: IssueSubject;
+
+  constructor(issues: SignatureIssue[] = [], subject: IssueSubject = {}) {
+    this.#issues = issues;
+    this.#subject = subject;
+  }
+
+  /** The same list, for what is about one signature. */
+  about(subject: IssueSubject): ApkFindings {
+    return new ApkFindings(this.#issues, { ...this.#subject, ...subject });
+  }
 
   add(code: ApkIssueCode, offset: number, message: string): void {
-    const list = APK_ISSUES[code].effect === 'invalid' ? this.#invalid : this.#open;
-    list.push({ code, message, offset });
+    this.#issues.push({ code, message, offset, ...this.#subject });
   }
 
   /** What stopped a parser. */
-  unreadable(issue: SignatureIssue): void {
-    this.#invalid.push(issue);
+  unreadable(error: FormatError): void {
+    this.add(codeOf(error), error.offset, `${error.code}: ${error.message}`);
   }
 
-  get worst(): ApkIssueEffect | undefined {
-    return this.#invalid.length > 0 ? 'invalid' : this.#open.length > 0 ? 'open' : undefined;
+  has(effect: ApkIssueEffect): boolean {
+    return this.#issues.some(({ code }) => APK_ISSUES[code].effect === effect);
   }
 
-  /** Worst first. */
+  /** Worst first, each in the order of its finding. */
   list(): readonly SignatureIssue[] {
-    return [...this.#invalid, ...this.#open];
+    const rank: Readonly<Record<ApkIssueEffect, number>> = { invalid: 0, unsupported: 1, open: 2 };
+    return [...this.#issues].sort(
+      (a, b) => rank[APK_ISSUES[a.code].effect] - rank[APK_ISSUES[b.code].effect],
+    );
   }
+}
+
+/** Whether the issue says something about this scheme on this version of Android. */
+export function isAbout(
+  { scheme, sdk = EVERY_SDK }: SignatureIssue,
+  used: SignatureScheme,
+  at: number,
+): boolean {
+  return (scheme === undefined || scheme === used) && sdk.from <= at && at <= sdk.to;
 }

@@ -9,10 +9,11 @@
 import type { ByteSource } from '../bytes.js';
 import { FormatError } from '../errors.js';
 import { contentDigests, type ContentDigest } from './apk-content-digest.js';
+import { PAIR_CHECKS } from './apk-pair-checks.js';
 import { ApkFindings, type SignatureIssue } from './apk-signature-issue.js';
 import { checkAgreement } from './apk-signer-agreement.js';
 import { readSignerBlocks, type SignatureScheme } from './apk-signer-block.js';
-import { checkSigner, hex, type CheckedSigner } from './apk-signer-check.js';
+import { checkSigner, hex, subjectOf, type CheckedSigner } from './apk-signer-check.js';
 import { PAIR_ID, readSigningBlock, type SigningBlock, type SigningBlockPair } from './apk-signing-block.js';
 import { SIGNATURE_ALGORITHMS } from './signature-algorithm.js';
 import type { Capability } from './signing-lineage.js';
@@ -42,6 +43,8 @@ export interface ApkSigner {
   readonly keyBits: number;
   readonly minSdk?: number;
   readonly maxSdk?: number;
+  /** v3.1: for the release that was under development when `minSdk` was the last one, and not for `minSdk` itself. */
+  readonly development?: boolean;
   /** Oldest first, the signer last; only where every step of it holds. */
   readonly lineage?: readonly LineageStep[];
 }
@@ -99,20 +102,20 @@ function inspect(source: ByteSource, sections: ApkSections, useKeys: boolean): A
     block = readSigningBlock(source, sections.centralDirectoryOffset);
     if (block === undefined) return { block, signers: [], opaque, status: 'unsigned', issues: [] };
     signers = readPairs(source, block, useKeys, opaque, findings);
-    if (signers.length === 0)
+    if (!block.pairs.some(({ id }) => SCHEMES.has(id)))
       findings.add('no-known-scheme', block.offset, 'no v2 or v3 signature in the signing block');
     checkAgreement(signers, block.offset, findings);
     if (useKeys) verifyContents(source, sections, block, signers, findings);
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
-    findings.unreadable({ code: error.code, message: error.message, offset: error.offset });
+    findings.unreadable(error);
   }
   const clean = useKeys ? 'verified' : 'parsed';
   return {
     block,
     signers: signers.map(signerOf),
     opaque,
-    status: findings.worst === 'invalid' ? 'invalid' : findings.worst === 'open' ? 'unchecked' : clean,
+    status: findings.has('invalid') ? 'invalid' : findings.has('open') ? 'unchecked' : clean,
     issues: findings.list(),
   };
 }
@@ -124,10 +127,11 @@ function readPairs(
   opaque: OpaquePair[],
   findings: ApkFindings,
 ): readonly CheckedSigner[] {
-  const checked: CheckedSigner[] = [];
+  const signers: CheckedSigner[] = [];
+  const others: SigningBlockPair[] = [];
   const seen = new Set<number>();
   for (const [index, pair] of block.pairs.entries()) {
-    const { id, offset, size } = pair;
+    const { id, offset } = pair;
     if (seen.has(id)) {
       findings.add(
         'duplicate-pair',
@@ -138,30 +142,63 @@ function readPairs(
     }
     seen.add(id);
     const scheme = SCHEMES.get(id);
-    const written = OPAQUE.get(id);
-    if (scheme !== undefined) {
-      const { signers, leftovers } = readSignerBlocks(scheme, Buffer.from(source.read(offset, size)), offset);
-      for (const rest of leftovers)
-        findings.add('unowned-bytes', rest.offset, `${rest.size} bytes that no reader looks at`);
-      for (const signer of signers) {
-        const one = checkSigner(scheme, signer, useKeys, findings);
-        if (one !== undefined) checked.push(one);
-      }
-    } else if (id === PAIR_ID.verityPadding) checkPadding(source, block, pair, index, findings);
-    else if (written !== undefined) {
-      if (size <= written.limit) opaque.push({ kind: written.kind, offset, size });
-      else
-        findings.add(
-          'pair-too-large',
-          offset - 4,
-          `pair ${hex(id)} (${written.kind}) of ${size} bytes, at most ${written.limit}`,
-        );
-    } else
-      findings.add(
-        Object.values(PAIR_ID).some((known) => known === id) ? 'unchecked-pair' : 'unknown-pair',
-        offset - 4,
-        `pair ${hex(id)} of ${size} bytes is not checked`,
-      );
+    if (scheme !== undefined)
+      signers.push(...readSigners(source, scheme, pair, useKeys, findings.about({ scheme })));
+    else if (id === PAIR_ID.verityPadding) checkPadding(source, block, pair, index, findings);
+    else others.push(pair);
+  }
+  for (const pair of others) checkOther(source, pair, signers, useKeys, opaque, findings);
+  return signers;
+}
+
+function checkOther(
+  source: ByteSource,
+  pair: SigningBlockPair,
+  signers: readonly CheckedSigner[],
+  useKeys: boolean,
+  opaque: OpaquePair[],
+  findings: ApkFindings,
+): void {
+  const { id, offset, size } = pair;
+  const written = OPAQUE.get(id);
+  const check = PAIR_CHECKS.get(id);
+  if (written !== undefined && size <= written.limit) opaque.push({ kind: written.kind, offset, size });
+  else if (written !== undefined)
+    findings.add(
+      'pair-too-large',
+      offset - 4,
+      `pair ${hex(id)} (${written.kind}) of ${size} bytes, at most ${written.limit}`,
+    );
+  else if (check !== undefined)
+    check({ pair, value: Buffer.from(source.read(offset, size)), signers, useKeys, findings });
+  else
+    findings.add(
+      Object.values(PAIR_ID).some((known) => known === id) ? 'unchecked-pair' : 'unknown-pair',
+      offset - 4,
+      `pair ${hex(id)} of ${size} bytes is not checked`,
+    );
+}
+
+/** What cannot be read of one scheme leaves the others as they are. */
+function readSigners(
+  source: ByteSource,
+  scheme: SignatureScheme,
+  { offset, size }: SigningBlockPair,
+  useKeys: boolean,
+  findings: ApkFindings,
+): readonly CheckedSigner[] {
+  const checked: CheckedSigner[] = [];
+  try {
+    const { signers, leftovers } = readSignerBlocks(scheme, Buffer.from(source.read(offset, size)), offset);
+    for (const rest of leftovers)
+      findings.add('unowned-bytes', rest.offset, `${rest.size} bytes that no reader looks at`);
+    for (const signer of signers) {
+      const one = checkSigner(scheme, signer, useKeys, findings);
+      if (one !== undefined) checked.push(one);
+    }
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    findings.unreadable(error);
   }
   return checked;
 }
@@ -187,7 +224,7 @@ function checkPadding(
     );
 }
 
-function signerOf({ scheme, signer, certificate, lineage }: CheckedSigner): ApkSigner {
+function signerOf({ scheme, signer, certificate, lineage, targetsDevelopment }: CheckedSigner): ApkSigner {
   return {
     scheme,
     certificateSha256: certificate.sha256,
@@ -195,6 +232,7 @@ function signerOf({ scheme, signer, certificate, lineage }: CheckedSigner): ApkS
     keyType: certificate.keyType,
     keyBits: certificate.keyBits,
     ...(signer.sdkRange === undefined ? {} : { minSdk: signer.sdkRange.min, maxSdk: signer.sdkRange.max }),
+    ...(targetsDevelopment ? { development: true } : {}),
     ...(lineage === undefined
       ? {}
       : {
@@ -239,14 +277,15 @@ function verifyContents(
     for (const { algorithm, value } of signer.digests) {
       const known = SIGNATURE_ALGORITHMS.get(algorithm);
       const actual = known === undefined ? undefined : digests.get(known.digest);
+      const own = findings.about(subjectOf(scheme, signer));
       if (known !== undefined && actual === undefined)
-        findings.add(
+        own.add(
           'verity-unaligned',
           signer.offset,
           `fs-verity with a signing block at ${block.offset}, which is not on a page of ${PAGE} bytes`,
         );
       if (actual !== undefined && !actual.equals(value))
-        findings.add(
+        own.add(
           'content-digest',
           signer.offset,
           `${scheme} ${known?.digest ?? ''} of the contents is ${actual.toString('hex')}, signed is ${value.toString('hex')}`,

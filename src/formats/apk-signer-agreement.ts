@@ -8,10 +8,10 @@
 import type { ApkFindings } from './apk-signature-issue.js';
 import type { SignatureScheme } from './apk-signer-block.js';
 import { announcesV3, type CheckedSigner } from './apk-signer-check.js';
+import { FIRST_V3, FIRST_V31, LAST_SDK } from './sdk-range.js';
 
 /** No app asks for a later version of Android than this; a first signer for later ones would be a number of free choice. */
 const HIGHEST_MIN_SDK = 99;
-const LAST_SDK = 0x7fffffff;
 
 /** `offset`: of the signing block. */
 export function checkAgreement(
@@ -26,9 +26,11 @@ export function checkAgreement(
   const [v2, v3, v31] = [of('v2'), of('v3'), of('v3.1')];
   for (const { signer } of v2)
     if (announcesV3(signer) && v3.length === 0)
-      findings.add('scheme-stripped', signer.offset, 'signed with v3 as well, but there is no v3 signature');
+      findings
+        .about({ scheme: 'v2', sdk: { from: FIRST_V3, to: LAST_SDK } })
+        .add('scheme-stripped', signer.offset, 'signed with v3 as well, but there is no v3 signature');
   checkRotation(v3, v31, findings);
-  checkRanges(v3, v31, offset, findings);
+  checkRanges(v3, v31, offset, findings.about({ sdk: { from: FIRST_V3, to: LAST_SDK } }));
   checkSameSigner(v2, v3, v31, offset, findings);
 }
 
@@ -38,18 +40,20 @@ function checkRotation(
   findings: ApkFindings,
 ): void {
   const starts = v31[0]?.signer.sdkRange?.min;
+  // only versions that know v3.1 miss it
+  const own = findings.about({ scheme: 'v3', sdk: { from: FIRST_V31, to: LAST_SDK } });
   for (const { signer, rotationMinSdk } of v3) {
     const at = signer.offset;
     if (rotationMinSdk !== undefined && starts === undefined)
-      findings.add(
+      own.add(
         'scheme-stripped',
         at,
         `signed with v3.1 as well from SDK ${rotationMinSdk} on, but there is no v3.1 signature`,
       );
     else if (rotationMinSdk === undefined && starts !== undefined)
-      findings.add('rotation-unprotected', at, `nothing says that there is a v3.1 signature`);
+      own.add('rotation-unprotected', at, `nothing says that there is a v3.1 signature`);
     else if (rotationMinSdk !== starts)
-      findings.add(
+      own.add(
         'rotation-min-sdk',
         at,
         `the key changes with SDK ${rotationMinSdk ?? 'none'}, v3.1 begins with ${starts ?? 'none'}`,

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** One signer of the signing block: its certificate, attributes, lineage and signatures. */
-import type { ApkFindings } from './apk-signature-issue.js';
+import type { ApkFindings, IssueSubject } from './apk-signature-issue.js';
 import type { SignatureScheme, SignerAttribute, SignerBlock } from './apk-signer-block.js';
+import { FIRST_V2, LAST_SDK } from './sdk-range.js';
 import { SIGNATURE_ALGORITHMS, verifySignature } from './signature-algorithm.js';
 import { readLineage, type SigningLineage } from './signing-lineage.js';
 import { readCertificate, type Certificate } from './x509.js';
@@ -29,8 +30,9 @@ export function checkSigner(
   scheme: SignatureScheme,
   signer: SignerBlock,
   useKeys: boolean,
-  findings: ApkFindings,
+  all: ApkFindings,
 ): CheckedSigner | undefined {
+  const findings = all.about(subjectOf(scheme, signer));
   const at = signer.offset;
   const [first, ...chain] = signer.certificates;
   if (first === undefined) {
@@ -44,13 +46,19 @@ export function checkSigner(
     findings.add('certificate-chain', at, `${chain.length} certificates beside the signer's`);
   if (!certificate.publicKeyInfo.equals(signer.publicKey))
     findings.add('public-key-mismatch', at, "the public key is not the certificate's");
-  checkAlgorithms(signer, findings);
+  checkAlgorithms(scheme, signer, findings);
   checkRange(scheme, signer, findings);
   if (useKeys) verifySigner(signer, certificate, findings);
   return { scheme, signer, certificate, ...checkAttributes(scheme, signer, certificate, useKeys, findings) };
 }
 
-function checkAlgorithms(signer: SignerBlock, findings: ApkFindings): void {
+/** For issues: v3 signers are for some versions of Android only. */
+export function subjectOf(scheme: SignatureScheme, { sdkRange }: SignerBlock): IssueSubject {
+  if (sdkRange === undefined || sdkRange.min > sdkRange.max) return { scheme };
+  return { scheme, sdk: { from: sdkRange.min, to: sdkRange.max } };
+}
+
+function checkAlgorithms(scheme: SignatureScheme, signer: SignerBlock, findings: ApkFindings): void {
   const at = signer.offset;
   const digestIds = signer.digests.map(({ algorithm }) => algorithm);
   const signatureIds = signer.signatures.map(({ algorithm }) => algorithm);
@@ -66,6 +74,23 @@ function checkAlgorithms(signer: SignerBlock, findings: ApkFindings): void {
   for (const id of new Set([...digestIds, ...signatureIds]))
     if (!SIGNATURE_ALGORITHMS.has(id))
       findings.add('unknown-algorithm', at, `algorithm ${hex(id)} is not checked`);
+  checkSince(scheme, signatureIds, at, findings);
+}
+
+/** Only v2 is older than some of the algorithms. */
+function checkSince(
+  scheme: SignatureScheme,
+  ids: readonly number[],
+  at: number,
+  findings: ApkFindings,
+): void {
+  const known = ids.flatMap((id) => SIGNATURE_ALGORITHMS.get(id) ?? []);
+  if (scheme !== 'v2' || known.length === 0) return;
+  const since = Math.min(...known.map(({ sinceSdk = FIRST_V2 }) => sinceSdk));
+  if (since > FIRST_V2)
+    findings
+      .about({ sdk: { from: FIRST_V2, to: Math.min(since - 1, LAST_SDK) } })
+      .add('algorithm-since', at, `no algorithm that Android knows before SDK ${since}`);
 }
 
 function checkRange(

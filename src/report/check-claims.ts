@@ -3,13 +3,15 @@
 import { canonicalJson } from '../canonical-json.js';
 import { judgeAuthenticity } from '../compare/authenticity.js';
 import { isWorse } from '../compare/ledger.js';
-import { rules as knownRules } from '../compare/rules/index.js';
+import { mayExclude, rules as knownRules } from '../compare/rules/index.js';
 import type { LedgerNode, Owner, PairComparison, Run } from '../compare/types.js';
 import type { ComparePlan } from '../model.js';
 import type { Found } from './check.js';
 
 const SIDES = ['published', 'rebuilt'] as const;
 const BLOCK = 'apk/signing-block';
+/** Issues of a JAR signature, which is beside the block. */
+const OF_JAR = /^(v1|cms)-/;
 
 /** Counts and sizes that follow from an entry which a rule leaves out, of both sides of a container. */
 const DERIVED = 128;
@@ -52,13 +54,13 @@ function checkRules(pair: PairComparison, base: string, found: Found): void {
     if (!applied.needed && applied.publishedBytes + applied.rebuiltBytes > 0)
       found('rule', `${base}/rules/${at}/needed`, `not needed, and it covers bytes`);
   }
-  const edits = pair.rules.some((applied) => applied.needed && applied.class === 'store-edit');
+  const edits = pair.rules.some((applied) => applied.needed && mayExclude(applied.rule));
   let derived = 0;
   for (const { run, at } of runsOf(pair.nodes)) {
     if (run.rule !== undefined && named.get(run.rule)?.needed !== true)
       found('rule', `${base}${at}`, `bytes of rule ${run.rule}, which the pair does not apply`);
     if (run.owner !== 'excluded') continue;
-    if (!edits) found('rule', `${base}${at}`, 'bytes left out without a rule of class store-edit');
+    if (!edits) found('rule', `${base}${at}`, 'bytes left out without a rule that may do so');
     if (run.rule === undefined) derived += run.length;
   }
   if (derived > DERIVED * pair.nodes.length)
@@ -73,7 +75,14 @@ function* runsOf(nodes: readonly LedgerNode[]): Generator<{ run: Run; at: string
 }
 
 /** What may be taken from the published file: its signing block, entries of its signature, and those that a rule leaves out. */
-const TAKEN: ReadonlySet<string> = new Set([BLOCK, 'zip/jar-signature', 'zip/entry', 'zip/directory-record']);
+const TAKEN: ReadonlySet<string> = new Set([
+  BLOCK,
+  'apk/dependency-info',
+  'apk/play-frosting',
+  'zip/jar-signature',
+  'zip/entry',
+  'zip/directory-record',
+]);
 
 /** Signature bytes are such only of a verified signature; what is wrong with one is a reason. */
 function checkSignature(pair: PairComparison, base: string, found: Found): void {
@@ -86,10 +95,10 @@ function checkSignature(pair: PairComparison, base: string, found: Found): void 
       `${base}/signature`,
       `verified, with ${issues.length} issues and ${signers.length} signers`,
     );
-  // a verified block beside v1 entries that nobody checked: such a pair gives its reason below
+  // a verified block beside a JAR signature that leaves something open: such a pair gives its reason below
   const trusted =
     status === 'verified' ||
-    (status === 'unchecked' && issues.every(({ code }) => code === 'v1-not-checked'));
+    (status === 'unchecked' && issues.length > 0 && issues.every(({ code }) => OF_JAR.test(code)));
   const block = bytesOf(
     pair.nodes[0]?.published.runs ?? [],
     (run) => run.owner === 'signature' && run.region === BLOCK,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What each pair of files says: its worst bytes, rules, signature, and what was cut. */
+import { excludingRules } from '../compare/excluding-rules.js';
 import type { Difference, Owner, PairComparison, Side } from '../compare/types.js';
 import { describeDifference, telling, UNTELLING, where } from './describe-difference.js';
 import { clause, count, fetching, quoted, say, type DecidedFacts } from './say.js';
@@ -13,8 +14,9 @@ export function pairStatements(facts: DecidedFacts): Statement[] {
   for (const [at, pair] of (facts.comparison?.pairs ?? []).entries()) {
     const base = `/comparison/pairs/${at}`;
     list.push(pairStatement(facts, pair, base));
+    const excluding = new Set(excludingRules(pair));
     for (const [rule, applied] of pair.rules.entries())
-      if (applied.needed && applied.class === 'store-edit')
+      if (excluding.has(applied.rule))
         list.push(
           say(
             'rule-applied',

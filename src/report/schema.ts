@@ -150,9 +150,23 @@ const pair = z.strictObject({
         keyBits: bytes,
         minSdk: bytes.optional(),
         maxSdk: bytes.optional(),
+        development: z.boolean().optional(),
+        lineage: list(
+          z.strictObject({ certificateSha256: sha256, subject: text, capabilities: list(text) }),
+        ).optional(),
       }),
     ),
     issues: list(z.strictObject({ code: text, message: text, offset: bytes })),
+    bySdk: list(
+      z.strictObject({
+        minSdk: bytes,
+        maxSdk: bytes.optional(),
+        scheme: z.enum(['v1', 'v2', 'v3', 'v3.1', 'none']),
+        status: z.enum(['verified', 'invalid', 'unsupported', 'unchecked']),
+        signers: list(sha256),
+        codes: list(text),
+      }),
+    ).optional(),
   }),
   identity: z.record(z.string(), text),
   coverage,

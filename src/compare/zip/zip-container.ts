@@ -33,6 +33,7 @@ import { findLayout } from './layout.js';
 import { signatureEntries } from './signature-entries.js';
 import { planTransplant } from './transplant.js';
 import { isVirtualEntry } from './virtual-entry.js';
+import { compareBlocks } from './signing-block.js';
 import { compareDirectoryRecord, compareLocalRecord, type RecordContext } from './records.js';
 import {
   isJarSignatureEntry,
@@ -478,41 +479,6 @@ function reportHidden(
 ): void {
   const hex = side.source.read(offset, Math.min(64, length)).toString('hex');
   walk.report({ kind: 'hidden', path: place.path, side: side.side, region, offset, length, hex });
-}
-
-function compareBlocks(walk: Walk, sides: Sides, p: ZipSide, r: ZipSide, place: Place): void {
-  const equal =
-    p.block !== undefined &&
-    r.block?.size === p.block.size &&
-    equalRange(p.source, p.block.offset, r.source, r.block.offset, p.block.size);
-  // a verified signature is called one also where the rebuilt file has the same; anything else that is equal is identical
-  const same = equal && !(p.block?.trusted && r.block.trusted);
-  const sameFill = same && p.block?.fill === r.block?.fill;
-  if (place.depth > 0 && !equal && (p.block ?? r.block) !== undefined)
-    walk.cannotVerify(
-      'signature-unchecked',
-      `${place.path.join(' > ')}: the signature of an archive inside is not checked`,
-    );
-  for (const side of [p, r]) {
-    const block = side.block;
-    if (block === undefined) continue;
-    const add = (offset: number, size: number, region: string, isSame: boolean): void => {
-      const owner: Owner = isSame ? 'identical' : block.trusted ? 'signature' : 'unread';
-      const rule = owner === 'signature' ? 'apk-signing-block' : '';
-      sides[side.side].add(offset, size, owner, region, -1, rule);
-      if (rule !== '') walk.coverByRule(rule, side.side, size);
-    };
-    add(block.offset - block.fill, block.fill, 'apk/page-fill', sameFill);
-    add(block.offset, block.size, 'apk/signing-block', same);
-    if (!same && !block.trusted)
-      for (const issue of side.signature.issues)
-        walk.report({
-          kind: 'unread',
-          path: place.path,
-          code: issue.code,
-          detail: `${side.side} signing block: ${issue.message} (offset ${issue.offset})`,
-        });
-  }
 }
 
 /** Bytes that signing added before the central directory. */

@@ -6,7 +6,9 @@ import {
   parseApkSignature,
   type ApkSections,
   type ApkSignatureCheck,
+  type SignatureIssue,
 } from '../../formats/apk-signature.js';
+import { APK_ISSUES } from '../../formats/apk-signature-issue.js';
 import type { Extent, ZipEntry, ZipStructure } from '../../formats/zip.js';
 import { readManifest } from '../../formats/jar-manifest.js';
 import { MANIFEST_NAME } from '../../formats/jar-signature.js';
@@ -109,7 +111,7 @@ function withoutOverlap(zip: ZipStructure, signature: ApkSignatureCheck): ApkSig
   const { block } = signature;
   const last = zip.entries[zip.dataOrder.at(-1) ?? -1];
   if (block === undefined || last === undefined || last.end <= block.offset) return signature;
-  const issue = {
+  const issue: SignatureIssue = {
     code: 'block-overlaps-entry',
     message: `the signing block begins at ${block.offset}, before ${last.end}, the end of the last entry`,
     offset: block.offset,
@@ -160,5 +162,12 @@ export function isJarSignatureEntry(side: Pick<ZipSide, 'jarSigned'>, entry: Zip
 export function signatureRecord({ signature }: ZipSide): SignatureRecord {
   const { signers, issues } = signature;
   // `parsed` is a state of rebuilt files only: no key was used
-  return { status: signature.status === 'parsed' ? 'unchecked' : signature.status, signers, issues };
+  const status = signature.status === 'parsed' ? 'unchecked' : signature.status;
+  return {
+    status,
+    signers,
+    issues: issues
+      .filter(({ code }) => APK_ISSUES[code].effect !== 'unsupported')
+      .map(({ code, message, offset }) => ({ code, message, offset })),
+  };
 }
