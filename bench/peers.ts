@@ -5,7 +5,16 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 export type Peer =
-  'sha256sum' | 'python3' | 'apksigcopier' | 'apksigner' | 'copy-and-verify' | 'diffoscope' | 'unzip' | 'cmp';
+  | 'sha256sum'
+  | 'python3'
+  | 'apksigcopier'
+  | 'apksigner'
+  | 'apksigner-v1'
+  | 'copy-and-verify'
+  | 'copy-and-verify-v1'
+  | 'diffoscope'
+  | 'unzip'
+  | 'cmp';
 
 /** The interpreter itself: a version manager's shim in front of it would be measured too. */
 const PYTHON = existsSync('/usr/bin/python3') ? '/usr/bin/python3' : 'python3';
