@@ -120,7 +120,7 @@ async function compareRecords(
   if (!nested) walk.disagreement = await disagreementOf(published);
   const p = openZipSide('published', published.source, published.structure, nested, await checking);
   if (!nested) {
-    walk.signature = signatureRecord(p);
+    walk.signature = { record: signatureRecord(p), signatures: { apk: p.signature } };
     walk.archives = { published: p, rebuilt: r };
   }
   const layoutExplained = p.block?.trusted === true && findLayout(p, r) !== undefined;
@@ -196,7 +196,11 @@ async function compareRecords(
 
   const jarCheck =
     jar === undefined ? undefined : await finishJarCheck(jar, { source: r.source, zip: r.zip });
-  if (jarCheck !== undefined) walk.signature = withJarSignature(signatureRecord(p), p, jarCheck);
+  if (jarCheck !== undefined)
+    walk.signature = {
+      record: withJarSignature(signatureRecord(p), p, jarCheck),
+      signatures: { apk: p.signature, jar: jarCheck },
+    };
   const jarOwners = jarEntryOwners(p, r, jarCheck, walk.options.pinned ?? new Set());
   const oneSidedTotals: OneSidedTotals = { worst: 'identical', jar: noSignatureExtents() };
   for (const side of [p, r])
