@@ -5,6 +5,7 @@ import path from 'node:path';
 import { FileSource, type ByteSource } from '../bytes.js';
 import type { FileIdentity, OnProgress, RuleName, SignerPin } from '../model.js';
 import { judgeAuthenticity, NOT_NEEDED, signatureOf } from './authenticity.js';
+import { withSdkVerdicts } from './sdk-signatures.js';
 import { nameEncoders } from './encoders.js';
 import { FileFacts } from './file-facts.js';
 import { identityOf } from './identity.js';
@@ -89,11 +90,13 @@ export async function compareSources(
     const expected = { signers: options.signers ?? [], packageId: options.packageId };
     const notNeeded =
       root.worst === 'identical' && expected.signers.length === 0 && expected.packageId === undefined;
-    const signature =
-      walk.signature ?? (notNeeded ? NOT_NEEDED : await signatureOf(published, walk.options.limits));
+    const read =
+      walk.signature ??
+      (notNeeded ? { record: NOT_NEEDED } : await signatureOf(published, walk.options.limits));
     reportDisagreement(walk);
     const zip = walk.transplant?.published.zip;
     const reading = await identityOf(published, { walk, ...(zip === undefined ? {} : { zip }) });
+    const signature = withSdkVerdicts(read.record, read.signatures, reading);
     const authenticity = judgeAuthenticity(signature, reading, expected, root.worst === 'identical');
     const encoders = await nameEncoders(walk.nodes, published);
     return {
@@ -103,6 +106,7 @@ export async function compareSources(
       worst: root.worst,
       proof: prove(walk, root.worst, publishedFile),
       signature,
+      ...(authenticity.notes.length === 0 ? {} : { signerNotes: authenticity.notes }),
       identity: reading.identity,
       coverage: coverageOf(walk.nodes, !isWorse(root.worst, 'reencoded')),
       differences: walk.differences,

@@ -7,6 +7,7 @@ import type {
   Reason,
   RuleName,
   RuleClass,
+  SignerNote,
   UnverifiableReason,
 } from '../model.js';
 
@@ -312,6 +313,8 @@ export interface PairComparison {
   readonly worst: Owner;
   readonly proof: Proof;
   readonly signature: SignatureRecord;
+  /** Told of its signers beside the verdict. */
+  readonly signerNotes?: readonly Reason<SignerNote>[];
   /** From the published file itself: package id, versionCode, versionName (APK), or package and version (.deb). */
   readonly identity: Readonly<Record<string, string>>;
   readonly coverage: Coverage;

@@ -4,10 +4,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import type { ByteSource } from '../bytes.js';
 import type { OnProgress, Reason, RuleName, UnverifiableReason } from '../model.js';
+import type { ReadSignature } from './authenticity.js';
 import type { FileFacts } from './file-facts.js';
 import type { NoTransplant, Transplant } from './zip/transplant.js';
 import type { ZipSide } from './zip/zip-side.js';
-import type { Difference, LedgerNode, Member, Owner, Side, SignatureRecord } from './types.js';
+import type { Difference, LedgerNode, Member, Owner, Side } from './types.js';
 
 export interface Limits {
   /** Containers inside of containers. */
@@ -85,7 +86,7 @@ export class Walk {
   readonly ruleBytes = new Map<RuleName, Record<Side, number>>();
   readonly decoders = new Map<string, string>();
   /** Of the root's published side, filled in by the container that finds one. */
-  signature: SignatureRecord | undefined;
+  signature: ReadSignature | undefined;
   /** When both roots are ZIP archives: what the published one can be made again from. */
   transplant: TransplantSource | undefined;
   /** Where another reader sees something else in the published root. */

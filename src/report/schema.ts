@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The shape of `report.json`, version 1, for readers that do not trust it. `reports/schema.json` is made from it. */
 import { z } from 'zod';
-import { AUTHENTICITY_REASONS, RULE_NAMES, UNVERIFIABLE_REASONS } from '../model.js';
+import { AUTHENTICITY_REASONS, RULE_NAMES, SIGNER_NOTES, UNVERIFIABLE_REASONS } from '../model.js';
 import { EVIDENCE_KINDS, OWNERS } from '../compare/types.js';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
@@ -168,6 +168,7 @@ const pair = z.strictObject({
       }),
     ).optional(),
   }),
+  signerNotes: list(reason(SIGNER_NOTES)).optional(),
   identity: z.record(z.string(), text),
   coverage,
   differences: list(difference),

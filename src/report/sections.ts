@@ -14,6 +14,8 @@ const PROVEN = new Set([
   'pair-reencoded',
   'pair-excluded',
   'signature-verified',
+  'signer-pinned',
+  'signer-rotated',
 ]);
 const NOT_PROVEN = new Set([
   'pair-different',
@@ -24,6 +26,8 @@ const NOT_PROVEN = new Set([
   'not-obtained',
   'build-failed',
   'nothing-compared',
+  'signer-unpinned',
+  'debug-key',
   'source-not-upstream',
   'built-from-other-commit',
 ]);

@@ -123,7 +123,7 @@ async function compareRecords(
   // meanwhile the other thread may come to the signature
   if (!nested) walk.disagreement = await disagreementOf(published);
   const p = openZipSide('published', published.source, published.structure, nested, await checking);
-  if (!nested) walk.signature = signatureRecord(p);
+  if (!nested) walk.signature = { record: signatureRecord(p), signatures: { apk: p.signature } };
   const search = nested ? undefined : findLayout(p, r, signatureEntries(p, r, pairing, coveredBy(walk)));
   const layoutExplained = isSigned(p) && search?.layout !== undefined;
   const sides = { published: new LedgerBuilder(p.source.size), rebuilt: new LedgerBuilder(r.source.size) };
@@ -198,7 +198,11 @@ async function compareRecords(
 
   const jarCheck =
     jar === undefined ? undefined : await finishJarCheck(jar, { source: r.source, zip: r.zip });
-  if (jarCheck !== undefined) walk.signature = withJarSignature(signatureRecord(p), p, jarCheck);
+  if (jarCheck !== undefined)
+    walk.signature = {
+      record: withJarSignature(signatureRecord(p), p, jarCheck),
+      signatures: { apk: p.signature, jar: jarCheck },
+    };
   const jarOwners = jarEntryOwners(p, r, jarCheck, walk.options.pinned ?? new Set());
   const oneSidedTotals: OneSidedTotals = { worst: 'identical', jar: noSignatureExtents() };
   for (const side of [p, r])
