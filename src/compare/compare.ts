@@ -3,6 +3,7 @@
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { FileSource, type ByteSource } from '../bytes.js';
+import type { ZipStructure } from '../formats/zip.js';
 import type { FileIdentity, OnProgress, RuleName, SignerPin } from '../model.js';
 import { judgeAuthenticity, NOT_NEEDED, signatureOf } from './authenticity.js';
 import { nameEncoders } from './encoders.js';
@@ -10,11 +11,12 @@ import { FileFacts } from './file-facts.js';
 import { identityOf } from './identity.js';
 import { isWorse } from './ledger.js';
 import { rules } from './rules/index.js';
+import { observeArchive } from './zip/observations.js';
 import { transplant } from './zip/transplant.js';
 import type { AppliedRule, PairComparison, Proof } from './types.js';
 import { coverageOf } from './coverage.js';
 import { compareNode } from './compare-node.js';
-import { containerFor } from './containers.js';
+import { containerFor, formatOf } from './containers.js';
 import { DEFAULT_LIMITS, Walk, type Limits } from './walk.js';
 
 export interface CompareOptions {
@@ -88,9 +90,10 @@ export async function compareSources(
     const expected = { signers: options.signers ?? [], packageId: options.packageId };
     const notNeeded =
       root.worst === 'identical' && expected.signers.length === 0 && expected.packageId === undefined;
+    const equal = root.worst === 'identical' ? observeEqual(walk, published) : undefined;
     const signature = walk.signature ?? (notNeeded ? NOT_NEEDED : signatureOf(published));
     reportDisagreement(walk);
-    const zip = walk.archives?.published.zip;
+    const zip = walk.archives?.published.zip ?? equal;
     const reading = await identityOf(published, { walk, ...(zip === undefined ? {} : { zip }) });
     const authenticity = judgeAuthenticity(signature, reading, expected, root.worst === 'identical');
     const encoders = await nameEncoders(walk.nodes, published);
@@ -105,6 +108,7 @@ export async function compareSources(
       coverage: coverageOf(walk.nodes, !isWorse(root.worst, 'reencoded')),
       differences: walk.differences,
       differencesCut: walk.differencesCut,
+      ...(walk.observations.length === 0 ? {} : { observations: walk.observations }),
       rules: appliedRules(walk),
       ...(encoders === undefined ? {} : { encoders }),
       unverifiable: [...walk.unverifiable, ...authenticity.unverifiable],
@@ -114,6 +118,14 @@ export async function compareSources(
   } finally {
     await walk.close();
   }
+}
+
+/** Equal files were not looked into; what readers make of them is said all the same. */
+function observeEqual(walk: Walk, published: ByteSource): ZipStructure | undefined {
+  if (formatOf(published) !== 'zip') return undefined;
+  const { zip, observations } = observeArchive(published);
+  walk.observe(observations);
+  return zip;
 }
 
 function reportDisagreement(walk: Walk): void {

@@ -6,7 +6,7 @@ import type { ByteSource } from '../bytes.js';
 import type { OnProgress, Reason, RuleName, UnverifiableReason } from '../model.js';
 import type { FileFacts } from './file-facts.js';
 import type { ZipSide } from './zip/zip-side.js';
-import type { Difference, LedgerNode, Member, Owner, Side, SignatureRecord } from './types.js';
+import type { Difference, LedgerNode, Member, Observation, Owner, Side, SignatureRecord } from './types.js';
 
 export interface Limits {
   /** Containers inside of containers. */
@@ -55,6 +55,8 @@ export interface Descent {
 
 /** Findings that are kept in full; the ledgers list every run all the same. */
 const MAX_DIFFERENCES = 20_000;
+/** Of all archives of a pair. */
+const MAX_OBSERVATIONS = 500;
 
 export interface WalkOptions {
   readonly limits: Limits;
@@ -72,6 +74,7 @@ export class Walk {
   readonly facts: FileFacts;
   readonly nodes: LedgerNode[] = [];
   readonly differences: Difference[] = [];
+  readonly observations: Observation[] = [];
   /** Findings beyond those kept. */
   differencesCut = 0;
   readonly unverifiable: Reason<UnverifiableReason>[] = [];
@@ -107,6 +110,12 @@ export class Walk {
   report(difference: Difference): void {
     if (this.differences.length < MAX_DIFFERENCES) this.differences.push(difference);
     else this.differencesCut++;
+  }
+
+  observe(found: readonly Observation[]): void {
+    for (const observation of found)
+      if (this.observations.length < MAX_OBSERVATIONS) this.observations.push(observation);
+      else this.differencesCut++;
   }
 
   /** An index in `nodes`, in order of visit: parents before children. */
