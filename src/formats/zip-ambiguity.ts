@@ -49,9 +49,10 @@ export function entryAmbiguities(zip: ZipStructure): EntryAmbiguities {
       if (CONTESTED.has(code)) contest(contested, entry, code);
     };
     if (entry.findings !== 0) for (const code of recordCodes(entry.findings)) note(code);
-    names.add(index, entry, note);
+    const { rawName } = entry;
+    names.add(index, rawName, entry.flags, note);
     describeData(entry, note);
-    describeType(entry, note);
+    describeType(entry, rawName, note);
   }
   names.findPrefixes();
   return { list, contested };
@@ -89,8 +90,7 @@ const DIRECTORY = 0o040000;
 const LINK = 0o120000;
 const DOS_DIRECTORY = 0x10;
 
-function describeType(entry: ZipEntry, note: Note): void {
-  const { rawName } = entry;
+function describeType(entry: ZipEntry, rawName: Buffer, note: Note): void {
   const named = rawName[rawName.length - 1] === 0x2f;
   const type = (unixMode(entry) ?? 0) & TYPE;
   if (named && entry.size > 0) note('zip/directory-with-data');
@@ -119,9 +119,8 @@ class NameTable {
     this.#report = report;
   }
 
-  add(index: number, entry: ZipEntry, note: Note): void {
-    const { rawName } = entry;
-    const found = nameFindings(rawName, entry.flags);
+  add(index: number, rawName: Buffer, flags: number, note: Note): void {
+    const found = nameFindings(rawName, flags);
     if (found !== 0) for (const code of nameCodes(found)) note(code);
     const resolved = normalisedName(rawName, found);
     const folded = resolved.toLowerCase();

@@ -8,6 +8,7 @@
 export const RECORD_CODES = [
   'zip/local-name',
   'zip/local-flags',
+  'zip/local-level',
   'zip/local-method',
   'zip/local-time',
   'zip/local-crc32',

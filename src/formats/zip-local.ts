@@ -16,10 +16,8 @@ export function recordCodes(findings: RecordFindings): RecordCode[] {
 }
 
 export interface EntryRecords {
-  /** From its signature on. */
+  /** From its signature to the end of its extra field, or more. */
   readonly local: Buffer;
-  /** Name and extra field behind the fixed 30 bytes. */
-  readonly localRest: Buffer;
   readonly directory: Buffer;
   readonly crc32: number;
   readonly compressedSize: number;
@@ -27,35 +25,43 @@ export interface EntryRecords {
   readonly descriptorSize: number;
 }
 
+const LEVEL_BITS = 6;
 const DESCRIPTOR_BIT = 8;
 const DESCRIPTOR = 0x08074b50;
 const WIDE = 0xffffffff;
 
 /** What the two records of one entry, and its descriptor, leave to the reader's taste. */
 export function compareRecords(records: EntryRecords): RecordFindings {
-  const { local, localRest, directory } = records;
+  const { local, directory } = records;
   const nameLength = local.readUInt16LE(26);
   const directoryName = directory.readUInt16LE(28);
+  const extraLength = local.readUInt16LE(28);
+  const directoryExtra = directory.readUInt16LE(30);
+  // from the version needed to the length of the name the fields are the same ones in the same order
+  const sameFields = local.compare(directory, 6, 30, 4, 28) === 0;
+  const sameName =
+    nameLength === directoryName &&
+    local.compare(directory, 46, 46 + directoryName, 30, 30 + nameLength) === 0;
+  const plain = extraLength + directoryExtra === 0 && records.descriptorSize === 0;
+  if (sameFields && sameName && plain && (local[6] ?? 0) < DESCRIPTOR_BIT && !needsZip64(records)) return 0;
   let found = 0;
   const note = (code: RecordCode, holds: boolean): void => {
     if (holds) found |= BITS.get(code) ?? 0;
   };
-  if (
-    nameLength !== directoryName ||
-    localRest.compare(directory, 46, 46 + directoryName, 0, nameLength) !== 0
-  )
-    note('zip/local-name', true);
+  note('zip/local-name', !sameName);
   const [flags, stated] = [local.readUInt16LE(6), directory.readUInt16LE(8)];
-  if (flags !== stated) note('zip/local-flags', true);
   const method = directory.readUInt16LE(10);
+  if (flags !== stated) {
+    // bits 1 and 2 tell how hard deflate tried, which no reader asks for
+    const level = method === 8 && ((flags ^ stated) & ~LEVEL_BITS) === 0;
+    note(level ? 'zip/local-level' : 'zip/local-flags', true);
+  }
   if (local.readUInt16LE(8) !== method) note('zip/local-method', true);
   // date and time
   if (local.readUInt32LE(10) !== directory.readUInt32LE(12)) note('zip/local-time', true);
   if (local.readUInt16LE(4) !== directory.readUInt16LE(6)) note('zip/local-version-needed', true);
 
-  const extraLength = local.readUInt16LE(28);
-  const directoryExtra = directory.readUInt16LE(30);
-  const own = scanExtra(localRest, nameLength, extraLength);
+  const own = scanExtra(local, 30 + nameLength, extraLength);
   const other = scanExtra(directory, 46 + directoryName, directoryExtra);
   if (extraLength + directoryExtra > 0) compareExtras(records, own, other, note);
   compareStated(records, own, (flags & DESCRIPTOR_BIT) !== 0, note);
@@ -103,7 +109,7 @@ function compareExtras(records: EntryRecords, own: ExtraScan, other: ExtraScan, 
 
 /** CRC and sizes of the local header: those of the directory, or zero where a descriptor follows. */
 function compareStated(records: EntryRecords, extra: ExtraScan, described: boolean, note: Note): void {
-  const { local, localRest } = records;
+  const { local } = records;
   let compressedSize = local.readUInt32LE(18);
   let size = local.readUInt32LE(22);
   if (compressedSize === WIDE || size === WIDE) {
@@ -111,17 +117,15 @@ function compareStated(records: EntryRecords, extra: ExtraScan, described: boole
     // "MUST include BOTH" sizes (4.5.3); libziparchive refuses any other
     if (body === undefined || body.size < 16 || compressedSize !== size) note('zip/zip64-local', true);
     else {
-      size = Number(localRest.readBigUInt64LE(body.offset));
-      compressedSize = Number(localRest.readBigUInt64LE(body.offset + 8));
+      size = Number(local.readBigUInt64LE(body.offset));
+      compressedSize = Number(local.readBigUInt64LE(body.offset + 8));
     }
   }
-  const facts: readonly (readonly [RecordCode, number, number])[] = [
-    ['zip/local-crc32', local.readUInt32LE(14), records.crc32],
-    ['zip/local-compressed-size', compressedSize, records.compressedSize],
-    ['zip/local-size', size, records.size],
-  ];
-  for (const [code, value, truth] of facts) {
+  const check = (code: RecordCode, value: number, truth: number): void => {
     if (value !== truth) note(code, !described || value !== 0);
     else if (described && value !== 0) note('zip/descriptor-and-sizes', true);
-  }
+  };
+  check('zip/local-crc32', local.readUInt32LE(14), records.crc32);
+  check('zip/local-compressed-size', compressedSize, records.compressedSize);
+  check('zip/local-size', size, records.size);
 }

@@ -22,6 +22,8 @@ const BACK = bit('zip/name-backslash');
 const DOTS = bit('zip/name-dot');
 const NOT_UTF8 = bit('zip/name-not-utf8');
 const NOT_FLAGGED = bit('zip/name-not-flagged');
+/** Beyond ASCII: no finding. */
+const HIGH = 1 << NAME_CODES.length;
 
 export function nameCodes(findings: number): NameCode[] {
   return findings === 0 ? [] : NAME_CODES.filter((code) => (findings & bit(code)) !== 0);
@@ -50,16 +52,18 @@ export function nameFindings(name: Buffer, flags: number): number {
   }
   if (name[1] === 0x3a && DRIVE.test(name.toString('latin1', 0, 2))) found |= ABSOLUTE;
   if (!high) return found;
+  found |= HIGH;
   if (!isUtf8(name)) return found | NOT_UTF8;
   if ((flags & UTF8_FLAG) === 0) found |= NOT_FLAGGED;
   return INVISIBLE.test(name.toString('utf8')) ? found | CONTROL : found;
 }
 
 /** Where a name leads once slashes, dots and composed characters are resolved: `latin1` of the raw bytes if nothing is. */
-export function normalisedName(name: Buffer, findings: number): string {
+export function normalisedName(name: Buffer, found: number): string {
   const raw = name.toString('latin1');
-  const resolves = (findings & (PARENT | ABSOLUTE | BACK | DOTS | NUL)) !== 0;
-  const text = isAscii(raw) || !isUtf8(name) ? raw : name.toString('utf8').normalize('NFC');
+  const resolves = (found & (PARENT | ABSOLUTE | BACK | DOTS | NUL)) !== 0;
+  const text =
+    (found & HIGH) === 0 || (found & NOT_UTF8) !== 0 ? raw : name.toString('utf8').normalize('NFC');
   if (!resolves) return text.endsWith('/') ? text.slice(0, -1) : text;
   const cut = text.includes('\0') ? text.slice(0, text.indexOf('\0')) : text;
   const parts: string[] = [];
@@ -67,9 +71,4 @@ export function normalisedName(name: Buffer, findings: number): string {
     if (part === '..') parts.pop();
     else if (part !== '' && part !== '.') parts.push(part);
   return parts.join('/');
-}
-
-function isAscii(latin1: string): boolean {
-  for (let at = 0; at < latin1.length; at++) if (latin1.charCodeAt(at) > 0x7f) return false;
-  return true;
 }

@@ -66,6 +66,8 @@ const ZIP64_END = 0x06064b50;
 const ZIP64_LOCATOR = 0x07064b50;
 const DESCRIPTOR = 0x08074b50;
 const END_SIGNATURE = 'PK\x05\x06';
+/** Padding to 4 bytes, and what packers write. */
+const EXTRA_AHEAD = 36;
 const MAX_ENTRIES = 1 << 20;
 const MAX_DIRECTORY = 128 << 20;
 
@@ -371,11 +373,13 @@ function readEntry(
       cdOffset + 42,
       `local header at ${localOffset} lies behind ${directoryStart - 30}`,
     );
-  const local = source.read(localOffset, 30);
-  if (local.readUInt32LE(0) !== LOCAL)
+  // mostly all of it: name and extra field are looked at too
+  const ahead = 30 + record.readUInt16LE(28) + EXTRA_AHEAD;
+  const head = source.read(localOffset, Math.min(ahead, directoryStart - localOffset));
+  if (head.readUInt32LE(0) !== LOCAL)
     fail('no-local-header', localOffset, 'no local file header where the directory points');
-  const localNameLength = local.readUInt16LE(26);
-  const localExtraLength = local.readUInt16LE(28);
+  const localNameLength = head.readUInt16LE(26);
+  const localExtraLength = head.readUInt16LE(28);
   const dataOffset = localOffset + 30 + localNameLength + localExtraLength;
   const dataEnd = dataOffset + compressedSize;
   if (dataEnd > directoryStart)
@@ -385,7 +389,8 @@ function readEntry(
       `${compressedSize} bytes of data end behind the directory's start ${directoryStart}`,
     );
   const crc32 = bytes.readUInt32LE(at + 16);
-  const localRest = source.read(localOffset + 30, localNameLength + localExtraLength);
+  const headerLength = 30 + localNameLength + localExtraLength;
+  const local = headerLength <= head.length ? head : source.read(localOffset, headerLength);
   const truth = { crc32, compressedSize, size };
   const descriptorSize =
     (local.readUInt16LE(6) & 8) === 0
@@ -397,9 +402,9 @@ function readEntry(
           saturated ||
             local.readUInt32LE(18) === 0xffffffff ||
             local.readUInt32LE(22) === 0xffffffff ||
-            scanExtra(localRest, localNameLength, localExtraLength).zip64 !== undefined,
+            scanExtra(local, 30 + localNameLength, localExtraLength).zip64 !== undefined,
         );
-  const findings = compareRecords({ local, localRest, directory: record, ...truth, descriptorSize });
+  const findings = compareRecords({ local, directory: record, ...truth, descriptorSize });
   return new DirectoryEntry(directory, cdOffset, {
     compressedSize,
     size,

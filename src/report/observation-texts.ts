@@ -29,6 +29,7 @@ const refused = (what: string): ObservationText =>
 export const OBSERVATION_TEXTS = {
   'zip/local-name': local('another name than the directory', 'readers disagree about which file this is'),
   'zip/local-flags': local('other flags than the directory'),
+  'zip/local-level': local('other level bits than the directory', 'no reader is known to care'),
   'zip/local-method': local('another method than the directory'),
   'zip/local-time': local('another time than the directory'),
   'zip/local-crc32': local('another checksum than the directory'),

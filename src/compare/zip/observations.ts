@@ -101,6 +101,7 @@ interface Place {
 /** Where the fields lie that disagree: in the local header, in the directory record, and how long they are. */
 const FIELDS: Partial<Record<RecordCode, readonly [local: number, directory: number, size: 2 | 4]>> = {
   'zip/local-flags': [6, 8, 2],
+  'zip/local-level': [6, 8, 2],
   'zip/local-method': [8, 10, 2],
   'zip/local-time': [10, 12, 4],
   'zip/local-crc32': [14, 16, 4],
