@@ -78,7 +78,6 @@ const OTHER_CODES = [
   'zip/zip64-end-extended',
   'zip/zip64-missing',
   'zip/deflate-slack',
-  'zip/deflate-decoded-size',
   'zip/deflate-empty-block',
   'zip/deflate-padding-bits',
   'zip/deflate-oversize',

@@ -21,7 +21,9 @@ export function observationStatements(pair: PairComparison, base: string): State
 function sides({ published, rebuilt }: Observation): string {
   if (published !== undefined && rebuilt !== undefined) {
     const same = published.count === rebuilt.count;
-    return `${same ? `both sides, ${shown(published)}` : `published ${shown(published)}; rebuilt ${shown(rebuilt)}`}`;
+    return same
+      ? `both sides, ${shown(published)}`
+      : `published ${shown(published)}; rebuilt ${shown(rebuilt)}`;
   }
   if (published !== undefined) return `published only, ${shown(published)}`;
   return `rebuilt only, ${rebuilt === undefined ? '' : shown(rebuilt)}`;

@@ -219,11 +219,6 @@ export const OBSERVATION_TEXTS = {
     DETAILS,
   ),
   'zip/deflate-slack': text('bytes after the end of a deflate stream', 'bytes that no content shows', TEST),
-  'zip/deflate-decoded-size': text(
-    'a deflate stream of another size than stated',
-    'readers stop at the one or the other',
-    TEST,
-  ),
   'zip/deflate-empty-block': text('needless blocks in a deflate stream', 'room that no content shows', TEST),
   'zip/deflate-padding-bits': text(
     'padding bits that are not zero in a deflate stream',

@@ -253,7 +253,7 @@ export function compareDirectoryRecord(context: RecordContext, data: EntryData):
   painter.fixed('zip/directory-lengths', 28, 6, 'different');
   painter.fixed('zip/directory-disk', 34, 2, 'different');
   painter.fixed('zip/directory-attributes', 36, 6, 'different');
-  painter.fixed(OFFSET_REGION, OFFSET_AT, 4, offsetOwner(context));
+  painter.place(OFFSET_REGION, OFFSET_AT, 4, offsetOwner(context));
   painter.field(
     'zip/directory-name',
     p.cdOffset + 46,
@@ -306,7 +306,7 @@ function paintOffset(context: RecordContext): Owner {
   const painter = new FieldPainter(context, offset, cdSize, other, cdSize);
   sides.published.add(offset, OFFSET_AT, 'identical', '');
   sides.rebuilt.add(other, OFFSET_AT, 'identical', '');
-  painter.fixed(OFFSET_REGION, OFFSET_AT, 4, offsetOwner(context));
+  painter.place(OFFSET_REGION, OFFSET_AT, 4, offsetOwner(context));
   const rest = OFFSET_AT + 4;
   sides.published.add(offset + rest, cdSize - rest, 'identical', '');
   sides.rebuilt.add(other + rest, cdSize - rest, 'identical', '');
