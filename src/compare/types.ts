@@ -11,6 +11,11 @@ import type {
   UnverifiableReason,
 } from '../model.js';
 
+import type { ZipCode } from '../formats/zip-code.js';
+
+export { AMBIGUITIES, CONTESTED, REFUSALS } from '../formats/zip-code.js';
+export type { ZipCode };
+
 /** Best first. `different` and `missing` weigh the same. */
 export const OWNERS = [
   'identical',
@@ -193,6 +198,32 @@ export type Difference =
     };
 export type DifferenceKind = Difference['kind'];
 
+/** One place of an ambiguity; the offset is inside of the archive. */
+export interface Sighting {
+  readonly offset: number;
+  readonly member?: string;
+  /** Numbers, no sentence. */
+  readonly detail?: string;
+}
+
+/** The first few of all. */
+export interface Sightings {
+  readonly count: number;
+  readonly first: readonly Sighting[];
+}
+
+/**
+ * Something that two readers of a file can take differently. It owns no byte: bytes that are equal on both sides stay
+ * `identical`, and what differs between the sides stands in the ledgers.
+ */
+export interface Observation {
+  readonly code: ZipCode;
+  /** Of the archive, as in `LedgerNode.path`. */
+  readonly path: readonly string[];
+  readonly published?: Sightings;
+  readonly rebuilt?: Sightings;
+}
+
 /** Where a fact about the publisher's environment comes from; the order of the report. */
 export const EVIDENCE_KINDS = [
   'buildinfo',
@@ -321,6 +352,8 @@ export interface PairComparison {
   readonly differences: readonly Difference[];
   /** Findings beyond the 20,000 kept; the ledgers list every run all the same. */
   readonly differencesCut: number;
+  /** When two readers can take something differently. */
+  readonly observations?: readonly Observation[];
   readonly rules: readonly AppliedRule[];
   /** When something is packed differently. */
   readonly encoders?: EncoderFindings;

@@ -4,6 +4,7 @@ import { excludingRules } from '../compare/excluding-rules.js';
 import type { Difference, Owner, PairComparison, Side } from '../compare/types.js';
 import type { SignerNote } from '../model.js';
 import { describeDifference, telling, UNTELLING, where } from './describe-difference.js';
+import { observationStatements } from './observation-statements.js';
 import { clause, count, fetching, quoted, say, type DecidedFacts } from './say.js';
 import type { Statement } from './types.js';
 
@@ -58,6 +59,7 @@ export function pairStatements(facts: DecidedFacts): Statement[] {
             : 'git checkout COMMIT   # the one that is named, then build it',
         ),
       );
+    list.push(...observationStatements(pair, base));
     if (pair.differencesCut > 0)
       list.push(
         say(

@@ -49,6 +49,7 @@ const ENVIRONMENT = new Set([
 const TITLES = {
   proven: 'Proven',
   'not-proven': 'Not proven',
+  ambiguous: 'What readers may take differently',
   carried: 'Built, and carried in',
   environment: 'Their environment and ours',
   known: 'Also known',
@@ -61,6 +62,7 @@ export type SectionId = keyof typeof TITLES;
 function sectionOfCode(code: string): SectionId {
   if (PROVEN.has(code)) return 'proven';
   if (NOT_PROVEN.has(code) || /^(unverifiable|not-authentic)-/.test(code)) return 'not-proven';
+  if (code.startsWith('ambiguous-')) return 'ambiguous';
   if (ENVIRONMENT.has(code)) return 'environment';
   return CARRIED.has(code) ? 'carried' : 'known';
 }
@@ -81,6 +83,7 @@ export function sectionsOf({ statement, run }: Report): readonly Section[] {
   return [
     // what decided comes first
     ...(matched ? [of('proven'), of('not-proven')] : [of('not-proven'), of('proven')]),
+    of('ambiguous'),
     of('carried'),
     of('environment'),
     of('known'),
