@@ -18,6 +18,7 @@ export type ApkIssueCode =
   | 'malformed-signer'
   | 'malformed-certificate'
   | 'certificate-not-der'
+  | 'malformed-pairs'
   | 'duplicate-pair'
   | 'unknown-pair'
   | 'unchecked-pair'
@@ -66,6 +67,7 @@ export const APK_ISSUES = {
   'malformed-signer': invalid('a signature that no reader could take apart'),
   'malformed-certificate': invalid('a certificate or key that cannot be read'),
   'certificate-not-der': open('a certificate that could have been written otherwise'),
+  'malformed-pairs': open('the end of a signing block cannot be told apart into pairs'),
   'duplicate-pair': open('a pair occurs twice: readers take the first or the last'),
   'unknown-pair': open('a pair that nobody is known to write'),
   'unchecked-pair': open('a known pair that is not checked here'),
