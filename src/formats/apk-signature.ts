@@ -147,6 +147,7 @@ function readPairs(
     else if (id === PAIR_ID.verityPadding) checkPadding(source, block, pair, index, findings);
     else others.push(pair);
   }
+  if (block.rest !== undefined) findings.add('malformed-pairs', block.rest.offset, block.rest.why);
   for (const pair of others) checkOther(source, pair, signers, useKeys, opaque, findings);
   return signers;
 }
