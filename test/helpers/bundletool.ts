@@ -59,8 +59,16 @@ export function buildBundle(directory: string, options: BundleOptions = {}): str
   const compiled = path.join(at, 'compiled.zip');
   run('aapt2', ['compile', '--dir', path.join(at, 'res'), '-o', compiled]);
   run('aapt2', [
-    ...['link', '--proto-format', '-I', FRAMEWORK, '--manifest', manifest],
-    ...['--auto-add-overlay', '-o', linked, compiled],
+    'link',
+    '--proto-format',
+    '--auto-add-overlay',
+    '-I',
+    FRAMEWORK,
+    '--manifest',
+    manifest,
+    '-o',
+    linked,
+    compiled,
   ]);
   const module = path.join(at, 'base.zip');
   writeFileSync(module, moduleOf(linked, at, options));
@@ -152,7 +160,10 @@ export function buildApks(bundle: string, options: ApksOptions = {}): string {
   const device = path.join(at, 'device.json');
   if (options.device !== undefined) writeFileSync(device, JSON.stringify(options.device));
   bundletool(at, [
-    ...['build-apks', `--bundle=${bundle}`, `--output=${out}`, `--aapt2=${toolPath('aapt2')}`],
+    'build-apks',
+    `--bundle=${bundle}`,
+    `--output=${out}`,
+    `--aapt2=${toolPath('aapt2')}`,
     ...(options.device === undefined ? [] : [`--device-spec=${device}`]),
     ...(options.universal === true ? ['--mode=universal'] : []),
   ]);
