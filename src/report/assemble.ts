@@ -67,8 +67,10 @@ export function publishedOf({ pairs, unpairedPublished }: SetComparison): FileId
   return [...pairs.map((pair) => pair.published), ...unpairedPublished];
 }
 
-export function rebuiltOf({ pairs, unpairedRebuilt }: SetComparison): FileIdentity[] {
-  return [...pairs.map((pair) => pair.rebuilt), ...unpairedRebuilt];
+export function rebuiltOf({ pairs, unpairedRebuilt, splits }: SetComparison): FileIdentity[] {
+  // devices of which each got a file of its own can have one twin in the bundle
+  const twins = new Map(pairs.map(({ rebuilt }) => [rebuilt.name, rebuilt]));
+  return [...(splits === undefined ? pairs.map((pair) => pair.rebuilt) : twins.values()), ...unpairedRebuilt];
 }
 
 export function assembleReport(input: ReportInput): Report {
