@@ -22,6 +22,7 @@ import { boundEvidence } from './evidence.js';
 import { doesNotSay, publisherCan } from './conclusions.js';
 import { runStatements } from './run-statements.js';
 import type { StatementFacts } from './say.js';
+import { scopeOf } from './split-scope.js';
 import { statementsOf } from './statements.js';
 import { titleOf } from './title.js';
 import type {
@@ -117,7 +118,7 @@ export function concluded(facts: StatementFacts): ReportStatement {
   const decided = {
     ...facts,
     verdict,
-    title: titleOf(verdict, facts.deviations),
+    title: titleOf(verdict, facts.deviations, comparison === undefined ? undefined : scopeOf(comparison)),
     coverage: setCoverage(
       { ...(comparison === undefined ? {} : { comparison }), unverifiable: [], notAuthentic: [] },
       verdict,

@@ -9,6 +9,7 @@ export interface Section {
 }
 
 const PROVEN = new Set([
+  'scope',
   'pair-identical',
   'pair-signature-only',
   'pair-reencoded',
@@ -24,6 +25,8 @@ const NOT_PROVEN = new Set([
   'not-obtained',
   'build-failed',
   'nothing-compared',
+  'split-twice',
+  'unread-member',
   'source-not-upstream',
   'built-from-other-commit',
 ]);
