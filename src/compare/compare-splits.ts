@@ -4,6 +4,7 @@ import { sha256 } from '../bytes.js';
 import { UsageError } from '../errors.js';
 import type { AuthenticityReason, FileIdentity, Reason } from '../model.js';
 import { printable } from '../printable.js';
+import { DEFAULT_LIMITS } from './walk.js';
 import { signatureOf } from './authenticity.js';
 import { compareSources } from './compare.js';
 import type { SetOptions } from './compare-set.js';
@@ -92,7 +93,7 @@ class SplitComparison {
     if (packages.length === 0) this.#assertOneVersion(members);
     for (const delivery of deliveries) await this.#deliver(delivery);
     const leftOver = await this.#others();
-    const notAuthentic = [...packages, ...this.#mixedSigners()];
+    const notAuthentic = [...packages, ...(await this.#mixedSigners())];
     const declared = ({ name }: SetMember) =>
       this.#request.notPublished?.find(({ pattern }) => matches(pattern, name));
     const bundle = [...new Set(this.#variants.flatMap(({ splits }) => [...splits.values()]))];
@@ -309,20 +310,21 @@ class SplitComparison {
   }
 
   /** Android installs splits together only if one signer signed all of them. */
-  #mixedSigners(): Reason<AuthenticityReason>[] {
+  async #mixedSigners(): Promise<Reason<AuthenticityReason>[]> {
     const signed = new Map<string, string>();
-    const note = (name: string, member: SetMember, known?: SignatureRecord): void => {
+    const note = async (name: string, member: SetMember, known?: SignatureRecord): Promise<void> => {
       if (member.facts === undefined) return;
       const needed = known === undefined || known.issues.some(({ code }) => code === 'not-needed');
-      const signature = needed ? signatureOf(member.source) : known;
+      const limits = { ...DEFAULT_LIMITS, ...this.#options.limits };
+      const signature = needed ? (await signatureOf(member.source, limits)).record : known;
       // what is invalid or was not checked has a reason of its own
       if (signature.status !== 'verified' && signature.status !== 'unsigned') return;
       const digests = signature.signers.map(({ certificateSha256 }) => certificateSha256);
       const key = [...new Set(digests)].sort().join(' and ') || 'nobody';
       if (!signed.has(key)) signed.set(key, name);
     };
-    for (const { published, pair } of this.#pairs) note(pair.published.name, published, pair.signature);
-    for (const member of this.#unpaired) note(member.name, member);
+    for (const { published, pair } of this.#pairs) await note(pair.published.name, published, pair.signature);
+    for (const member of this.#unpaired) await note(member.name, member);
     if (signed.size < 2) return [];
     const parts = [...signed].map(([key, name]) => `${name} by ${key}`);
     return [{ code: 'mixed-signers', detail: `signed differently: ${parts.join(', ')}` }];
