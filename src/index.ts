@@ -26,6 +26,7 @@ export type {
   Difference,
   LedgerNode,
   Member,
+  Observation,
   Owner,
   PairComparison,
   Run,
