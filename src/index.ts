@@ -27,6 +27,7 @@ export type {
   Difference,
   LedgerNode,
   Member,
+  Observation,
   Owner,
   PairComparison,
   Run,
