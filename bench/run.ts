@@ -33,7 +33,7 @@ const note = (line: string): void => console.error(line);
 const wanted = (group: string): boolean =>
   values.only === undefined || values.only.split(',').includes(group);
 
-const MAIN = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../bin/main.js', import.meta.url));
 const MB = 1e6;
 
 interface Row {

@@ -25,13 +25,18 @@ export interface FileIdentity {
 export const RULE_NAMES = [
   'apk-signing-block',
   'apk-alignment',
+  'apk-dependency-info',
   'jar-signature',
   'jar-signature-only',
+  'play-frosting',
   'play-stamp-cert',
 ] as const;
 export type RuleName = (typeof RULE_NAMES)[number];
 /** Named sets of `store-edit` rules. */
-export const RULE_SETS = { play: ['play-stamp-cert'] } as const satisfies Record<string, readonly RuleName[]>;
+export const RULE_SETS = { play: ['play-frosting', 'play-stamp-cert'] } as const satisfies Record<
+  string,
+  readonly RuleName[]
+>;
 export type RuleSetName = keyof typeof RULE_SETS;
 export type RuleClass = 'signature' | 'store-edit';
 

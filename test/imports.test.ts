@@ -56,6 +56,7 @@ const EXCEPTIONS: Readonly<Record<string, { readonly to: readonly string[]; read
 const REPORT_MAY_RUN = [
   'compare/authenticity.ts',
   'compare/coverage.ts',
+  'compare/excluding-rules.ts',
   'compare/ledger.ts',
   'compare/name-pattern.ts',
   'compare/rules/index.ts',

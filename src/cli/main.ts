@@ -10,6 +10,7 @@ import { COMPLETE, complete } from './complete.js';
 import { printFailure } from './failure.js';
 import { Output } from './output.js';
 import { usageError } from './usage.js';
+import { packageVersion } from '../index.js';
 
 const called = path.basename(process.argv[1] ?? '').replace(/\.js$/, '');
 const program = called === 'samesource' ? called : 'verify';
@@ -34,6 +35,8 @@ process.on('uncaughtException', (error) => {
 
 const parser = yargs(given)
   .scriptName(program)
+  // read where it is asked for
+  .version(given.includes('--version') ? await packageVersion() : '')
   .locale('en')
   .parserConfiguration({
     'dot-notation': false,
@@ -61,7 +64,16 @@ const parser = yargs(given)
 // yargs runs a command to learn what may follow its words
 for (const command of COMMANDS)
   parser.command(completing ? { ...command, handler: () => undefined } : command);
+// yargs would render the whole help after each command, for a failure that runCommand has already told
+usageOf(parser).cacheHelpMessage = () => undefined;
 await parser.parseAsync();
+
+/** What yargs prints its help with; its types do not have it. */
+function usageOf(reader: object): { cacheHelpMessage: () => void } {
+  return (reader as { getInternalMethods(): { getUsageInstance(): { cacheHelpMessage: () => void } } })
+    .getInternalMethods()
+    .getUsageInstance();
+}
 
 /** Of the command that was being read; yargs has it, its types do not. */
 function optionsOf(reader: object): readonly string[] {

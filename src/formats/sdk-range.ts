@@ -7,6 +7,10 @@ export interface SdkRange {
 
 export const FIRST_SDK = 1;
 export const LAST_SDK = 0x7fffffff;
+/** First version of Android that looks at the scheme. */
+export const FIRST_V2 = 24;
+export const FIRST_V3 = 28;
+export const FIRST_V31 = 33;
 export const EVERY_SDK: SdkRange = { from: FIRST_SDK, to: LAST_SDK };
 
 /** What none of the ranges holds, in order. */

@@ -16,9 +16,8 @@ if (port !== null) {
     const transfer = new Set<ArrayBuffer>();
     const results = jobs.map(({ p, r, algorithms }): InflatedPair => {
       const pair = inflatePair(
-        { raw: published.read(p.offset, p.length), size: p.size },
+        { raw: published.read(p.offset, p.length), size: p.size, algorithms },
         { raw: rebuilt.read(r.offset, r.length), size: r.size },
-        algorithms,
       );
       for (const side of [pair.published, pair.rebuilt])
         if (side.kind === 'decoded' && side.bytes.length > 0 && isAlone(side.bytes))

@@ -5,7 +5,7 @@ import type { ZipEntry, ZipStructure } from '../../formats/zip.js';
 import type { Pair } from '../align.js';
 import type { Opened } from '../container.js';
 import type { ContentDigests } from '../decode/digest-pool.js';
-import { inflatePair, type InflatedPair } from '../decode/inflate.js';
+import { inflatePairAside, type InflatedPair } from '../decode/inflate.js';
 import { InflatePool, isWorthwhile, type EntryJob } from '../decode/inflate-pool.js';
 import { isHeldDeflate } from './data.js';
 import type { EntryEquality } from './entry-equality.js';
@@ -74,7 +74,7 @@ export function decodeAhead(
   return new DecodedByThreads(new InflatePool({ published: p.lend(), rebuilt: r.lend() }, all), indices);
 }
 
-/** While the signature is being checked elsewhere there is time for one entry, which is mostly the only one. */
+/** One entry, which is mostly the only one. */
 function decodeLargest(
   p: FileSource,
   r: FileSource,
@@ -89,14 +89,17 @@ function decodeLargest(
   );
   if (largest === undefined) return undefined;
   const index = indices[jobs.indexOf(largest)] ?? -1;
-  const pair = inflatePair(
-    { raw: p.read(largest.p.offset, largest.p.length), size: largest.p.size },
+  const pair = inflatePairAside(
+    {
+      raw: p.read(largest.p.offset, largest.p.length),
+      size: largest.p.size,
+      algorithms: wantedOf(index),
+    },
     { raw: r.read(largest.r.offset, largest.r.length), size: largest.r.size },
-    wantedOf(index),
   );
   return {
-    get: (pairIndex) => Promise.resolve(pairIndex === index ? pair : undefined),
-    close: () => Promise.resolve(),
+    get: (pairIndex) => (pairIndex === index ? pair : Promise.resolve(undefined)),
+    close: async () => void (await pair),
   };
 }
 

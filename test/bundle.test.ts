@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The command line in a few files, as it is installed, says what the one that is tested says. */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import test from 'ava';
+import { commandLine, packageDirectory } from './helpers/cli.js';
+
+const APK = path.join(packageDirectory, 'node_modules/settings-apk/apks/settings_apk-debug.apk');
+const OTHER = path.join(packageDirectory, 'node_modules/settings-apk-previous/apks/settings_apk-debug.apk');
+
+for (const args of [
+  ['--help'],
+  ['--version'],
+  ['compare', '--help'],
+  ['recipes'],
+  ['plan', 'telegram-android', '10.x'],
+  ['compare', APK],
+  ['compare', APK, OTHER, '--no-such-option'],
+  ['compare', '--quiet', APK, OTHER],
+  ['comprae', 'x', 'y'],
+])
+  test(`${args.map((arg) => path.basename(arg)).join(' ')}: the same from both`, (t) => {
+    const main = path.join(packageDirectory, 'dist/bin/main.js');
+    const [bundled, apart] = [commandLine(t, main)(...args), commandLine(t)(...args)];
+    t.deepEqual(bundled, apart);
+    t.not(bundled.stdout + bundled.stderr, '');
+  });
+
+test('what was put in has its licence beside it', (t) => {
+  const licences = readFileSync(path.join(packageDirectory, 'dist/bin/LICENSES.txt'), 'utf8');
+  for (const name of ['yargs', 'yargs-parser', 'cliui', 'y18n'])
+    t.regex(licences, new RegExp(`^${name} \\d+\\.\\d+\\.\\d+$`, 'm'));
+});
