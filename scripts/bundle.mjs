@@ -13,6 +13,7 @@ const ENTRIES = [
   'dist/src/cli/main.js',
   // started by path, as threads and as a program
   'dist/src/compare/file-facts-worker.js',
+  'dist/src/compare/decode/digest-worker.js',
   'dist/src/compare/decode/inflate-worker.js',
   'dist/src/operations/sweeper.js',
 ];

@@ -5,8 +5,9 @@
  */
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { FileSource, ForwardReader, type ByteSource, type OpenFile } from '../../bytes.js';
+import { FileSource, ForwardReader, type ByteSource } from '../../bytes.js';
 import { digestEntry, type DigestJob, type EntryDigests } from './digest-entry.js';
+import { claim, type DigestOrder, type DigestResult, type NumberedJob } from './digest-order.js';
 
 /** Below this much content, starting threads costs more than it saves. */
 const WORTHWHILE = 8 << 20;
@@ -22,29 +23,6 @@ export interface ContentDigests {
   readonly take: (entry: number) => readonly string[] | undefined;
   readonly put: (entry: number, digests: EntryDigests) => void;
   readonly close: () => Promise<void>;
-}
-
-/** With its place in the list of all, which is that of its mark. */
-export interface NumberedJob extends DigestJob {
-  readonly number: number;
-}
-
-/** What a thread starts with. `state`: the next batch, then a mark for each job. */
-export interface DigestOrder {
-  readonly file: OpenFile;
-  readonly batches: readonly (readonly NumberedJob[])[];
-  readonly state: Int32Array<SharedArrayBuffer>;
-}
-
-export type DigestResult = readonly [entry: number, digests: EntryDigests];
-
-export function nextBatch(state: DigestOrder['state']): number {
-  return Atomics.add(state, 0, 1);
-}
-
-/** True for the first who asks. */
-export function claim(state: DigestOrder['state'], job: number): boolean {
-  return Atomics.compareExchange(state, job + 1, 0, 1) === 0;
 }
 
 export function digestContents(source: ByteSource, jobs: readonly DigestJob[]): ContentDigests {

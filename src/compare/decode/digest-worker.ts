@@ -3,7 +3,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { FileSource, ForwardReader } from '../../bytes.js';
 import { digestEntry } from './digest-entry.js';
-import { claim, nextBatch, type DigestOrder, type DigestResult } from './digest-pool.js';
+import { claim, nextBatch, type DigestOrder, type DigestResult } from './digest-order.js';
 import { prepareRelease } from './release.js';
 
 const port = parentPort;
