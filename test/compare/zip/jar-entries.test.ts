@@ -334,6 +334,16 @@ test('a changed byte of the certificate is never a match', async (t) => {
   }
 });
 
+test('one key signs once', async (t) => {
+  const [file, block, manifest] = jarEntries(APP, owner, { schemes: '2' });
+  const again = jarEntries(APP, owner, { schemes: '2', signerName: 'DAWN' }).slice(0, 2);
+  if (file === undefined || block === undefined || manifest === undefined) return t.fail();
+  const published = withV2(buildZip([...APP, file, block, ...again, manifest]));
+  const { pair, verdict } = await compareBuffers(published, unsigned);
+  t.is(verdict.kind, 'unverifiable');
+  t.true(codes(pair).includes('v1-signer-again'));
+});
+
 test('the newer signature is by somebody else', async (t) => {
   const { pair, verdict } = await compareBuffers(withV2(signJar(APP, other, { schemes: '2' })), unsigned);
   t.is(verdict.kind, 'unverifiable');
