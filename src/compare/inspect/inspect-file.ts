@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Everything that one file says by itself. The signature is checked on another thread while the rest is read. */
-import { BufferSource, type ByteSource } from '../../bytes.js';
+import { availableParallelism } from 'node:os';
+import { BufferSource, FileSource, sha256, type ByteSource } from '../../bytes.js';
 import { FormatError } from '../../errors.js';
 import { readPermissions } from '../../formats/android-permissions.js';
+import { checkApkSignature, type ApkSections, type ApkSignatureCheck } from '../../formats/apk-signature.js';
 import { readZip, type ZipEntry, type ZipStructure } from '../../formats/zip.js';
 import { printable, printableBytes } from '../../printable.js';
-import { FileFacts } from '../file-facts.js';
+import { FactThread, WORTH_A_THREAD } from '../fact-thread.js';
 import { identityOf } from '../identity.js';
 import { entryContent, heldContent, oneFileWalk, type OneFileOptions } from '../one-file.js';
 import type { Walk } from '../walk.js';
@@ -20,7 +22,6 @@ export interface InspectFileOptions extends OneFileOptions {
   readonly idsig?: ByteSource;
 }
 
-const NOTHING = new BufferSource(Buffer.alloc(0));
 const MANIFEST = 'AndroidManifest.xml';
 const MAX_MANIFEST = 8 << 20;
 const MAX_LIBRARIES = 5000;
@@ -34,23 +35,41 @@ export async function inspectFile(
   name: string,
   options: InspectFileOptions = {},
 ): Promise<FileInspection> {
-  const facts = new FileFacts(source, NOTHING);
+  const thread = threadFor(source);
   const walk = oneFileWalk(options);
   try {
-    const known = await knownOf(walk, source, facts, options);
-    return { name: printable(name), size: source.size, sha256: await facts.sha256('published'), ...known };
+    const known = await knownOf(walk, source, thread, options);
+    return { name: printable(name), size: source.size, ...known };
   } finally {
     await walk.close();
-    await facts.close();
+    await thread?.close();
   }
 }
 
-type Known = Omit<FileInspection, 'name' | 'size' | 'sha256'>;
+function threadFor(source: ByteSource): FactThread | undefined {
+  const worthwhile =
+    source instanceof FileSource && source.size >= WORTH_A_THREAD && availableParallelism() > 1;
+  return worthwhile ? FactThread.take() : undefined;
+}
+
+async function checked(
+  source: ByteSource,
+  sections: ApkSections,
+  thread: FactThread | undefined,
+): Promise<ApkSignatureCheck> {
+  if (thread !== undefined && source instanceof FileSource) {
+    const answer = await thread.ask({ kind: 'signature', file: source.lend(), sections });
+    if (answer.kind === 'signature') return answer.check;
+  }
+  return checkApkSignature(source, sections);
+}
+
+type Known = Omit<FileInspection, 'name' | 'size'>;
 
 async function knownOf(
   walk: Walk,
   source: ByteSource,
-  facts: FileFacts,
+  thread: FactThread | undefined,
   options: InspectFileOptions,
 ): Promise<Known> {
   let zip: ZipStructure;
@@ -59,18 +78,22 @@ async function knownOf(
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
     const { identity, format, issues } = await identityOf(source, { walk });
-    const nothing = { ...NO_CONTENT, identity, identityIssues: issues };
+    const nothing = { ...NO_CONTENT, sha256: sha256(source), identity, identityIssues: issues };
     if (format === 'deb') return { ...nothing, format };
     const { code, message, offset } = error;
     return { ...nothing, format: 'other', damage: { code, message: printable(message), offset } };
   }
-  const check = facts.signature(signedSections(zip));
+  const check = checked(source, signedSections(zip), thread);
+  // who asks gets the error; until then nobody waits
+  check.catch(() => undefined);
   const identity = await identityOf(source, { walk, zip });
   const libraries = await librariesOf(walk, source, zip);
   const dex = zip.entries.filter(({ rawName }) => DEX.test(rawName.toString('latin1')));
   const permissions = await permissionsOf(walk, source, zip);
+  const digest = sha256(source);
   const side = openZipSide('published', source, zip, false, await check);
   return {
+    sha256: digest,
     format: formatOf(zip),
     identity: identity.identity,
     identityIssues: identity.issues.map((issue) => ({ ...issue, message: printable(issue.message) })),

@@ -3,6 +3,7 @@
 import type { ByteSource } from '../../bytes.js';
 import type { ApkSignatureCheck } from '../../formats/apk-signature.js';
 import { PAIR_ID } from '../../formats/apk-signing-block.js';
+import { checkIdsig, type IdsigCheck } from '../../formats/idsig.js';
 import { LAST_SDK } from '../../formats/sdk-range.js';
 import { sdkVerdicts } from '../../formats/sdk-verdicts.js';
 import { printable } from '../../printable.js';
@@ -30,7 +31,7 @@ export async function inspectSignature(
   source: ByteSource,
   side: ZipSide,
   identity: IdentityReading['identity'],
-  _idsig: ByteSource | undefined,
+  idsig: ByteSource | undefined,
 ): Promise<SignatureInspection> {
   const { signature: apk, zip } = side;
   const jar = isJarSigned(zip) ? await checkJar(source, side) : undefined;
@@ -59,6 +60,7 @@ export async function inspectSignature(
     issues: record.issues.map((issue) => ({ ...issue, message: printable(issue.message) })),
     ...blockOf(apk),
     stamps: stampsOf(apk),
+    ...(idsig === undefined ? {} : { idsig: shownIdsig(checkIdsig(idsig, source, apk.block)) }),
   };
 }
 
@@ -108,6 +110,30 @@ function blockOf({ block }: ApkSignatureCheck): Pick<SignatureInspection, 'block
         size,
       })),
     },
+  };
+}
+
+function shownIdsig({ status, signers, rootHash, tree, issues }: IdsigCheck): ExtraSignature {
+  const [first] = signers;
+  return {
+    status,
+    ...(first === undefined
+      ? {}
+      : {
+          certificateSha256: first.certificate.sha256,
+          subject: printable(first.certificate.subject),
+          keyType: first.certificate.keyType,
+          keyBits: first.certificate.keyBits,
+        }),
+    facts: {
+      goesWith: signers.map(({ scheme }) => scheme).join(', '),
+      rootHash,
+      tree: tree ? 'included' : 'not included',
+      ...(signers.length > 1
+        ? { signers: signers.map(({ certificate }) => certificate.sha256).join(', ') }
+        : {}),
+    },
+    issues: issues.map(({ code, message }) => ({ code, message: printable(message) })),
   };
 }
 
