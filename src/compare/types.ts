@@ -277,7 +277,10 @@ export type Proof =
       readonly profile: string;
       readonly sha256: string;
       readonly equal: boolean;
+      /** Of the signature: its entries with their records, and the signing block. */
       readonly takenBytes: number;
+      /** First offset where the file that was made is another one. */
+      readonly departsAt?: number;
     }
   | { readonly kind: 'none'; readonly why: string };
 

@@ -5,6 +5,7 @@ import path from 'node:path';
 import type { ByteSource } from '../bytes.js';
 import type { OnProgress, Reason, RuleName, UnverifiableReason } from '../model.js';
 import type { FileFacts } from './file-facts.js';
+import type { NoTransplant, Transplant } from './zip/transplant.js';
 import type { ZipSide } from './zip/zip-side.js';
 import type { Difference, LedgerNode, Member, Owner, Side, SignatureRecord } from './types.js';
 
@@ -67,6 +68,10 @@ export interface WalkOptions {
   readonly onProgress?: OnProgress;
 }
 
+export interface TransplantSource extends Readonly<Record<Side, ZipSide>> {
+  readonly plan: () => Transplant | NoTransplant;
+}
+
 /** Mutable state of one comparison; `close` it. */
 export class Walk {
   readonly options: WalkOptions;
@@ -81,8 +86,8 @@ export class Walk {
   readonly decoders = new Map<string, string>();
   /** Of the root's published side, filled in by the container that finds one. */
   signature: SignatureRecord | undefined;
-  /** The roots, when both are ZIP archives: for the transplant and the published file's identity. */
-  archives: Readonly<Record<Side, ZipSide>> | undefined;
+  /** When both roots are ZIP archives: what the published one can be made again from. */
+  transplant: TransplantSource | undefined;
   /** Where another reader sees something else in the published root. */
   disagreement: string | undefined;
   #reserved = 0;

@@ -74,6 +74,16 @@ function* runsOf(nodes: readonly LedgerNode[]): Generator<{ run: Run; at: string
         yield { run, at: `/nodes/${index}/${side}/runs/${at}` };
 }
 
+/** What may be taken from the published file: its signing block, entries of its signature, and those that a rule leaves out. */
+const TAKEN: ReadonlySet<string> = new Set([
+  BLOCK,
+  'apk/dependency-info',
+  'apk/play-frosting',
+  'zip/jar-signature',
+  'zip/entry',
+  'zip/directory-record',
+]);
+
 /** Signature bytes are such only of a verified signature; what is wrong with one is a reason. */
 function checkSignature(pair: PairComparison, base: string, found: Found): void {
   const { signature, unverifiable, notAuthentic, worst, proof } = pair;
@@ -94,8 +104,12 @@ function checkSignature(pair: PairComparison, base: string, found: Found): void 
     (run) => run.owner === 'signature' && run.region === BLOCK,
   );
   if (block > 0 && !trusted) found('signature', at, `${status}, and ${block} bytes are owned by a signature`);
-  if (proof.kind === 'transplant' && proof.takenBytes !== block)
-    found('proof', `${base}/proof/takenBytes`, `${proof.takenBytes}, the signing block has ${block}`);
+  const taken = bytesOf(
+    pair.nodes[0]?.published.runs ?? [],
+    ({ owner, region }) => (owner === 'signature' || owner === 'excluded') && TAKEN.has(region),
+  );
+  if (proof.kind === 'transplant' && proof.takenBytes !== taken)
+    found('proof', `${base}/proof/takenBytes`, `${proof.takenBytes}, the signature has ${taken}`);
   if (status === 'invalid' && !notAuthentic.some(({ code }) => code === 'signature-invalid'))
     found('reason', `${base}/notAuthentic`, 'the signature is invalid, and no reason says so');
   if (

@@ -126,8 +126,10 @@ function pairStatement(facts: DecidedFacts, pair: PairComparison, base: string):
     case 'excluded':
       return say(
         'pair-excluded',
-        `${name} is ${noun} except ${count(bytes('excluded'), 'byte')} that named rules leave out${bytes('reencoded') === 0 ? '' : ` and ${bytes('reencoded')} bytes packed differently`}.`,
-        [root, `${base}/rules`],
+        pair.proof.kind === 'transplant' && pair.proof.equal
+          ? `${name} was made again from ${noun} and ${count(pair.proof.takenBytes, 'byte')} of its own, with the same SHA-256 ${pair.published.sha256}; of those, named rules leave out ${count(bytes('excluded'), 'byte')}.`
+          : `${name} is ${noun} except ${count(bytes('excluded'), 'byte')} that named rules leave out${bytes('reencoded') === 0 ? '' : ` and ${bytes('reencoded')} bytes packed differently`}.`,
+        [root, `${base}/rules`, `${base}/proof`],
         cmp,
       );
     case 'encrypted':

@@ -135,6 +135,7 @@ const pair = z.strictObject({
       sha256,
       equal: z.boolean(),
       takenBytes: bytes,
+      departsAt: bytes.optional(),
     }),
     z.strictObject({ kind: z.literal('none'), why: text }),
   ]),

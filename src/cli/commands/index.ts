@@ -11,6 +11,7 @@ import { inspectCommand } from './inspect.js';
 import { planCommand } from './plan.js';
 import { recipesCommand } from './recipes.js';
 import { reportCommand } from './report.js';
+import { transplantCommand } from './transplant.js';
 import { verifyCommand } from './verify.js';
 
 // each command has arguments of its own, which only its handler sees
@@ -19,6 +20,7 @@ export const COMMANDS: readonly CommandModule<object, any>[] = [
   verifyCommand,
   compareCommand,
   inspectCommand,
+  transplantCommand,
   planCommand,
   buildCommand,
   recipesCommand,

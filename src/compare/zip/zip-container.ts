@@ -30,6 +30,9 @@ import {
 } from './jar-entries.js';
 import { MemberTable } from './member-table.js';
 import { findLayout } from './layout.js';
+import { signatureEntries } from './signature-entries.js';
+import { planTransplant } from './transplant.js';
+import { isVirtualEntry } from './virtual-entry.js';
 import { compareBlocks } from './signing-block.js';
 import { compareDirectoryRecord, compareLocalRecord, type RecordContext } from './records.js';
 import {
@@ -39,6 +42,7 @@ import {
   signatureRecord,
   signedSections,
   type Anchor,
+  type Gap,
   type ZipSide,
 } from './zip-side.js';
 
@@ -119,11 +123,9 @@ async function compareRecords(
   // meanwhile the other thread may come to the signature
   if (!nested) walk.disagreement = await disagreementOf(published);
   const p = openZipSide('published', published.source, published.structure, nested, await checking);
-  if (!nested) {
-    walk.signature = signatureRecord(p);
-    walk.archives = { published: p, rebuilt: r };
-  }
-  const layoutExplained = p.block?.trusted === true && findLayout(p, r) !== undefined;
+  if (!nested) walk.signature = signatureRecord(p);
+  const search = nested ? undefined : findLayout(p, r, signatureEntries(p, r, pairing, coveredBy(walk)));
+  const layoutExplained = isSigned(p) && search?.layout !== undefined;
   const sides = { published: new LedgerBuilder(p.source.size), rebuilt: new LedgerBuilder(r.source.size) };
 
   const members = new MemberTable(p, r);
@@ -202,10 +204,23 @@ async function compareRecords(
   for (const side of [p, r])
     for (const entryIndex of unpaired(side, side === p ? pairing.onlyPublished : pairing.onlyRebuilt))
       addOneSided(walk, sides[side.side], side, entryIndex, members, place, oneSidedTotals, jarOwners);
-  compareGaps(walk, sides, p, r, new Map(pairing.pairs.map((pair) => [pair.published, pair.rebuilt])), place);
+  const partners = new Map(pairing.pairs.map((pair) => [pair.published, pair.rebuilt]));
+  compareGaps(walk, sides, p, r, partners, layoutExplained, place);
   compareBlocks(walk, sides, p, r, place);
   if (jarCheck !== undefined) reportJarSignature(walk, place, jarCheck, oneSidedTotals.worst);
   compareEnd(walk, sides, p, r, oneSidedTotals, layoutExplained, place);
+  if (search !== undefined) {
+    const pairOf = new Map(pairing.pairs.map((pair, at) => [pair.published, { ...pair, at }]));
+    walk.transplant = {
+      published: p,
+      rebuilt: r,
+      plan: () =>
+        planTransplant(p, r, search, (publishedIndex, rebuiltIndex) => {
+          const pair = pairOf.get(publishedIndex);
+          return pair?.rebuilt === rebuiltIndex && equality.whole(pair.at);
+        }),
+    };
+  }
   return node(
     place,
     p.block === undefined && r.block === undefined ? 'zip' : 'apk',
@@ -213,6 +228,11 @@ async function compareRecords(
     sides.rebuilt.finish(),
     members.list(),
   );
+}
+
+/** By a signing block that was verified, or entries that are. */
+function isSigned({ block, jarSigned }: ZipSide): boolean {
+  return block === undefined ? jarSigned : block.trusted;
 }
 
 /** A published archive that two readers read differently is not proven to be anything. */
@@ -225,7 +245,7 @@ function* rawNames(zip: ZipStructure): Generator<Buffer> {
 }
 
 /** Entries that take part in pairing; the others get a name that no entry has. */
-function pairable(side: Side, zip: ZipStructure, nested: boolean): Named[] {
+export function pairable(side: Side, zip: ZipStructure, nested: boolean): Named[] {
   const named = withOccurrences(rawNames(zip));
   const jarSigned = !nested && isJarSigned(zip);
   if (!jarSigned) return named;
@@ -306,10 +326,15 @@ function coveringRule(walk: Walk, p: ZipSide, a: ZipEntry, r: ZipSide, b: ZipEnt
 }
 
 /** A rule covers one entry of the file itself: stores edit no archive inside, and of several entries with a name none is meant. */
-function covers(name: RuleName, { source, zip, nested }: ZipSide, entry: ZipEntry): boolean {
+export function covers(name: RuleName, { source, zip, nested }: ZipSide, entry: ZipEntry): boolean {
   const rule = rules[name];
   if (nested || !('coversEntry' in rule) || !rule.coversEntry(source, entry)) return false;
   return !zip.entries.some((other) => other !== entry && other.rawName.equals(entry.rawName));
+}
+
+/** By a rule that was asked for. */
+function coveredBy(walk: Walk): (side: ZipSide, entry: ZipEntry) => boolean {
+  return (side, entry) => [...walk.options.rules].some((name) => covers(name, side, entry));
 }
 
 function coverEntry(
@@ -399,14 +424,22 @@ function compareGaps(
   p: ZipSide,
   r: ZipSide,
   partner: ReadonlyMap<number, number>,
+  layoutExplained: boolean,
   place: Place,
 ): void {
   const rebuiltGaps = new Map(r.gaps.map((gap) => [gap.anchor, gap]));
+  const ownVirtual = (side: ZipSide, gap: Gap): boolean => {
+    if (!layoutExplained || !isVirtualEntry(side, gap)) return false;
+    sides[side.side].add(gap.offset, gap.size, 'signature', 'apk/virtual-entry', -1, 'apk-alignment');
+    walk.coverByRule('apk-alignment', side.side, gap.size);
+    return true;
+  };
   for (const gap of p.gaps) {
     const anchor: Anchor | undefined = typeof gap.anchor === 'number' ? partner.get(gap.anchor) : gap.anchor;
     const other = anchor === undefined ? undefined : rebuiltGaps.get(anchor);
     const region = gapRegion(gap.offset, gap.anchor);
     if (other === undefined) {
+      if (ownVirtual(p, gap)) continue;
       sides.published.add(gap.offset, gap.size, 'different', region);
       reportHidden(walk, place, p, region, gap.offset, gap.size);
       continue;
@@ -420,6 +453,7 @@ function compareGaps(
     if (differs) reportHidden(walk, place, p, region, gap.offset, gap.size);
   }
   for (const gap of rebuiltGaps.values()) {
+    if (ownVirtual(r, gap)) continue;
     const region = gapRegion(gap.offset, gap.anchor);
     sides.rebuilt.add(gap.offset, gap.size, 'missing', region);
     reportHidden(walk, place, r, region, gap.offset, gap.size);
