@@ -20,6 +20,8 @@ import type { FileInspection, NativeLibrary, Permission } from './types.js';
 export interface InspectFileOptions extends OneFileOptions {
   /** The v4 signature of the file. */
   readonly idsig?: ByteSource;
+  /** Its structure, where that is known. */
+  readonly zip?: ZipStructure;
 }
 
 const MANIFEST = 'AndroidManifest.xml';
@@ -74,7 +76,7 @@ async function knownOf(
 ): Promise<Known> {
   let zip: ZipStructure;
   try {
-    zip = readZip(source);
+    zip = options.zip ?? readZip(source);
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
     const { identity, format, issues } = await identityOf(source, { walk });

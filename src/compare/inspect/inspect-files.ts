@@ -7,6 +7,7 @@ import { printable, printableBytes } from '../../printable.js';
 import { entryContent, oneFileWalk } from '../one-file.js';
 import type { Walk } from '../walk.js';
 import { formatOf, inspectFile, type InspectFileOptions } from './inspect-file.js';
+import { inspectTransparency, type OpenArchive } from './inspect-transparency.js';
 import type { FileInspection, Inspection } from './types.js';
 
 export interface NamedSource {
@@ -39,7 +40,7 @@ export async function inspectFiles(
         if (!options.isDirectory) kind = 'archive';
         await addMembers(walk, source, zip, options.isDirectory ? `${file}/` : '', members, others);
       } else if (!options.isDirectory || (zip !== undefined && formatOf(zip) !== 'zip') || APK.test(file))
-        members.push({ name: file, source, close: () => undefined });
+        members.push({ name: file, source, close: () => undefined, ...(zip === undefined ? {} : { zip }) });
       else if (!isIdsigOf(file, sources)) others.push({ name: printable(file), size: source.size });
     }
     const files: FileInspection[] = [];
@@ -50,10 +51,19 @@ export async function inspectFiles(
         await inspectFile(member.source, member.name, {
           ...options,
           ...(idsig === undefined ? {} : { idsig }),
+          ...(member.zip === undefined ? {} : { zip: member.zip }),
         }),
       );
     }
-    return { name: printable(name), kind, files, others, disagreements: disagreementsOf(files) };
+    const transparency = await inspectTransparency(walk, members.flatMap(openArchive));
+    return {
+      name: printable(name),
+      kind,
+      files,
+      others,
+      ...(transparency === undefined ? {} : { transparency }),
+      disagreements: disagreementsOf(files),
+    };
   } finally {
     for (const member of members) member.close();
     await walk.close();
@@ -61,7 +71,13 @@ export async function inspectFiles(
 }
 
 interface Member extends NamedSource {
+  /** Absent for a file that is damaged. */
+  readonly zip?: ZipStructure;
   readonly close: () => void;
+}
+
+function openArchive({ name, source, zip }: Member): OpenArchive[] {
+  return zip === undefined ? [] : [{ name, source, zip, isBundle: formatOf(zip) === 'aab' }];
 }
 
 function structureOf(source: ByteSource): ZipStructure | undefined {
@@ -97,7 +113,15 @@ async function addMembers(
     else {
       const content = await entryContent(walk, source, entry, walk.options.limits.memberBytes);
       if (content.kind === 'unread') others.push({ name, size: entry.size, unread: content.code });
-      else members.push({ name, source: content.source, close: content.close });
+      else {
+        const inner = structureOf(content.source);
+        members.push({
+          name,
+          source: content.source,
+          close: content.close,
+          ...(inner === undefined ? {} : { zip: inner }),
+        });
+      }
     }
   }
 }
