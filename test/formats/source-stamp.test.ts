@@ -7,7 +7,7 @@ import { BufferSource } from '../../src/bytes.js';
 import { checkApkSignature, type ApkSignatureCheck } from '../../src/formats/apk-signature.js';
 import { readZip } from '../../src/formats/zip.js';
 import { apksig35 } from '../helpers/apksig-35.js';
-import { makeKey } from '../helpers/apksigner.js';
+import { makeKey, type SigningKey } from '../helpers/apksigner.js';
 import { buildManifest } from '../helpers/build-axml.js';
 import { buildZip } from '../helpers/build-zip.js';
 import { need } from '../helpers/need.js';
@@ -250,32 +250,41 @@ test('stamps by apksig 35 are verified: a time, a lineage of the stamp, another 
   await signedByApksig(t, jar, [2, 3], true);
 });
 
+const stampEntryOf = (key: SigningKey): Buffer =>
+  sha256(new X509Certificate(readFileSync(key.certificate)).raw);
+
 test('apksig takes what is verified here, and refuses what does not hold', (t) => {
   if (!need(t, 'java', 'openssl', 'apksigner')) return;
   const directory = temporaryDirectory(t);
   const key = makeKey(directory, 'stamp', 'rsa2048');
-  const from = unsignedWith(sha256(new X509Certificate(readFileSync(key.certificate)).raw));
+  const from = unsignedWith(stampEntryOf(key));
   const [block = ''] = runStamps(APKSIG, directory, [
     { kind: 'block', stamp: key, digest: contentDigest(from) },
   ]);
   const theirs = stamped({ id: 0x2b09189e, value: Buffer.from(block, 'hex') }, from);
   t.is(check(theirs).status, 'verified');
-  const files: (readonly [Buffer, boolean])[] = [
-    [theirs, true],
-    [stamped(stampPairV1(spec())), true],
-    [stamped(stampPairV2(spec())), true],
-    [stamped(stampPairV2(spec({ attributes: [[TIME, seconds(1_700_000_000n)]] }))), true],
-    [stamped(stampPairV1(spec({ schemes: [[2, Buffer.alloc(32)]] }))), false],
-    [stamped(stampPairV2(spec({ schemes: [[2, Buffer.alloc(32)]] }))), false],
-    [stamped(stampPairV2(spec()), unsignedWith(Buffer.alloc(32, 1))), false],
-  ];
+  const entry = sha256(stamper.certificate);
+  const digest = contentDigest(unsigned);
+  const wrong = Buffer.alloc(32);
+  const own = { entry, digest };
+  const files: readonly (readonly [Buffer, boolean, { readonly entry: Buffer; readonly digest: Buffer }?])[] =
+    [
+      [theirs, true, { entry: stampEntryOf(key), digest: contentDigest(from) }],
+      [stamped(stampPairV1(spec())), true, own],
+      [stamped(stampPairV1(spec({ schemes: [[2, wrong]] }))), false, own],
+      [stamped(stampPairV1(spec()), unsignedWith(wrong)), false, { entry: wrong, digest }],
+      [stamped(stampPairV2(spec())), true],
+      [stamped(stampPairV2(spec({ attributes: [[TIME, seconds(1_700_000_000n)]] }))), true],
+      [stamped(stampPairV2(spec({ schemes: [[2, wrong]] }))), false],
+      [stamped(stampPairV2(spec()), unsignedWith(wrong)), false],
+    ];
   const answers = runStamps(
     APKSIG,
     directory,
-    files.map(([apk], index) => {
+    files.map(([apk, , first], index) => {
       const file = path.join(directory, `${index}.apk`);
       writeFileSync(file, apk);
-      return { kind: 'verify', file };
+      return { kind: 'verify', file, ...(first === undefined ? {} : { first }) };
     }),
   );
   for (const [index, [apk, expected]] of files.entries()) {

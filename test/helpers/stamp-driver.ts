@@ -23,6 +23,8 @@ export interface StampVerifyJob {
   readonly kind: 'verify';
   readonly file: string;
   readonly idsig?: string;
+  /** Of a version 1 stamp: content of the stamp entry, and the v2 digest. */
+  readonly first?: { readonly entry: Buffer; readonly digest: Buffer };
 }
 
 /** A version 1 block over this v2 digest. */
@@ -34,8 +36,10 @@ export interface StampBlockJob {
 
 const PROGRAM = `
 import com.android.apksig.*;
+import com.android.apksig.apk.*;
 import com.android.apksig.internal.apk.*;
 import com.android.apksig.internal.apk.stamp.*;
+import com.android.apksig.util.*;
 import java.io.*;
 import java.nio.file.*;
 import java.security.*;
@@ -97,10 +101,22 @@ public class Stamps {
 
   static String verify(String[] job) throws Exception {
     File file = new File(job[1]);
-    boolean stamp = new SourceStampVerifier.Builder(file).build().verifySourceStamp().isVerified();
+    boolean stamp = job[3].equals("-")
+        ? new ApkVerifier.Builder(file).build().verifySourceStamp().isVerified()
+        : first(file, bytes(job[3]), bytes(job[4]));
     if (job[2].equals("-")) return stamp + "\\tfalse";
     ApkVerifier.Result result = new ApkVerifier.Builder(file).setV4SignatureFile(new File(job[2])).build().verify();
     return stamp + "\\t" + (result.isVerified() && result.isVerifiedUsingV4Scheme());
+  }
+
+  static boolean first(File file, byte[] entry, byte[] digest) throws Exception {
+    DataSource apk = DataSources.asDataSource(new RandomAccessFile(file, "r"));
+    ApkSigResult result = V1SourceStampVerifier.verify(apk, ApkUtils.findZipSections(apk), entry,
+        Collections.singletonMap(ContentDigestAlgorithm.CHUNKED_SHA256, digest), 1, Integer.MAX_VALUE);
+    boolean clean = result.verified;
+    // what is wrong with the signature is said of the signer only
+    for (ApkSignerInfo signer : result.mSigners) clean &= !signer.containsErrors() && !signer.containsWarnings();
+    return clean;
   }
 
   static byte[] bytes(String hex) {
@@ -174,7 +190,13 @@ function lineOf(job: StampSignJob | StampVerifyJob | StampBlockJob): string[] {
         job.idsig ?? '-',
       ];
     case 'verify':
-      return ['verify', job.file, job.idsig ?? '-'];
+      return [
+        'verify',
+        job.file,
+        job.idsig ?? '-',
+        job.first?.entry.toString('hex') ?? '-',
+        job.first?.digest.toString('hex') ?? '-',
+      ];
     case 'block':
       return ['block', job.stamp.key, job.stamp.certificate, job.digest.toString('hex')];
   }
