@@ -23,8 +23,8 @@ export interface StampVerifyJob {
   readonly kind: 'verify';
   readonly file: string;
   readonly idsig?: string;
-  /** Of a version 1 stamp: content of the stamp entry, and the v2 digest. */
-  readonly first?: { readonly entry: Buffer; readonly digest: Buffer };
+  /** Of a version 1 stamp: content of the stamp entry, the v2 digest, and the pair. */
+  readonly first?: { readonly entry: Buffer; readonly digest: Buffer; readonly block: Buffer };
 }
 
 /** A version 1 block over this v2 digest. */
@@ -36,11 +36,10 @@ export interface StampBlockJob {
 
 const PROGRAM = `
 import com.android.apksig.*;
-import com.android.apksig.apk.*;
 import com.android.apksig.internal.apk.*;
 import com.android.apksig.internal.apk.stamp.*;
-import com.android.apksig.util.*;
 import java.io.*;
+import java.nio.*;
 import java.nio.file.*;
 import java.security.*;
 import java.security.cert.*;
@@ -103,20 +102,24 @@ public class Stamps {
     File file = new File(job[1]);
     boolean stamp = job[3].equals("-")
         ? new ApkVerifier.Builder(file).build().verifySourceStamp().isVerified()
-        : first(file, bytes(job[3]), bytes(job[4]));
+        : first(bytes(job[3]), bytes(job[4]), bytes(job[5]));
     if (job[2].equals("-")) return stamp + "\\tfalse";
     ApkVerifier.Result result = new ApkVerifier.Builder(file).setV4SignatureFile(new File(job[2])).build().verify();
     return stamp + "\\t" + (result.isVerified() && result.isVerifiedUsingV4Scheme());
   }
 
-  static boolean first(File file, byte[] entry, byte[] digest) throws Exception {
-    DataSource apk = DataSources.asDataSource(new RandomAccessFile(file, "r"));
-    ApkSigResult result = V1SourceStampVerifier.verify(apk, ApkUtils.findZipSections(apk), entry,
-        Collections.singletonMap(ContentDigestAlgorithm.CHUNKED_SHA256, digest), 1, Integer.MAX_VALUE);
-    boolean clean = result.verified;
-    // what is wrong with the signature is said of the signer only
-    for (ApkSignerInfo signer : result.mSigners) clean &= !signer.containsErrors() && !signer.containsWarnings();
-    return clean;
+  /** The class that reads whole files drops what it finds about the signer. */
+  static boolean first(byte[] entry, byte[] digest, byte[] block) throws Exception {
+    ApkSignerInfo signer = new ApkSignerInfo();
+    ByteBuffer data = ApkSigningBlockUtils.getLengthPrefixedSlice(ByteBuffer.wrap(block).order(ByteOrder.LITTLE_ENDIAN));
+    ByteBuffer signed = ByteBuffer.allocate(12 + digest.length).order(ByteOrder.LITTLE_ENDIAN);
+    signed.putInt(8 + digest.length).putInt(1).putInt(digest.length).put(digest);
+    java.lang.reflect.Method check = Class.forName("com.android.apksig.internal.apk.stamp.SourceStampVerifier")
+        .getMethod("verifyV1SourceStamp", ByteBuffer.class, CertificateFactory.class, ApkSignerInfo.class,
+            byte[].class, byte[].class, int.class, int.class);
+    check.setAccessible(true);
+    check.invoke(null, data, CertificateFactory.getInstance("X.509"), signer, signed.array(), entry, 24, Integer.MAX_VALUE);
+    return !signer.containsErrors() && !signer.containsWarnings();
   }
 
   static byte[] bytes(String hex) {
@@ -196,6 +199,7 @@ function lineOf(job: StampSignJob | StampVerifyJob | StampBlockJob): string[] {
         job.idsig ?? '-',
         job.first?.entry.toString('hex') ?? '-',
         job.first?.digest.toString('hex') ?? '-',
+        job.first?.block.toString('hex') ?? '-',
       ];
     case 'block':
       return ['block', job.stamp.key, job.stamp.certificate, job.digest.toString('hex')];
