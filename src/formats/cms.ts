@@ -77,8 +77,8 @@ const SIGNING_TIME = '1.2.840.113549.1.9.5';
 const ALGORITHM_PROTECTION = '1.2.840.113549.1.9.52';
 const CONTEXT_0 = 0xa0;
 const CONTEXT_1 = 0xa1;
-const MAX_SIGNERS = 32;
-const MAX_CERTIFICATES = 32;
+const MAX_SIGNERS = 10;
+const MAX_CERTIFICATES = 20;
 
 type Loose = (code: LooseCode, value: DerValue, message: string) => void;
 

@@ -81,6 +81,7 @@ export type JarIssueCode =
   | 'v1-content-type'
   | 'v1-entry-header'
   | 'v1-entry-time'
+  | 'v1-entry-place'
   | 'v1-entry-packing';
 
 export interface JarIssueMeaning {
@@ -229,6 +230,7 @@ export const JAR_ISSUES = {
   'v1-content-type': meaning('loose', 'content of another type than data'),
   'v1-entry-header': meaning('loose', 'header fields of a signature file that no known tool writes'),
   'v1-entry-time': meaning('free', 'the time of a signature file is what the signer says it is'),
+  'v1-entry-place': meaning('free', 'signature files lie where no known tool puts them'),
   'v1-entry-packing': meaning('loose', 'a signature file is packed as no known encoder does it'),
 } as const satisfies Record<JarIssueCode, JarIssueMeaning>;
 

@@ -127,8 +127,9 @@ class ManifestReader {
   #attributeLine(at: number, end: number): void {
     this.#finishAttribute();
     this.#open ??= { start: at, attributes: new Map(), lines: [], name: undefined };
-    const colon = this.#bytes.indexOf(COLON, at);
-    if (colon === -1 || colon >= end || this.#bytes[colon + 1] !== SPACE || colon + 1 >= end) {
+    // never beyond the line: a hostile file has many without
+    const colon = at + this.#bytes.subarray(at, end).indexOf(COLON);
+    if (colon < at || colon + 1 >= end || this.#bytes[colon + 1] !== SPACE) {
       this.#isMalformed(at, 'a line without name and value');
       return;
     }

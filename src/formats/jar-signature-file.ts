@@ -68,7 +68,9 @@ export function readSignatureFiles(
     else if (BLOCK.test(name)) blocks.push(entry);
   }
   const used = new Set<string>();
-  const signed = blocks.flatMap((blockEntry): SignatureFile[] => {
+  if (blocks.length > MAX_SIGNERS)
+    findings.add('v1-too-many-signers', `${blocks.length} signature blocks, at most ${MAX_SIGNERS}`);
+  const signed = blocks.slice(0, MAX_SIGNERS).flatMap((blockEntry): SignatureFile[] => {
     const blockName = names[blockEntry] ?? '';
     const name = blockName.replace(BLOCK, '.SF');
     const entry = files.get(name);
@@ -87,10 +89,9 @@ export function readSignatureFiles(
     const ignored = useKeys && isIgnored(name, own, manifest, findings);
     return [{ name, entry, bytes, manifest: own, blockEntry, block, ignored }];
   });
-  for (const name of files.keys())
-    if (!used.has(name)) findings.add('v1-file-without-block', `${name}: no signature block`);
-  if (signed.length > MAX_SIGNERS)
-    findings.add('v1-too-many-signers', `${signed.length} signers, at most ${MAX_SIGNERS}`);
+  if (blocks.length <= MAX_SIGNERS)
+    for (const name of files.keys())
+      if (!used.has(name)) findings.add('v1-file-without-block', `${name}: no signature block`);
   return signed;
 }
 

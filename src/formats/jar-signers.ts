@@ -112,10 +112,15 @@ function verifySigners(
     if (outcome?.kind === 'fails') findings.add(outcome.code, `${where}: ${outcome.message}`, 0, sdk);
     else if (outcome !== undefined) signers.push({ certificate: outcome.certificate, sdk });
   };
-  const [first] = data.signers;
-  if (first !== undefined)
-    decide({ from: EVERY_SDK.from, to: SEVERAL_SINCE - 1 }, verifySigner(first, data, known, file, false));
   const outcomes = data.signers.map((signer) => verifySigner(signer, data, known, file, true));
+  const [first] = data.signers;
+  const [recently] = outcomes;
+  // a content type is looked at since then: the key is turned a second time only where that is what fails
+  const before =
+    first !== undefined && recently?.kind === 'fails' && recently.code === 'cms-content-type'
+      ? verifySigner(first, data, known, file, false)
+      : recently;
+  decide({ from: EVERY_SDK.from, to: SEVERAL_SINCE - 1 }, before);
   const recent: SdkRange = { from: SEVERAL_SINCE, to: LAST_SDK };
   const holds = outcomes.find(({ kind }) => kind === 'holds');
   decide(recent, holds ?? outcomes[0]);

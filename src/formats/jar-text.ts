@@ -90,7 +90,10 @@ export function checkJarText(reading: JarReading, expected: JarExpectation): voi
   const orders = [sortedByJava(names), ...expected.orders.map((order) => hashOrder(kept(order, names)))];
   if (!orders.some((order) => isSame(order, names)))
     say('v1-section-order', `${MANIFEST_NAME}: the order of sections is no known tool's`);
-  for (const file of reading.files) checkFile(file, names, findings);
+  for (const file of reading.files) {
+    checkFile(file, names, findings);
+    checkSchemes(file, reading.archive.schemes, findings);
+  }
 }
 
 function checkFile(file: SignatureFile, names: readonly string[], findings: JarFindings): void {
@@ -107,6 +110,19 @@ function checkFile(file: SignatureFile, names: readonly string[], findings: JarF
   checkMain(file.name, lines, FILE_VALUES, [], findings, manifest.main.lines);
   if (!isRendered(manifest, bytes)) say('v1-lines', 'lines are broken otherwise');
   if (!isSame(sectionNames(manifest), names)) say('v1-section-set', 'other sections than the manifest has');
+}
+
+/** Whoever signs with newer schemes and names one of them names them all; 3.1 is part of 3 for some versions of apksigner. */
+function checkSchemes(
+  { name, manifest }: SignatureFile,
+  schemes: ReadonlySet<number>,
+  findings: JarFindings,
+): void {
+  const value = manifest.main.attributes.get('x-android-apk-signed');
+  if (value === undefined) return;
+  const named = new Set(value.split(', ').map(Number));
+  if ([2, 3].some((scheme) => schemes.has(scheme) && !named.has(scheme)))
+    findings.add('v1-attribute', `${name}: X-Android-APK-Signed: ${JSON.stringify(value.slice(0, 40))}`);
 }
 
 function sectionNames(manifest: Manifest): string[] {

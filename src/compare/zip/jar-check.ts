@@ -23,7 +23,7 @@ import { LAST_SDK, type SdkRange } from '../../formats/sdk-range.js';
 import type { ZipStructure } from '../../formats/zip.js';
 import { digestContents, type ContentDigests } from '../decode/digest-pool.js';
 import type { DigestJob } from '../decode/digest-entry.js';
-import { matchHeaders, newestTime } from './jar-headers.js';
+import { arePlacedByTool, matchHeaders, newestTime } from './jar-headers.js';
 import { isPackedByTool, signatureContent, type SignatureContent } from './jar-content.js';
 
 export interface JarLimits {
@@ -59,7 +59,8 @@ export interface JarCheck {
   readonly reading: JarReading;
 }
 
-const SIGNATURE_LIMIT = 64 << 20;
+/** Of each signature file: enough for a hundred thousand entries. */
+const SIGNATURE_LIMIT = 16 << 20;
 
 export function openJarCheck(source: ByteSource, zip: ZipStructure, limits: JarLimits): OpenJarCheck {
   const contents = new Map<number, SignatureContent>();
@@ -166,9 +167,14 @@ export async function finishJarCheck(
   };
 }
 
+/** OpenSSL refuses some certificates that Android takes: those are nobody's word either. */
 function isSelfSigned(encoded: Buffer): boolean {
-  const certificate = new X509Certificate(encoded);
-  return certificate.verify(certificate.publicKey);
+  try {
+    const certificate = new X509Certificate(encoded);
+    return certificate.verify(certificate.publicKey);
+  } catch {
+    return false;
+  }
 }
 
 function entriesOf({ manifestEntry, files }: JarReading): Set<number> {
@@ -188,6 +194,8 @@ async function checkRecords(
     source,
     zip.entries.filter((_, index) => !belonging.has(index)),
   );
+  if (!arePlacedByTool(zip, belonging))
+    findings.add('v1-entry-place', 'signature files lie elsewhere than at the beginning or at the end');
   for (const index of belonging) {
     const entry = zip.entries[index];
     const name = names[index] ?? '';

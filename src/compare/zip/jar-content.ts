@@ -15,6 +15,9 @@ const DEFLATED = 8;
 /** apksigner, Java's default, zipflinger. */
 const LEVELS = [9, 6, 1] as const;
 
+/** Bytes that are packed again to see how. */
+const PACKED_AGAIN = 8 << 20;
+
 /** A code where it cannot be read. */
 export function signatureContent(
   source: ByteSource,
@@ -37,6 +40,7 @@ export function signatureContent(
 /** Stored, or the very bytes that zlib (the vanilla one, which Node's is not) gives at a level that signing tools use. */
 export async function isPackedByTool({ bytes, raw }: SignatureContent): Promise<boolean> {
   if (bytes === raw) return true;
+  if (bytes.length > PACKED_AGAIN) return false;
   // loaded for files with a JAR signature only
   const { deflateRaw } = await import('pako');
   return LEVELS.some((level) => raw.equals(deflateRaw(bytes, { level })));

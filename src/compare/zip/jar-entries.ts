@@ -73,7 +73,7 @@ function isReadWhole({ source, zip, jarSigned }: ZipSide): boolean {
   return !findings.list().some(({ code }) => NOT_READ.has(code));
 }
 
-const MAX_SIZE = 64 << 20;
+const MAX_SIZE = 16 << 20;
 const NOT_READ: ReadonlySet<JarIssueCode> = new Set<JarIssueCode>([
   'cms-malformed',
   'cms-not-canonical',

@@ -6,7 +6,7 @@
  * https://android.googlesource.com/platform/tools/base/ zipflinger, apkzlib
  */
 import type { ByteSource } from '../../bytes.js';
-import type { ZipEntry } from '../../formats/zip.js';
+import type { ZipEntry, ZipStructure } from '../../formats/zip.js';
 
 /** `newest`: that of the newest other entry. A number is the DOS date above the time. `any`: when it was signed. */
 type EntryTime = 'newest' | 'any' | number;
@@ -128,4 +128,27 @@ export function newestTime(source: ByteSource, entries: Iterable<ZipEntry>): num
     newest = Math.max(newest, source.read(cdOffset + 12, 4).readUInt32LE(0));
   }
   return newest;
+}
+
+/**
+ * At the end as apksigner writes them (file and block of each signer, then the manifest), or at the beginning as jarsigner
+ * does (the manifest, then file and block of each), in the order of data and in that of the directory.
+ */
+export function arePlacedByTool(zip: ZipStructure, signature: ReadonlySet<number>): boolean {
+  const count = signature.size;
+  const directory = zip.entries.map((_, index) => index);
+  return [zip.dataOrder, directory].every((order) => {
+    const names = (indices: readonly number[]): string =>
+      indices.map((index) => (signature.has(index) ? kindOf(zip.entries[index]) : '-')).join('');
+    return (
+      /^(?:FB)+M$|^M(?:FB)+$/.test(names(order.slice(-count))) ||
+      /^M(?:FB)+$/.test(names(order.slice(0, count)))
+    );
+  });
+}
+
+function kindOf(entry: ZipEntry | undefined): string {
+  const name = entry?.rawName.toString('latin1') ?? '';
+  if (name.endsWith('.MF')) return 'M';
+  return name.endsWith('.SF') ? 'F' : 'B';
 }
