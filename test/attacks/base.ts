@@ -5,6 +5,7 @@ import type { VerdictKind } from '../../src/model.js';
 import { buildManifest, type ManifestSpec } from '../helpers/build-axml.js';
 import { buildZip, type ZipMember } from '../helpers/build-zip.js';
 import {
+  endRecord,
   insertBlock,
   newIdentity,
   signerPair,
@@ -169,7 +170,9 @@ export function changed(
 /** Where a record of this name begins; `PK\3\4` or `PK\1\2`. */
 export function recordOf(archive: Buffer, kind: 'local' | 'central', name: string): number {
   const [signature, at] = kind === 'local' ? ['PK\x03\x04', 30] : ['PK\x01\x02', 46];
-  for (let from = archive.indexOf(signature, 0, 'latin1'); from !== -1; ) {
+  // an archive inside has records too
+  const start = kind === 'local' ? 0 : archive.readUInt32LE(endRecord(archive) + 16);
+  for (let from = archive.indexOf(signature, start, 'latin1'); from !== -1; ) {
     if (archive.toString('latin1', from + at, from + at + name.length) === name) return from;
     from = archive.indexOf(signature, from + 4, 'latin1');
   }

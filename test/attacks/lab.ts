@@ -102,7 +102,7 @@ export const lab: readonly Attack[] = [
   ...bothWays('18b a library named META-INF', 'the same, loaded as code', MATCHING, adding({ name: 'lib/arm64-v8a/META-INF.so', data: evilCode })),
   ...bothWays('19 resource table changed', 'another string in resources.arsc', CONTENT, changing('resources.arsc', { data: smallArsc({ values: ['Chat', 'https://evil.example/'] }) })),
   ...bothWays('19b raw resource changed', 'a file below res/, of the same length', CONTENT, changing('res/raw/a.txt', { data: 'equal length: BBBB' })),
-  ...bothWays('21 behind the end', 'bytes behind the end record', UNADDRESSED, ({ members }) => buildZip(members, { trailing: payload }), { asIs: DIFFERS, resigned: DIFFERS }),
+  ...bothWays('21 behind the end', 'bytes behind the end record', UNADDRESSED, ({ members }) => buildZip(members, { trailing: payload })),
   ...bothWays('23 slack in compressed data', 'bytes behind the end of a deflate stream, inside of its entry', UNADDRESSED, (base) =>
     buildZip(changed(base, 'res/raw/a.txt', { raw: Buffer.concat([deflateRawSync('equal length: AAAA'), payload]) })),
   ),

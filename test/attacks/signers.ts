@@ -99,7 +99,8 @@ export const signers: readonly Attack[] = [
     ),
   ),
   spoofed('fakesigner 4: nearly the same issuer', 'a second signer whose issuer and serial number are the pinned ones but for a space', ({ members }) => {
-    const pinned = jarIdentity('ec', { issuer: commonName('The Publisher') });
+    // a longer signature stands behind a shorter one
+    const pinned = jarIdentity('rsa', { issuer: commonName('The Publisher') });
     const near = jarIdentity('ec', { issuer: commonName('The\tPublisher') });
     // as the second signer stands in front: its own block, over the same file
     const entries = jarEntries(members, near);
@@ -109,7 +110,7 @@ export const signers: readonly Attack[] = [
       published: signJar(members, near, { certificates: [near.certificate, pinned.certificate], signers: [info] }),
       pinned: pinned.certificate,
     };
-  }),
+  }, { ...FORGED, code: 'signer-not-pinned' }),
   ...(['\n', '\0'] as const).map((odd) =>
     spoofed(
       `fakesigner 5${odd === '\n' ? 'a: newline' : 'b: NUL'} in names`,
