@@ -120,7 +120,11 @@ export function bothWays(
   explanation: string,
   source: string,
   edit: Edit,
-  expected: { readonly asIs?: Expected; readonly resigned?: Expected; readonly options?: CompareOptions } = {},
+  expected: {
+    readonly asIs?: Expected;
+    readonly resigned?: Expected;
+    readonly options?: CompareOptions;
+  } = {},
 ): Attack[] {
   const sides = (published: Buffer, { unsigned }: Base): Sides => ({
     published,
@@ -172,7 +176,7 @@ export function recordOf(archive: Buffer, kind: 'local' | 'central', name: strin
   const [signature, at] = kind === 'local' ? ['PK\x03\x04', 30] : ['PK\x01\x02', 46];
   // an archive inside has records too
   const start = kind === 'local' ? 0 : archive.readUInt32LE(endRecord(archive) + 16);
-  for (let from = archive.indexOf(signature, start, 'latin1'); from !== -1; ) {
+  for (let from = archive.indexOf(signature, start, 'latin1'); from !== -1;) {
     if (archive.toString('latin1', from + at, from + at + name.length) === name) return from;
     from = archive.indexOf(signature, from + 4, 'latin1');
   }

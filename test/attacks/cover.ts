@@ -35,18 +35,42 @@ const unknown = (data: string): ZipMember => ({ name: 'assets/odd', data, method
 export const cover: readonly Attack[] = [
   covered('beside a bomb', 'both files have an entry that is too large to read', bomb(1), bomb(9)),
   covered('beside a bomb of its own', 'only the published file has it', bomb(9), undefined),
-  covered('beside an encrypted entry', 'both files have one, of other bytes', encrypted('one'), encrypted('two')),
-  covered('beside an encrypted entry of its own', 'only the published file has it', encrypted('one'), undefined),
+  covered(
+    'beside an encrypted entry',
+    'both files have one, of other bytes',
+    encrypted('one'),
+    encrypted('two'),
+  ),
+  covered(
+    'beside an encrypted entry of its own',
+    'only the published file has it',
+    encrypted('one'),
+    undefined,
+  ),
   covered('beside an unknown method', 'both files have one, of other bytes', unknown('one'), unknown('two')),
-  instead('code as a bomb', 'the changed code is blown up beyond the limit', () => ({ data: Buffer.concat([evilCode, BOMB]) })),
+  instead('code as a bomb', 'the changed code is blown up beyond the limit', () => ({
+    data: Buffer.concat([evilCode, BOMB]),
+  })),
   instead('code encrypted', 'the changed code has the encryption flag', () => ({ data: evilCode, flags: 1 })),
-  instead('code of an unknown method', 'the changed code has a method that nobody knows', () => ({ data: evilCode, method: 93 })),
-  instead('code as a broken stream', 'a stream that cannot be decoded', () => ({ raw: Buffer.alloc(300, 0xff) })),
-  one('cover: broken signature', 'forged', 'a signature that cannot be parsed beside changed code', SOURCE, { kind: 'not-authentic', exit: 3 }, (base) => {
-    const published = Buffer.from(base.resign(buildZip(changed(base, CODE, { data: evilCode }))));
-    // the first length inside of the v2 pair
-    const at = published.indexOf(Buffer.from('1a870971', 'hex'));
-    published.writeUInt32LE(0x7fffffff, at + 4);
-    return { published, rebuilt: base.unsigned };
-  }),
+  instead('code of an unknown method', 'the changed code has a method that nobody knows', () => ({
+    data: evilCode,
+    method: 93,
+  })),
+  instead('code as a broken stream', 'a stream that cannot be decoded', () => ({
+    raw: Buffer.alloc(300, 0xff),
+  })),
+  one(
+    'cover: broken signature',
+    'forged',
+    'a signature that cannot be parsed beside changed code',
+    SOURCE,
+    { kind: 'not-authentic', exit: 3 },
+    (base) => {
+      const published = Buffer.from(base.resign(buildZip(changed(base, CODE, { data: evilCode }))));
+      // the first length inside of the v2 pair
+      const at = published.indexOf(Buffer.from('1a870971', 'hex'));
+      published.writeUInt32LE(0x7fffffff, at + 4);
+      return { published, rebuilt: base.unsigned };
+    },
+  ),
 ];

@@ -155,4 +155,3 @@ export const sumOf = (counts: readonly SweepCount[]): SweepCount => ({
   }, {}),
   violations: counts.flatMap(({ violations }) => violations),
 });
-

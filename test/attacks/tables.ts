@@ -19,7 +19,12 @@ const arsc = (name: string, explanation: string, spec: ArscSpec): readonly Attac
     { options },
   );
 
-const manifest = (name: string, explanation: string, source: string, make: (base: Base) => Buffer): readonly Attack[] =>
+const manifest = (
+  name: string,
+  explanation: string,
+  source: string,
+  make: (base: Base) => Buffer,
+): readonly Attack[] =>
   bothWays(
     `manifest: ${name}`,
     explanation,
@@ -56,11 +61,15 @@ const withMetaData = (inside: 'application' | 'provider', name: string, value: s
   });
 
 export const tables: readonly Attack[] = [
-  ...arsc('trailing bytes', 'bytes behind the table, which dumps do not show', { trailing: Buffer.alloc(64, 'payload') }),
+  ...arsc('trailing bytes', 'bytes behind the table, which dumps do not show', {
+    trailing: Buffer.alloc(64, 'payload'),
+  }),
   ...arsc('unknown chunk', 'a chunk of no known type, which readers skip', {
     chunks: [axmlChunk(0x7777, Buffer.alloc(0), Buffer.alloc(64, 'payload'))],
   }),
-  ...arsc('unused string', '240 bytes in the string pool that nothing refers to', { unused: ['payload!'.repeat(15)] }),
+  ...arsc('unused string', '240 bytes in the string pool that nothing refers to', {
+    unused: ['payload!'.repeat(15)],
+  }),
   ...arsc('values swapped', 'two resources have each other’s value', { entries: [1, 0] }),
   ...arsc('configuration changed', 'the values are for another density', { density: 480 }),
   ...arsc('value changed', 'another server', { values: ['Chat', 'https://evil.example/'] }),
@@ -86,15 +95,19 @@ export const tables: readonly Attack[] = [
   ...manifest('a known name with another value', 'com.android.stamp.source of anything', STORE, () =>
     withMetaData('application', 'com.android.stamp.source', 'https://evil.example/'),
   ),
-  ...manifest('a known name at another place', 'com.android.vending.derived.apk.id below a provider', STORE, () =>
-    withMetaData('provider', 'com.android.vending.derived.apk.id', 1),
+  ...manifest(
+    'a known name at another place',
+    'com.android.vending.derived.apk.id below a provider',
+    STORE,
+    () => withMetaData('provider', 'com.android.vending.derived.apk.id', 1),
   ),
   ...([33, 31, 0, 64] as const).flatMap((size) =>
     bothWays(
       `stamp of ${size} bytes`,
       'stamp-cert-sha256 of another length than a digest has',
       STORE,
-      ({ members }) => buildZip([...members, { name: 'stamp-cert-sha256', data: Buffer.alloc(size, 7), method: 0 }]),
+      ({ members }) =>
+        buildZip([...members, { name: 'stamp-cert-sha256', data: Buffer.alloc(size, 7), method: 0 }]),
       { options },
     ),
   ),
