@@ -153,18 +153,18 @@ function bitTable(
           : [],
       );
       if (counts.length === 0) return [];
-      const { bits, byLedger, bySignature, accepted, violations } = sumOf(counts);
+      const { bits, byLedger, bySignature, repacked, accepted, violations } = sumOf(counts);
       const left = Object.entries(accepted)
         .map(([rule, count]) => `${number(count)} \`${rule}\``)
         .join(', ');
       return [
-        `| ${name} (${number(published.length)} bytes) | ${mutated} | ${number(bits)} | ${number(byLedger)} | ${number(bySignature)} | ${left === '' ? '0' : left} | ${violations.length} |`,
+        `| ${name} (${number(published.length)} bytes) | ${mutated} | ${number(bits)} | ${number(byLedger)} | ${number(bySignature)} | ${number(repacked)} | ${left === '' ? '0' : left} | ${violations.length} |`,
       ];
     }),
   );
   return [
-    '| APK | turned in | bits | refused by the ledgers alone | refused in the signature | exit 0, by rule | violations |',
-    '|---|---|--:|--:|--:|---|--:|',
+    '| APK | turned in | bits | refused by the ledgers alone | refused in the signature | same content, packed otherwise | exit 0, by rule | violations |',
+    '|---|---|--:|--:|--:|--:|---|--:|',
     ...rows,
   ];
 }
