@@ -133,6 +133,40 @@ async function signedAgainstUnsigned({ signed, unsigned }: Inputs): Promise<void
   ratioRow(what, mine, 'apksigcopier', samples.apksigcopier, 1 / 2, '≤ 1/2');
 }
 
+/** With the signatures checked by somebody else as well, which ours has in it. */
+async function signaturesIncluded({ signed, jarSigned, unsigned }: Inputs): Promise<void> {
+  for (const [what, file, name] of [
+    ['signed (v2 + v3) against unsigned, signature verified', signed, 'copy-and-verify'],
+    ['signed (v1 + v2 + v3) against unsigned, signature verified', jarSigned, 'copy-and-verify-v1'],
+  ] as const) {
+    const samples = await interleaved<'ours' | Peer>(
+      {
+        ours: ours(what, file, unsigned),
+        ...(has(name) ? { [name]: peer(name, file, unsigned) } : {}),
+      },
+      rounds,
+    );
+    ratioRow(what, samples.ours ?? [], name, samples[name], 1 / 3, '≤ 1/3');
+  }
+}
+
+async function inspected({ signed, jarSigned }: Inputs): Promise<void> {
+  for (const [what, file, name] of [
+    ['`inspect` of one file (v2 + v3)', signed, 'apksigner'],
+    ['`inspect` of one file (v1 + v2 + v3)', jarSigned, 'apksigner-v1'],
+  ] as const) {
+    const argv = [process.execPath, MAIN, 'inspect', '--quiet', file];
+    const samples = await interleaved<'ours' | Peer>(
+      {
+        ours: () => runOnce({ label: what, argv }),
+        ...(has(name) ? { [name]: peer(name, file, file) } : {}),
+      },
+      rounds,
+    );
+    ratioRow(what, samples.ours ?? [], name, samples[name], 1, '< 1');
+  }
+}
+
 async function oneChangedByte({ signed, signedCopy, oneByte }: Inputs): Promise<void> {
   const what = 'one byte changed in the middle of an entry';
   const { ours: mine = [], identical = [] } = await interleaved(
@@ -236,6 +270,8 @@ const inputs = await maker.main();
 const before = loadavg()[0] ?? 0;
 const groups: Readonly<Record<string, () => Promise<void>>> = {
   signed: () => signedAgainstUnsigned(inputs),
+  signatures: () => signaturesIncluded(inputs),
+  inspect: () => inspected(inputs),
   'one-byte': () => oneChangedByte(inputs),
   identical: () => identicalInProcess(inputs),
   recompressed: () => allRecompressed(inputs),

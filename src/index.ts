@@ -13,6 +13,7 @@ import type * as reading from './operations/read-report.js';
 import type * as recipeBook from './operations/recipes.js';
 import type * as rendering from './operations/render-report.js';
 import type * as storing from './operations/store.js';
+import type * as transplanting from './operations/transplant.js';
 import type * as verifying from './operations/verify.js';
 import type * as checking from './report/check.js';
 
@@ -53,6 +54,10 @@ export const compare: typeof comparing.compare = async (...args) =>
 export const compareInFull: typeof comparing.compareInFull = async (...args) =>
   (await import('./operations/compare.js')).compareInFull(...args);
 export type { CompareRequest } from './operations/compare.js';
+
+export const transplant: typeof transplanting.transplant = async (...args) =>
+  (await import('./operations/transplant.js')).transplant(...args);
+export type { TransplantRequest, TransplantResult } from './operations/transplant.js';
 
 export const plan: typeof planning.plan = async (...args) =>
   (await import('./operations/plan.js')).plan(...args);

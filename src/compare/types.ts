@@ -7,8 +7,14 @@ import type {
   Reason,
   RuleName,
   RuleClass,
+  SignerNote,
   UnverifiableReason,
 } from '../model.js';
+
+import type { ZipCode } from '../formats/zip-code.js';
+
+export { AMBIGUITIES, CONTESTED, REFUSALS } from '../formats/zip-code.js';
+export type { ZipCode };
 
 /** Best first. `different` and `missing` weigh the same. */
 export const OWNERS = [
@@ -192,6 +198,32 @@ export type Difference =
     };
 export type DifferenceKind = Difference['kind'];
 
+/** One place of an ambiguity; the offset is inside of the archive. */
+export interface Sighting {
+  readonly offset: number;
+  readonly member?: string;
+  /** Numbers, no sentence. */
+  readonly detail?: string;
+}
+
+/** The first few of all. */
+export interface Sightings {
+  readonly count: number;
+  readonly first: readonly Sighting[];
+}
+
+/**
+ * Something that two readers of a file can take differently. It owns no byte: bytes that are equal on both sides stay
+ * `identical`, and what differs between the sides stands in the ledgers.
+ */
+export interface Observation {
+  readonly code: ZipCode;
+  /** Of the archive, as in `LedgerNode.path`. */
+  readonly path: readonly string[];
+  readonly published?: Sightings;
+  readonly rebuilt?: Sightings;
+}
+
 /** Where a fact about the publisher's environment comes from; the order of the report. */
 export const EVIDENCE_KINDS = [
   'buildinfo',
@@ -277,7 +309,10 @@ export type Proof =
       readonly profile: string;
       readonly sha256: string;
       readonly equal: boolean;
+      /** Of the signature: its entries with their records, and the signing block. */
       readonly takenBytes: number;
+      /** First offset where the file that was made is another one. */
+      readonly departsAt?: number;
     }
   | { readonly kind: 'none'; readonly why: string };
 
@@ -309,12 +344,16 @@ export interface PairComparison {
   readonly worst: Owner;
   readonly proof: Proof;
   readonly signature: SignatureRecord;
+  /** Told of its signers beside the verdict. */
+  readonly signerNotes?: readonly Reason<SignerNote>[];
   /** From the published file itself: package id, versionCode, versionName (APK), or package and version (.deb). */
   readonly identity: Readonly<Record<string, string>>;
   readonly coverage: Coverage;
   readonly differences: readonly Difference[];
   /** Findings beyond the 20,000 kept; the ledgers list every run all the same. */
   readonly differencesCut: number;
+  /** When two readers can take something differently. */
+  readonly observations?: readonly Observation[];
   readonly rules: readonly AppliedRule[];
   /** When something is packed differently. */
   readonly encoders?: EncoderFindings;

@@ -57,9 +57,16 @@ function reasonsOf(pair: PairComparison): Reason<UnverifiableReason>[] {
   if (clean && !proven)
     reasons.push({
       code: 'transplant-unsupported',
-      detail: `${name}: ${pair.proof.kind === 'none' ? pair.proof.why : 'the file made from the rebuilt one has another SHA-256'}`,
+      detail: `${name}: ${whyUnproven(pair.proof)}`,
     });
   return reasons;
+}
+
+function whyUnproven(proof: PairComparison['proof']): string {
+  if (proof.kind === 'none') return proof.why;
+  const place =
+    proof.kind === 'transplant' && proof.departsAt !== undefined ? ` from offset ${proof.departsAt} on` : '';
+  return `the file made from the rebuilt one is another one${place}`;
 }
 
 function setReasons(comparison: SetComparison | undefined): Reason<UnverifiableReason>[] {

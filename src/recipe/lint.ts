@@ -30,6 +30,7 @@ export const COMMAND_NAMES = [
   'plan',
   'recipes',
   'report',
+  'transplant',
 ] as const;
 
 type Found = Omit<LintProblem, 'app'>;

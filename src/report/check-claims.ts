@@ -74,11 +74,22 @@ function* runsOf(nodes: readonly LedgerNode[]): Generator<{ run: Run; at: string
         yield { run, at: `/nodes/${index}/${side}/runs/${at}` };
 }
 
+/** What may be taken from the published file: its signing block, entries of its signature, and those that a rule leaves out. */
+const TAKEN: ReadonlySet<string> = new Set([
+  BLOCK,
+  'apk/dependency-info',
+  'apk/play-frosting',
+  'zip/jar-signature',
+  'zip/entry',
+  'zip/directory-record',
+]);
+
 /** Signature bytes are such only of a verified signature; what is wrong with one is a reason. */
 function checkSignature(pair: PairComparison, base: string, found: Found): void {
   const { signature, unverifiable, notAuthentic, worst, proof } = pair;
   const { status, issues, signers } = signature;
   const at = `${base}/signature/status`;
+  checkRanges(signature, `${base}/signature`, found);
   if (status === 'verified' && (issues.length > 0 || signers.length === 0))
     found(
       'signature',
@@ -94,8 +105,12 @@ function checkSignature(pair: PairComparison, base: string, found: Found): void 
     (run) => run.owner === 'signature' && run.region === BLOCK,
   );
   if (block > 0 && !trusted) found('signature', at, `${status}, and ${block} bytes are owned by a signature`);
-  if (proof.kind === 'transplant' && proof.takenBytes !== block)
-    found('proof', `${base}/proof/takenBytes`, `${proof.takenBytes}, the signing block has ${block}`);
+  const taken = bytesOf(
+    pair.nodes[0]?.published.runs ?? [],
+    ({ owner, region }) => (owner === 'signature' || owner === 'excluded') && TAKEN.has(region),
+  );
+  if (proof.kind === 'transplant' && proof.takenBytes !== taken)
+    found('proof', `${base}/proof/takenBytes`, `${proof.takenBytes}, the signature has ${taken}`);
   if (status === 'invalid' && !notAuthentic.some(({ code }) => code === 'signature-invalid'))
     found('reason', `${base}/notAuthentic`, 'the signature is invalid, and no reason says so');
   if (
@@ -106,6 +121,29 @@ function checkSignature(pair: PairComparison, base: string, found: Found): void 
     found('reason', `${base}/unverifiable`, 'the signature was not checked, and no reason says so');
 }
 
+/** Ranges of versions without gap, and only signers that the file has. */
+function checkRanges({ signers, bySdk = [] }: PairComparison['signature'], base: string, found: Found): void {
+  const known = new Set(signers.map(({ certificateSha256 }) => certificateSha256));
+  for (const [at, range] of bySdk.entries()) {
+    const next = bySdk[at + 1];
+    const place = `${base}/bySdk/${at}`;
+    if (range.maxSdk === undefined ? next !== undefined : next?.minSdk !== range.maxSdk + 1)
+      found(
+        'signature',
+        place,
+        `versions ${range.minSdk} to ${range.maxSdk ?? 'the last'}, then ${next?.minSdk ?? 'none'}`,
+      );
+    if (range.signers.some((signer) => !known.has(signer)))
+      found('signature', `${place}/signers`, 'a certificate that is none of the signers');
+    if (range.status === 'verified' && (range.signers.length === 0 || range.codes.length > 0))
+      found(
+        'signature',
+        place,
+        `verified, with ${range.signers.length} signers and ${range.codes.length} issues`,
+      );
+  }
+}
+
 /** What the plan expects of the file, judged again from what the pair recorded of it. */
 function checkAuthenticity(pair: PairComparison, compare: ComparePlan, base: string, found: Found): void {
   const given = new Set(pair.notAuthentic.map(canonicalJson));
@@ -113,7 +151,10 @@ function checkAuthenticity(pair: PairComparison, compare: ComparePlan, base: str
   const reading = { format, identity: pair.identity, issues: [] } as const;
   const { signers, packageId } = compare;
   const equal = pair.worst === 'identical';
-  for (const reason of judgeAuthenticity(pair.signature, reading, { signers, packageId }, equal).notAuthentic)
+  const judged = judgeAuthenticity(pair.signature, reading, { signers, packageId }, equal);
+  if (canonicalJson(pair.signerNotes ?? judged.notes) !== canonicalJson(judged.notes))
+    found('signature', `${base}/signerNotes`, 'not what the plan and the signers give');
+  for (const reason of judged.notAuthentic)
     if (!given.has(canonicalJson(reason)))
       found('reason', `${base}/notAuthentic`, `the plan gives ${reason.code}: ${reason.detail}`);
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The shape of `report.json`, version 1, for readers that do not trust it. `reports/schema.json` is made from it. */
 import { z } from 'zod';
-import { AUTHENTICITY_REASONS, RULE_NAMES, UNVERIFIABLE_REASONS } from '../model.js';
-import { EVIDENCE_KINDS, OWNERS } from '../compare/types.js';
+import { AUTHENTICITY_REASONS, RULE_NAMES, SIGNER_NOTES, UNVERIFIABLE_REASONS } from '../model.js';
+import { AMBIGUITIES, EVIDENCE_KINDS, OWNERS, REFUSALS } from '../compare/types.js';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const bytes = z.int().nonnegative();
@@ -115,6 +115,18 @@ const difference = z.discriminatedUnion('kind', [
   }),
   z.strictObject({ kind: z.literal('order'), path, moved: bytes, detail: text }),
 ]);
+const sightings = z
+  .strictObject({
+    count: bytes,
+    first: list(z.strictObject({ offset: bytes, member: text.optional(), detail: text.optional() })),
+  })
+  .optional();
+const observation = z.strictObject({
+  code: z.enum([...AMBIGUITIES, ...REFUSALS.map((code) => `zip/${code}` as const)]),
+  path,
+  published: sightings,
+  rebuilt: sightings,
+});
 const coverage = z.strictObject({
   matched: bytes,
   total: bytes,
@@ -135,6 +147,7 @@ const pair = z.strictObject({
       sha256,
       equal: z.boolean(),
       takenBytes: bytes,
+      departsAt: bytes.optional(),
     }),
     z.strictObject({ kind: z.literal('none'), why: text }),
   ]),
@@ -167,6 +180,7 @@ const pair = z.strictObject({
       }),
     ).optional(),
   }),
+  signerNotes: list(reason(SIGNER_NOTES)).optional(),
   identity: z.record(z.string(), text),
   coverage,
   differences: list(difference),
@@ -178,6 +192,7 @@ const pair = z.strictObject({
       untried: bytes,
     })
     .optional(),
+  observations: list(observation).optional(),
   rules: list(
     z.strictObject({
       rule,

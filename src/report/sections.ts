@@ -14,6 +14,8 @@ const PROVEN = new Set([
   'pair-reencoded',
   'pair-excluded',
   'signature-verified',
+  'signer-pinned',
+  'signer-rotated',
 ]);
 const NOT_PROVEN = new Set([
   'pair-different',
@@ -24,6 +26,8 @@ const NOT_PROVEN = new Set([
   'not-obtained',
   'build-failed',
   'nothing-compared',
+  'signer-unpinned',
+  'debug-key',
   'source-not-upstream',
   'built-from-other-commit',
 ]);
@@ -45,6 +49,7 @@ const ENVIRONMENT = new Set([
 const TITLES = {
   proven: 'Proven',
   'not-proven': 'Not proven',
+  ambiguous: 'What readers may take differently',
   carried: 'Built, and carried in',
   environment: 'Their environment and ours',
   known: 'Also known',
@@ -57,6 +62,7 @@ export type SectionId = keyof typeof TITLES;
 function sectionOfCode(code: string): SectionId {
   if (PROVEN.has(code)) return 'proven';
   if (NOT_PROVEN.has(code) || /^(unverifiable|not-authentic)-/.test(code)) return 'not-proven';
+  if (code.startsWith('ambiguous-')) return 'ambiguous';
   if (ENVIRONMENT.has(code)) return 'environment';
   return CARRIED.has(code) ? 'carried' : 'known';
 }
@@ -77,6 +83,7 @@ export function sectionsOf({ statement, run }: Report): readonly Section[] {
   return [
     // what decided comes first
     ...(matched ? [of('proven'), of('not-proven')] : [of('not-proven'), of('proven')]),
+    of('ambiguous'),
     of('carried'),
     of('environment'),
     of('known'),

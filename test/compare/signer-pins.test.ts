@@ -23,6 +23,7 @@ const signer = (
 });
 const pin = (sha256: string, minSdk?: number, maxSdk?: number): SignerPin => ({
   sha256,
+  statedBy: 'publisher',
   source: 'test',
   ...(minSdk === undefined ? {} : { minSdk }),
   ...(maxSdk === undefined ? {} : { maxSdk }),

@@ -169,7 +169,7 @@ const LIES: Readonly<Record<string, Lie>> = {
     change: (draft) => {
       const { plan } = draft;
       if (plan === undefined) throw new Error('no plan');
-      plan.compare.signers = [{ sha256: 'd'.repeat(64), source: 'x' }];
+      plan.compare.signers = [{ sha256: 'd'.repeat(64), statedBy: 'publisher', source: 'x' }];
       plan.compareDigest = digestOf(plan.compare);
     },
   },

@@ -10,6 +10,7 @@ import { imageCommand } from './image.js';
 import { planCommand } from './plan.js';
 import { recipesCommand } from './recipes.js';
 import { reportCommand } from './report.js';
+import { transplantCommand } from './transplant.js';
 import { verifyCommand } from './verify.js';
 
 // each command has arguments of its own, which only its handler sees
@@ -17,6 +18,7 @@ import { verifyCommand } from './verify.js';
 export const COMMANDS: readonly CommandModule<object, any>[] = [
   verifyCommand,
   compareCommand,
+  transplantCommand,
   planCommand,
   buildCommand,
   recipesCommand,

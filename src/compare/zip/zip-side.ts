@@ -10,7 +10,11 @@ import {
 } from '../../formats/apk-signature.js';
 import { APK_ISSUES } from '../../formats/apk-signature-issue.js';
 import type { Extent, ZipEntry, ZipStructure } from '../../formats/zip.js';
+import { readManifest } from '../../formats/jar-manifest.js';
+import { MANIFEST_NAME } from '../../formats/jar-signature.js';
 import type { Side, SignatureRecord } from '../types.js';
+import { signatureContent } from './jar-content.js';
+import { ambiguitiesOf, type Ambiguities } from './ambiguity.js';
 
 /** What follows a gap: an entry (index in directory order), the signing block, the directory, the end records, nothing. */
 export type Anchor = number | 'signing-block' | 'central-directory' | 'end-record' | 'end-of-file';
@@ -33,13 +37,17 @@ export interface ZipSide {
   readonly nested: boolean;
   readonly zip: ZipStructure;
   readonly gaps: readonly Gap[];
+  readonly ambiguities: Ambiguities;
   readonly block: SigningBlockExtent | undefined;
   readonly signature: ApkSignatureCheck;
+  /** Bytes of the main section of its JAR manifest; only where something lies in front of the first entry. */
+  readonly mainAttributes: number | undefined;
   /** The file itself was JAR-signed (v1): its signature entries have no partners. */
   readonly jarSigned: boolean;
 }
 
 const PAGE = 4096;
+const MAX_MANIFEST = 16 << 20;
 const JAR_SIGNATURE_FILE = /^META-INF\/[^/]+\.SF$/i;
 const JAR_SIGNATURE_ENTRY = /^META-INF\/([^/]+\.(SF|RSA|DSA|EC)|MANIFEST\.MF)$/i;
 
@@ -73,12 +81,14 @@ export function openZipSide(
   const block = signature.block;
   const before = gaps.find((gap) => gap.anchor === 'signing-block');
   const fill = before !== undefined && isPageFill(source, before) ? before.size : 0;
+  const hidden = fill === 0 ? gaps : gaps.filter((gap) => gap.anchor !== 'signing-block');
   return {
     side,
     source,
     nested,
     zip,
-    gaps: fill === 0 ? gaps : gaps.filter((gap) => gap.anchor !== 'signing-block'),
+    gaps: hidden,
+    ambiguities: ambiguitiesOf(source, zip, hidden),
     block:
       block === undefined
         ? undefined
@@ -90,7 +100,14 @@ export function openZipSide(
           },
     signature,
     jarSigned: !nested && isJarSigned(zip),
+    mainAttributes: gaps.some((gap) => gap.offset === 0) ? mainSectionSize(source, zip) : undefined,
   };
+}
+
+function mainSectionSize(source: ByteSource, zip: ZipStructure): number | undefined {
+  const entry = zip.entries.find((candidate) => rawNameOf(candidate) === MANIFEST_NAME);
+  const content = entry === undefined ? undefined : signatureContent(source, entry, MAX_MANIFEST);
+  return typeof content === 'object' ? readManifest(content.bytes).main.end : undefined;
 }
 
 /** A block that reaches into the last entry is that entry's data: the signature would not cover what is in it. */
@@ -134,6 +151,11 @@ function findGaps(source: ByteSource, zip: ZipStructure, block: Extent | undefin
   next(end, zip.comment.offset + zip.comment.size, 'end-record');
   next(source.size, source.size, 'end-of-file');
   return gaps;
+}
+
+/** Two readers can get something else out of this entry, so that it is equal or different and nothing between. */
+export function isContested({ ambiguities: { contested } }: ZipSide, entry: ZipEntry): boolean {
+  return contested.size > 0 && contested.has(entry);
 }
 
 export function isJarSigned(zip: ZipStructure): boolean {

@@ -311,10 +311,12 @@ test('a certificate that nobody vouches for needs a pin', async (t) => {
   const { pair, verdict } = await compareBuffers(published, unsigned);
   t.is(verdict.kind, 'unverifiable');
   const sha256 = pair.signature.signers[0]?.certificateSha256 ?? '';
-  const pinned = await compareBuffers(published, unsigned, { signers: [{ sha256, source: 'test' }] });
+  const pinned = await compareBuffers(published, unsigned, {
+    signers: [{ sha256, source: 'test', statedBy: 'publisher' }],
+  });
   t.is(pinned.verdict.kind, 'equivalent');
   const elsewhere = await compareBuffers(published, unsigned, {
-    signers: [{ sha256: '0'.repeat(64), source: 'test' }],
+    signers: [{ sha256: '0'.repeat(64), source: 'test', statedBy: 'publisher' }],
   });
   t.is(elsewhere.verdict.kind, 'not-authentic');
 });
@@ -352,7 +354,7 @@ test('a second signer is another publisher', async (t) => {
   t.is(pair.signature.signers.length, 2);
   const [signer] = pair.signature.signers;
   const pinned = await compareBuffers(buildZip([...APP, ...first, ...second.slice(0, 2)]), unsigned, {
-    signers: [{ sha256: signer?.certificateSha256 ?? '', source: 'test' }],
+    signers: [{ sha256: signer?.certificateSha256 ?? '', source: 'test', statedBy: 'publisher' }],
   });
   t.is(pinned.verdict.kind, 'not-authentic');
   const twice = [...first, { ...(second[1] ?? { name: '' }), name: 'META-INF/CERT.RSA' }];
