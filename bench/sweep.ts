@@ -91,7 +91,7 @@ async function inProcesses(jobs: readonly Job[]): Promise<Done[]> {
       };
       child.on('message', (message) => {
         done.push(message as Done);
-        process.stderr.write(`\r${done.length} of ${jobs.length} parts`);
+        if (process.stderr.isTTY) process.stderr.write(`\r${done.length} of ${jobs.length} parts`);
         next();
       });
       child.on('error', reject);
@@ -99,7 +99,7 @@ async function inProcesses(jobs: readonly Job[]): Promise<Done[]> {
       next();
     });
   await Promise.all(Array.from({ length: Math.min(availableParallelism(), jobs.length) }, one));
-  process.stderr.write('\n');
+  if (process.stderr.isTTY) process.stderr.write('\n');
   return done;
 }
 

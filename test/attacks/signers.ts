@@ -24,7 +24,9 @@ const ROOM = 'room in a signature that verifies';
 const V31 = 0x1b93ad61;
 
 const pin = (certificate: Buffer): CompareOptions => ({
-  signers: [{ sha256: createHash('sha256').update(certificate).digest('hex'), source: 'test' }],
+  signers: [
+    { sha256: createHash('sha256').update(certificate).digest('hex'), source: 'test', statedBy: 'publisher' },
+  ],
 });
 
 /** The pinned one has signed something else; the file is the stranger's. */
