@@ -41,6 +41,7 @@ function apk(signers: readonly ApkSigner[], issues: readonly SignatureIssue[] = 
     block: pairs.length === 0 ? undefined : { offset: 0, size: 0, pairs },
     signers,
     opaque: [],
+    stamps: [],
     status: pairs.length === 0 ? 'unsigned' : 'verified',
     issues,
   };
