@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Published files against rebuilt ones that are both at hand: no build, no recipe needed, nothing stored. */
-import type { SetOptions } from '../compare/compare-set.js';
+import type { SetOptions } from '../compare/compare.js';
 import { FactThread, WORTH_A_THREAD } from '../compare/fact-thread.js';
 import type { SetComparison } from '../compare/types.js';
 import type { Limits } from '../compare/walk.js';
