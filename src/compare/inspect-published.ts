@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What a published file says of itself, before anything is built: who signed it, which package and version it is. */
 import { FileSource } from '../bytes.js';
-import type { AuthenticityReason, Reason, SignerPin, UnverifiableReason } from '../model.js';
+import type { AuthenticityReason, Reason, SignerNote, SignerPin, UnverifiableReason } from '../model.js';
 import { judgeAuthenticity, signatureOf } from './authenticity.js';
 import { identityOf, type IdentityIssue, type IdentityReading } from './identity.js';
+import { withSdkVerdicts } from './sdk-signatures.js';
 import { oneFileWalk, type OneFileOptions } from './one-file.js';
 import type { SignatureRecord } from './types.js';
 
@@ -20,6 +21,8 @@ export interface PublishedInspection {
   readonly notAuthentic: readonly Reason<AuthenticityReason>[];
   /** What keeps us from knowing, e.g. a signature that was not checked. */
   readonly unverifiable: readonly Reason<UnverifiableReason>[];
+  /** Told of its signers beside the verdict. */
+  readonly notes: readonly Reason<SignerNote>[];
   readonly issues: readonly IdentityIssue[];
 }
 
@@ -34,8 +37,9 @@ export async function inspectPublished(
   const source = FileSource.open(path);
   const walk = oneFileWalk(options);
   try {
-    const signature = await signatureOf(source, walk.options.limits);
+    const { record, signatures } = await signatureOf(source, walk.options.limits);
     const reading = await identityOf(source, { walk });
+    const signature = withSdkVerdicts(record, signatures, reading);
     const { signers = [], packageId } = options;
     return {
       signature,

@@ -189,7 +189,10 @@ function checkExpected(
   );
   expects(status === 'unchecked', 'signature-unchecked', 'unchecked, and the plan pins a signer');
   expects(
-    signature.signers.some((signer) => !signers.some((pin) => pin.sha256 === signer.certificateSha256)),
+    signature.signers.some(({ certificateSha256, lineage = [] }) => {
+      const keys = new Set([certificateSha256, ...lineage.map((step) => step.certificateSha256)]);
+      return !signers.some((pin) => keys.has(pin.sha256));
+    }),
     'signer-not-pinned',
     'signed by a certificate that the plan does not pin',
   );

@@ -2,7 +2,9 @@
 /** What each pair of files says: its worst bytes, rules, signature, and what was cut. */
 import { excludingRules } from '../compare/excluding-rules.js';
 import type { Difference, Owner, PairComparison, Side } from '../compare/types.js';
+import type { SignerNote } from '../model.js';
 import { describeDifference, telling, UNTELLING, where } from './describe-difference.js';
+import { observationStatements } from './observation-statements.js';
 import { clause, count, fetching, quoted, say, type DecidedFacts } from './say.js';
 import type { Statement } from './types.js';
 
@@ -45,6 +47,7 @@ export function pairStatements(facts: DecidedFacts): Statement[] {
             `apksigner verify --print-certs ${quoted(pair.published.name)}`,
           ),
         );
+    list.push(...signerStatements(pair, base));
     for (const [index, difference] of otherCommits(pair))
       list.push(
         say(
@@ -56,6 +59,7 @@ export function pairStatements(facts: DecidedFacts): Statement[] {
             : 'git checkout COMMIT   # the one that is named, then build it',
         ),
       );
+    list.push(...observationStatements(pair, base));
     if (pair.differencesCut > 0)
       list.push(
         say(
@@ -68,6 +72,42 @@ export function pairStatements(facts: DecidedFacts): Statement[] {
   }
   return list;
 }
+
+/** What is said of the signers beside the verdict, and versions of Android for which the file has no signature. */
+function signerStatements(
+  { published, signature, signerNotes = [], identity }: PairComparison,
+  base: string,
+): Statement[] {
+  const check = `apksigner verify --print-certs ${quoted(published.name)}`;
+  const list = signerNotes.map(({ code, detail }, at) =>
+    say(
+      code,
+      `${SIGNER_TEXTS[code](published.name)}: ${clause(detail)}.`,
+      [`${base}/signerNotes/${at}`],
+      check,
+    ),
+  );
+  // without a lowest version the ranges begin before there was such an app
+  const ranges = identity['minSdk'] === undefined ? [] : (signature.bySdk ?? []);
+  for (const [at, { minSdk, maxSdk, scheme, status, codes }] of ranges.entries())
+    if (status === 'unsupported')
+      list.push(
+        say(
+          'signature-unsupported',
+          `Android of SDK ${minSdk}${maxSdk === undefined ? ' and later' : maxSdk === minSdk ? '' : ` to ${maxSdk}`} ${scheme === 'none' ? `knows none of the signatures of ${published.name}` : `does not take the ${scheme} signature of ${published.name}`} (${codes.join(', ')}).`,
+          [`${base}/signature/bySdk/${at}`],
+          `apksigner verify --min-sdk-version ${minSdk} --max-sdk-version ${maxSdk ?? minSdk} ${quoted(published.name)}`,
+        ),
+      );
+  return list;
+}
+
+const SIGNER_TEXTS = {
+  'debug-key': (name) => `${name} is signed with a key that proves nothing about its publisher`,
+  'signer-pinned': (name) => `A signer of ${name} is the one that was expected`,
+  'signer-rotated': (name) => `${name} is signed with a newer key that an expected one signed for`,
+  'signer-unpinned': (name) => `Nobody said here which key signs ${name}, so that any signer was accepted`,
+} as const satisfies Record<SignerNote, (name: string) => string>;
 
 const OTHER_COMMITS = 5;
 
