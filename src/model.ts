@@ -437,6 +437,7 @@ export const AUTHENTICITY_REASONS = [
   'other-package',
   'unsigned',
   'not-in-index',
+  'mixed-signers',
 ] as const;
 export type AuthenticityReason = (typeof AUTHENTICITY_REASONS)[number];
 

@@ -40,7 +40,9 @@ export function signerNotes(
   const certificates = [...new Map(signers.map((signer) => [signer.certificateSha256, signer])).values()];
   const notes: Reason<SignerNote>[] = certificates.flatMap((signer) => {
     const why = describeDebugKey(signer);
-    return why === undefined ? [] : [{ code: 'debug-key', detail: `${signer.certificateSha256}: ${why}` }];
+    return why === undefined
+      ? []
+      : [{ code: 'debug-key', detail: `${why} (certificate ${signer.certificateSha256})` }];
   });
   if (pins.length === 0 && certificates.length > 0)
     notes.push({

@@ -60,10 +60,10 @@ export function checkPins(
   const starts = new Set<number>([lowest, ...Object.values(SINCE)]);
   for (const range of [...signers, ...pins]) {
     starts.add(range.minSdk ?? 1);
-    // the first version alone may see two signers
-    if ('development' in range && range.development === true) starts.add((range.minSdk ?? 1) + 1);
     if (range.maxSdk !== undefined && range.maxSdk < LAST) starts.add(range.maxSdk + 1);
   }
+  // the first version of a signer for the release after it may see another one as well
+  for (const { development, minSdk: from = 1 } of signers) if (development === true) starts.add(from + 1);
   const froms = [...starts].filter((sdk) => sdk >= lowest).sort((a, b) => a - b);
   const used = new Set<SignerPin>();
   const rotated: RotatedSigner[] = [];

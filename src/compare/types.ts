@@ -374,6 +374,50 @@ export interface SetComparison {
   readonly unpairedRebuilt: readonly FileIdentity[];
   /** Those that are declared; by name alone, since a record of a build is another one each time. */
   readonly notPublished: readonly { readonly name: string; readonly reason: string }[];
+  /** When the files are splits of an app. */
+  readonly splits?: SplitSetRecord;
+}
+
+/** Splits that one device got. */
+export interface DeliveryRecord {
+  readonly name: string;
+  /** Names of published files. */
+  readonly files: readonly string[];
+  /** Of the rebuilt bundle: which of its variants these are. */
+  readonly variant?: { readonly minSdk: number; readonly number?: number };
+  /** `derived`: nobody said what device it was, the splits themselves do. `sdk` 0: not known. */
+  readonly device: {
+    readonly derived: boolean;
+    readonly sdk: number;
+    readonly abis: readonly string[];
+    readonly densities: readonly number[];
+    readonly languages: readonly string[];
+  };
+}
+
+/** Why a rebuilt split is for no device that was looked at. */
+export const NOT_DELIVERED_REASONS = [
+  'on-demand',
+  'other-abi',
+  'other-density',
+  'other-language',
+  'other-sdk',
+  'other-variant',
+] as const;
+export type NotDeliveredReason = (typeof NOT_DELIVERED_REASONS)[number];
+
+/** What makes files a set of splits. */
+export interface SplitSetRecord {
+  readonly deliveries: readonly DeliveryRecord[];
+  /** Rebuilt splits that none of these devices gets. */
+  readonly notDelivered: readonly { readonly name: string; readonly reason: NotDeliveredReason }[];
+  /** Rebuilt splits that a device gets, and that are not there. */
+  readonly missing: readonly { readonly name: string; readonly delivery: string; readonly why: string }[];
+  /** Wrapper files of archives, which are no part of the app. */
+  readonly metadata: readonly { readonly side: Side; readonly name: string }[];
+  readonly issues: readonly { readonly code: string; readonly detail: string }[];
+  /** Splits of two apps or of two signers. */
+  readonly notAuthentic: readonly Reason<AuthenticityReason>[];
 }
 
 /** All that the verdict is a function of; nothing else may move it. */

@@ -4,6 +4,7 @@ import type { FormatError } from '../errors.js';
 import type { SignatureScheme } from './apk-signer-block.js';
 import { EVERY_SDK, type SdkRange } from './sdk-range.js';
 import type { LineageIssue } from './signing-lineage.js';
+import type { StampIssue } from './source-stamp.js';
 
 /**
  * `invalid`: Android refuses the file by it, or the platform's rules do. `unsupported`: those versions of Android cannot use
@@ -14,9 +15,12 @@ export type ApkIssueEffect = 'invalid' | 'unsupported' | 'open';
 
 export type ApkIssueCode =
   | LineageIssue
+  | StampIssue
   | 'malformed-block'
   | 'malformed-signer'
   | 'malformed-certificate'
+  | 'certificate-not-der'
+  | 'malformed-pairs'
   | 'duplicate-pair'
   | 'unknown-pair'
   | 'unchecked-pair'
@@ -64,6 +68,8 @@ export const APK_ISSUES = {
   'malformed-block': invalid('a signing block that no reader could take apart'),
   'malformed-signer': invalid('a signature that no reader could take apart'),
   'malformed-certificate': invalid('a certificate or key that cannot be read'),
+  'certificate-not-der': open('a certificate that could have been written otherwise'),
+  'malformed-pairs': open('the end of a signing block cannot be told apart into pairs'),
   'duplicate-pair': open('a pair occurs twice: readers take the first or the last'),
   'unknown-pair': open('a pair that nobody is known to write'),
   'unchecked-pair': open('a known pair that is not checked here'),
@@ -103,6 +109,16 @@ export const APK_ISSUES = {
   'verity-unaligned': invalid('an fs-verity digest of a file whose signing block does not begin on a page'),
   'content-digest': invalid('the content is another one than was signed'),
   'block-overlaps-entry': open('the signing block reaches into the last entry'),
+  'stamp-malformed': open('a source stamp that no reader could take apart'),
+  'stamp-unowned-bytes': open('bytes of a source stamp that no reader looks at'),
+  'stamp-entry': open("the entry that names the stamp's certificate is missing, or names another one"),
+  'stamp-no-signature': open('a source stamp that signs nothing'),
+  'stamp-algorithm': open('an algorithm of a source stamp is not known, or occurs twice'),
+  'stamp-signature': open('a signature of the source stamp does not hold'),
+  'stamp-scheme': open('a source stamp is for other schemes than the file has'),
+  'stamp-attribute': open('an attribute of a source stamp is not known, misplaced, or of another length'),
+  'stamp-time': open('the time of a source stamp is none'),
+  'stamp-lineage': open('the lineage of a source stamp does not lead to its certificate'),
 } as const satisfies Record<ApkIssueCode, ApkIssueMeaning>;
 
 /** Which signature an issue is about, and on which versions of Android; that of the whole block where it says nothing. */
@@ -118,8 +134,17 @@ export interface SignatureIssue extends IssueSubject {
   readonly offset: number;
 }
 
+/** What a lenient reader takes, and Android's may be one. */
+const LENIENT: ReadonlySet<string> = new Set([
+  'der/indefinite-length',
+  'der/length-not-minimal',
+  'der/integer-not-minimal',
+  'der/oid',
+]);
+
 /** By the part of a format that could not be read. */
-function codeOf({ format }: FormatError): ApkIssueCode {
+function codeOf({ format, code }: FormatError): ApkIssueCode {
+  if (LENIENT.has(code)) return 'certificate-not-der';
   switch (format) {
     case 'apk-signing-block':
       return 'malformed-block';

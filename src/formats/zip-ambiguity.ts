@@ -27,8 +27,8 @@ export interface EntryAmbiguities {
 
 const ENCRYPTED = 0x2041; // bits 0, 6 and 13
 const RESERVED = 0xd7b0; // bits 4, 5, 7 to 10, 12, 14 and 15
-/** Highest version that APPNOTE 4.4.3.2 knows. */
-const VERSION = 63;
+/** For ZIP64; what needs a higher one (4.4.3.2) is no plain stored or deflated entry. */
+const VERSION = 45;
 /** No byte of deflate decodes to more than this many. */
 const GROWTH = 1032;
 

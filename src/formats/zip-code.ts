@@ -77,6 +77,7 @@ const OTHER_CODES = [
   'zip/zip64-end-unneeded',
   'zip/zip64-end-extended',
   'zip/zip64-missing',
+  'zip/zip64-disk-count',
   'zip/deflate-slack',
   'zip/deflate-empty-block',
   'zip/deflate-padding-bits',

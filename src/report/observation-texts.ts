@@ -157,7 +157,11 @@ export const OBSERVATION_TEXTS = {
     'Android takes such data as stored, other readers refuse them',
     LONG,
   ),
-  'zip/version-needed': text('a version needed that does not exist', 'some readers refuse it', LONG),
+  'zip/version-needed': text(
+    'a higher version needed than anything in it needs',
+    'some readers refuse it',
+    LONG,
+  ),
   'zip/stored-size': text('a stored entry of two different sizes', 'readers take the one or the other', LONG),
   'zip/impossible-size': text('a size that its data cannot decode to', 'readers allocate it, and fail', TEST),
   'zip/directory-with-data': text('a directory with content', 'most readers lose the content', LONG),
@@ -216,6 +220,11 @@ export const OBSERVATION_TEXTS = {
   'zip/zip64-missing': text(
     'an end record that points to a ZIP64 one that is not there',
     'Android refuses it, other readers take the number as it is',
+    DETAILS,
+  ),
+  'zip/zip64-disk-count': text(
+    'a ZIP64 locator that counts no disk',
+    'some readers refuse the archive',
     DETAILS,
   ),
   'zip/deflate-slack': text('bytes after the end of a deflate stream', 'bytes that no content shows', TEST),

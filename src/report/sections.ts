@@ -9,6 +9,7 @@ export interface Section {
 }
 
 const PROVEN = new Set([
+  'scope',
   'pair-identical',
   'pair-signature-only',
   'pair-reencoded',
@@ -28,6 +29,8 @@ const NOT_PROVEN = new Set([
   'nothing-compared',
   'signer-unpinned',
   'debug-key',
+  'split-twice',
+  'unread-member',
   'source-not-upstream',
   'built-from-other-commit',
 ]);

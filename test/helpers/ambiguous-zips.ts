@@ -79,10 +79,14 @@ const unix = (mode: number): Partial<ZipMember> => ({
 });
 /** Four bytes of content whose CRC-32 is the signature of a descriptor: found by solving for it. */
 export const CRC_IS_SIGNATURE = Buffer.from('ac0a7ad5', 'hex');
+/** Of `a.txt`: readers use the second name only if it belongs to the first. */
+const NAME_CRC = [...Buffer.from('baf7ebc1', 'hex')];
 const emptyBlocks = (count: number): Buffer => Buffer.from('000000ffff'.repeat(count), 'hex');
 const virtualEntry = Buffer.alloc(132);
 virtualEntry.writeUInt32LE(0x04034b50, 0);
 virtualEntry.writeUInt16LE(132 - 30, 28);
+
+const end = (zip: Buffer): number => zip.lastIndexOf('PK\x05\x06', undefined, 'latin1');
 
 const contested = (code: ZipAmbiguity, build: (level: number) => Buffer): AmbiguousZip => ({
   code,
@@ -167,7 +171,7 @@ export const AMBIGUOUS: readonly AmbiguousZip[] = [
   ),
   harmless('zip/extra-malformed', first({ extra: Buffer.from('ffff0900aa', 'hex') })),
   harmless('zip/extra-repeated', first({ extra: Buffer.concat([field(0xcafe), field(0xcafe)]) })),
-  contested('zip/extra-unicode-path', first({ extra: field(0x7075, 1, 0, 0, 0, 0, 0x62) })),
+  contested('zip/extra-unicode-path', first({ extra: field(0x7075, 1, ...NAME_CRC, 0x62) })),
   harmless('zip/extra-unicode-comment', first({ extra: field(0x6375, 1, 0, 0, 0, 0, 0x62) })),
   harmless('zip/padding-not-zero', first({ localExtra: field(0xd935, 4, 0, 0x62) })),
   harmless('zip/name-empty', first({ name: '' })),
@@ -216,6 +220,11 @@ export const AMBIGUOUS: readonly AmbiguousZip[] = [
   harmless('zip/trailing-bytes', laid({ trailing: Buffer.from('hidden') })),
   harmless('zip/zip64-end-unneeded', laid({ zip64: true })),
   harmless('zip/zip64-end-extended', laid({ zip64: true, zip64Extension: Buffer.from('hidden') })),
+  harmless('zip/zip64-disk-count', (level) => {
+    const zip = laid({ zip64: true })(level);
+    zip.writeUInt32LE(0, end(zip) - 4);
+    return zip;
+  }),
 ];
 
 /** Seen only where the streams had to be decoded: with another encoding on the other side. */
@@ -243,7 +252,6 @@ export function deflateZip(raw: Buffer): Buffer {
   return buildZip([{ name: 'a.txt', data: TEXT, raw }, OTHER]);
 }
 
-const end = (zip: Buffer): number => zip.lastIndexOf('PK\x05\x06', undefined, 'latin1');
 const directory = (zip: Buffer): number => zip.readUInt32LE(end(zip) + 16);
 
 function broken(edit: (zip: Buffer) => void, layout: ZipLayout = {}): Buffer {

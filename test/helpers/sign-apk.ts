@@ -99,7 +99,7 @@ export function endRecord(archive: Buffer): number {
 }
 
 /** The SHA-256 content digest of an unsigned archive. */
-function contentDigest(unsigned: Buffer): Buffer {
+export function contentDigest(unsigned: Buffer): Buffer {
   const end = endRecord(unsigned);
   const directory = unsigned.readUInt32LE(end + 16);
   const sections = [

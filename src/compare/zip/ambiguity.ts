@@ -157,6 +157,9 @@ function describeEnd(source: ByteSource, zip: ZipStructure, seen: Seen[]): void 
       offset: zip.zip64.offset,
       detail: saturated ? 'the end record points to it' : 'the end record says the same',
     });
+  const disks = source.read(offset - 4, 4).readUInt32LE(0);
+  if (disks !== 1)
+    seen.push({ code: 'zip/zip64-disk-count', offset: offset - 4, detail: `${disks} disks in all` });
   if (zip.zip64.size > 56 + 20)
     seen.push({
       code: 'zip/zip64-end-extended',

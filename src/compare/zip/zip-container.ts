@@ -90,7 +90,7 @@ async function compareZip(
     pairable('rebuilt', rebuilt.structure, nested),
   );
   const equality = new EntryEquality(published, rebuilt, pairing.pairs, () => walk.checkAborted());
-  const ahead = decodeAhead(published, rebuilt, pairing.pairs, equality);
+  const ahead = decodeAhead(published, rebuilt, pairing.pairs, equality, jar?.digests);
   try {
     return await compareRecords(walk, published, rebuilt, place, index, {
       checking,
@@ -179,7 +179,10 @@ async function compareRecords(
       contested,
       layoutExplained,
     };
-    const data: EntryData = equality.data(pairIndex)
+    const isEqual = equality.data(pairIndex);
+    const prepared = isEqual ? undefined : await ahead?.get(pairIndex);
+    if (prepared?.digests !== undefined) jar?.digests.put(pair.published, prepared.digests);
+    const data: EntryData = isEqual
       ? EQUAL_DATA
       : contested
         ? opaque('different')
@@ -190,7 +193,7 @@ async function compareRecords(
             r.source,
             b,
             { path: context.path, parent: index, depth: place.depth + 1 },
-            await ahead?.get(pairIndex),
+            prepared,
           );
     reportEncoding(walk, context.path, data);
     observeEncoding(observations, a, b, name, data);

@@ -10,6 +10,7 @@ import { comparePair } from '../../../src/compare/compare.js';
 import type { PairComparison } from '../../../src/compare/types.js';
 import { readZip } from '../../../src/formats/zip.js';
 import { makeKey, signWithApksigner } from '../../helpers/apksigner.js';
+import { buildZip } from '../../helpers/build-zip.js';
 import { compareBuffers, verdictOf } from '../../helpers/compare-buffers.js';
 import { need } from '../../helpers/need.js';
 import { temporaryDirectory } from '../../helpers/temp-directory.js';
@@ -43,7 +44,8 @@ const owners = (pair: PairComparison): string[] =>
   Object.entries(pair.nodes[0]?.published.sums ?? {}).flatMap(([owner, bytes]) => (bytes > 0 ? [owner] : []));
 
 test('every byte of a real signature with 3,838 entries is verified or what apksigner writes', async (t) => {
-  const { pair } = await compareBuffers(server, stripped(server));
+  const { pair, verdict } = await compareBuffers(server, stripped(server));
+  t.is(verdict.kind, 'reproducible');
   t.is(pair.signature.status, 'verified');
   t.deepEqual(pair.signature.issues, []);
   t.deepEqual(
@@ -78,6 +80,68 @@ test('signed anew with JAR signing alone, by apksigner', async (t) => {
     pair.rules.map(({ rule }) => rule),
     ['jar-signature-only'],
   );
+});
+
+const withManifest = buildZip([
+  {
+    name: 'META-INF/MANIFEST.MF',
+    data: 'Manifest-Version: 1.0\r\nBuilt-By: us\r\nX-Own: of the build\r\n\r\n',
+  },
+  { name: 'AndroidManifest.xml', data: 'manifest' },
+  { name: 'classes.dex', data: 'code'.repeat(100) },
+]);
+
+test('apksigner takes over the main attributes of a manifest that the build wrote', async (t) => {
+  if (!need(t, 'apksigner', 'openssl')) return;
+  const directory = temporaryDirectory(t);
+  const keys = [makeKey(directory, 'some')];
+  for (const [v2, expected] of [
+    [true, 'reproducible'],
+    [false, 'equivalent'],
+  ] as const) {
+    const signed = signWithApksigner(directory, withManifest, { keys, v1: true, v2, minSdk: 21 });
+    t.is((await compareBuffers(signed, withManifest)).verdict.kind, expected);
+  }
+});
+
+test('a rotated key: JAR signature by the old one, v3 by the new one, a lineage between them', async (t) => {
+  if (!need(t, 'apksigner', 'openssl')) return;
+  const directory = temporaryDirectory(t);
+  const [old, recent] = [makeKey(directory, 'old'), makeKey(directory, 'new')];
+  const lineage = path.join(directory, 'lineage');
+  const signer = (kind: string, { key, certificate }: typeof old): string[] => [
+    kind,
+    '--key',
+    key,
+    '--cert',
+    certificate,
+  ];
+  const rotate = [
+    'rotate',
+    '--out',
+    lineage,
+    ...signer('--old-signer', old),
+    ...signer('--new-signer', recent),
+  ];
+  execFileSync('apksigner', rotate, { stdio: 'pipe' });
+  const unsigned = buildZip([{ name: 'AndroidManifest.xml', data: 'manifest' }]);
+  for (const v2 of [true, false]) {
+    const options = {
+      keys: [old, recent],
+      v1: true,
+      v2,
+      v3: true,
+      minSdk: 21,
+      extra: ['--lineage', lineage],
+    };
+    const { pair, verdict } = await compareBuffers(signWithApksigner(directory, unsigned, options), unsigned);
+    t.deepEqual(pair.signature.issues, []);
+    t.is(verdict.kind, 'reproducible');
+    const signers = pair.signature.signers.map(
+      ({ scheme, certificateSha256 }) => `${scheme} ${certificateSha256}`,
+    );
+    t.is(new Set(signers.map((text) => text.split(' ')[1])).size, 2);
+  }
 });
 
 test('zipalign after signing leaves a JAR signature what it is', async (t) => {
