@@ -6,6 +6,7 @@ import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import JSZip from 'jszip';
 import { BufferSource } from '../../src/bytes.js';
+import { DEFAULT_LIMITS } from '../../src/compare/walk.js';
 import { signatureOf } from '../../src/compare/authenticity.js';
 import { UsageError } from '../../src/errors.js';
 import { compare, type CompareRequest } from '../../src/operations/compare.js';
@@ -509,8 +510,8 @@ async function certificateOf({ apks, key }: Made): Promise<string> {
   const directory = mkdtempSync(path.join(root, 'one-'));
   await pullFrom(apks, { directory, name: 'one', splits: ['base-master_3'], key });
   const bytes = readFileSync(path.join(directory, 'one/base.apk'));
-  const { signers } = signatureOf(new BufferSource(bytes));
-  return signers[0]?.certificateSha256 ?? '';
+  const { record } = await signatureOf(new BufferSource(bytes), DEFAULT_LIMITS);
+  return record.signers[0]?.certificateSha256 ?? '';
 }
 
 test('verify: a pull is handed over for a plan that publishes an archive', async (t) => {
@@ -523,7 +524,7 @@ test('verify: a pull is handed over for a plan that publishes an archive', async
     compare: {
       packageId: 'org.example.chat',
       versionCode: 7,
-      signers: [{ sha256: await certificateOf(all), source: 'the test' }],
+      signers: [{ sha256: await certificateOf(all), source: 'the test', statedBy: 'publisher' }],
       pairs: [{ published: 'app.apks', output: 'splits' }],
     },
   });
