@@ -412,7 +412,7 @@ test('one APK that is whole, against a universal archive and against splits', as
   writeFileSync(published, (await membersOf(universal)).get('universal.apk') ?? '');
   const found = await report(t, { published, rebuilt: universal });
   t.is(found.statement.verdict.kind, 'reproducible');
-  t.is(found.statement.title, 'Reproduced; all 1 split of this bundle');
+  t.is(found.statement.title, 'Reproduced; the one APK of this bundle');
   t.is((await report(t, { published, rebuilt: all.apks })).statement.verdict.kind, 'unreproducible');
 });
 
