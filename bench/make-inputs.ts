@@ -16,6 +16,8 @@ export interface Inputs {
   /** v2 + v3 by apksigner, and what it signed. */
   readonly signed: string;
   readonly unsigned: string;
+  /** The same with v1 as well. */
+  readonly jarSigned: string;
   readonly signedCopy: string;
   /** The unsigned file with one byte changed in the middle of an entry's content. */
   readonly oneByte: string;
@@ -44,6 +46,7 @@ export class InputMaker {
     return {
       signed,
       unsigned,
+      jarSigned: await this.#make('70mb-jar-signed.apk', (to) => sign(unsigned, to, true)),
       signedCopy: await this.#make('copy.apk', (to) => copyFileSync(signed, to)),
       oneByte: await this.#make('one-content-byte.apk', (to) => changeOneByte(unsigned, to)),
       recompressed: await this.#make('recompressed.apk', (to) => recompress(unsigned, to)),
@@ -137,7 +140,8 @@ function assemble(bytes: number, to: string): void {
   writer.finish();
 }
 
-function sign(unsigned: string, to: string): void {
+/** v2 + v3, with `jar` also v1. */
+function sign(unsigned: string, to: string, jar = false): void {
   const key = `${to}.key`;
   const certificate = `${to}.cert`;
   const pem = `${to}.pem`;
@@ -173,8 +177,8 @@ function sign(unsigned: string, to: string): void {
         '--cert',
         certificate,
         '--min-sdk-version',
-        '24',
-        '--v1-signing-enabled=false',
+        jar ? '21' : '24',
+        `--v1-signing-enabled=${String(jar)}`,
         '--v2-signing-enabled=true',
         '--v3-signing-enabled=true',
         '--v4-signing-enabled=false',

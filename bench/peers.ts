@@ -4,7 +4,8 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-export type Peer = 'sha256sum' | 'python3' | 'apksigcopier' | 'diffoscope' | 'unzip' | 'cmp';
+export type Peer =
+  'sha256sum' | 'python3' | 'apksigcopier' | 'apksigner' | 'copy-and-verify' | 'diffoscope' | 'unzip' | 'cmp';
 
 /** The interpreter itself: a version manager's shim in front of it would be measured too. */
 const PYTHON = existsSync('/usr/bin/python3') ? '/usr/bin/python3' : 'python3';
@@ -16,6 +17,11 @@ export const PEERS: Readonly<Record<Peer, { readonly title: string; readonly ver
     sha256sum: { title: '`sha256sum` of both', version: ['sha256sum', '--version'] },
     python3: { title: 'Python `zipfile` loop', version: [PYTHON, '--version'] },
     apksigcopier: { title: '`apksigcopier compare`', version: ['apksigcopier', '--version'] },
+    apksigner: { title: '`apksigner verify`', version: ['apksigner', '--version'] },
+    'copy-and-verify': {
+      title: '`apksigcopier compare` + `apksigner verify`',
+      version: ['apksigcopier', '--version'],
+    },
     diffoscope: { title: '`diffoscope`', version: ['diffoscope', '--version'] },
     unzip: { title: '`unzip -t` of both', version: ['unzip', '-v'] },
     cmp: { title: '`cmp`', version: ['cmp', '--version'] },
@@ -37,6 +43,10 @@ export function peerCommand(peer: Peer, a: string, b: string): readonly string[]
       return [PYTHON, LOOP, a, b];
     case 'apksigcopier':
       return ['apksigcopier', 'compare', a, '--unsigned', b];
+    case 'apksigner':
+      return ['apksigner', 'verify', a];
+    case 'copy-and-verify':
+      return ['sh', '-c', 'apksigcopier compare "$1" --unsigned "$2" && apksigner verify "$1"', 'sh', a, b];
     case 'diffoscope':
       return ['diffoscope', '--no-progress', '--text', '/dev/null', a, b];
     case 'unzip':

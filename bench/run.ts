@@ -133,6 +133,39 @@ async function signedAgainstUnsigned({ signed, unsigned }: Inputs): Promise<void
   ratioRow(what, mine, 'apksigcopier', samples.apksigcopier, 1 / 2, '≤ 1/2');
 }
 
+/** With the signatures checked by somebody else as well, which ours has in it. */
+async function signaturesIncluded({ signed, jarSigned, unsigned }: Inputs): Promise<void> {
+  for (const [what, file] of [
+    ['signed (v2 + v3) against unsigned, signature verified', signed],
+    ['signed (v1 + v2 + v3) against unsigned, signature verified', jarSigned],
+  ] as const) {
+    const samples = await interleaved<'ours' | Peer>(
+      {
+        ours: ours(what, file, unsigned),
+        ...(has('copy-and-verify') ? { 'copy-and-verify': peer('copy-and-verify', file, unsigned) } : {}),
+      },
+      rounds,
+    );
+    ratioRow(what, samples.ours ?? [], 'copy-and-verify', samples['copy-and-verify'], 1 / 3, '≤ 1/3');
+  }
+}
+
+async function inspected({ signed, jarSigned }: Inputs): Promise<void> {
+  for (const [what, file] of [
+    ['`inspect` of one file (v2 + v3)', signed],
+    ['`inspect` of one file (v1 + v2 + v3)', jarSigned],
+  ] as const) {
+    const samples = await interleaved<'ours' | Peer>(
+      {
+        ours: () => runOnce({ label: what, argv: [process.execPath, MAIN, 'inspect', '--quiet', file] }),
+        ...(has('apksigner') ? { apksigner: peer('apksigner', file, file) } : {}),
+      },
+      rounds,
+    );
+    ratioRow(what, samples.ours ?? [], 'apksigner', samples.apksigner, 1, '< 1');
+  }
+}
+
 async function oneChangedByte({ signed, signedCopy, oneByte }: Inputs): Promise<void> {
   const what = 'one byte changed in the middle of an entry';
   const { ours: mine = [], identical = [] } = await interleaved(
@@ -236,6 +269,8 @@ const inputs = await maker.main();
 const before = loadavg()[0] ?? 0;
 const groups: Readonly<Record<string, () => Promise<void>>> = {
   signed: () => signedAgainstUnsigned(inputs),
+  signatures: () => signaturesIncluded(inputs),
+  inspect: () => inspected(inputs),
   'one-byte': () => oneChangedByte(inputs),
   identical: () => identicalInProcess(inputs),
   recompressed: () => allRecompressed(inputs),

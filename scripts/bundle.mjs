@@ -14,6 +14,7 @@ const ENTRIES = [
   // started by path, as threads and as a program
   'dist/src/compare/file-facts-worker.js',
   'dist/src/compare/decode/inflate-worker.js',
+  'dist/src/compare/decode/digest-worker.js',
   'dist/src/operations/sweeper.js',
 ];
 const INSIDE = ['yargs'];

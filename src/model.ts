@@ -22,10 +22,21 @@ export interface FileIdentity {
 // ---------------------------------------------------------------- rules
 
 /** Every rule there is; `src/compare/rules` has one file for each. Recipes are checked against this union. */
-export const RULE_NAMES = ['apk-signing-block', 'apk-alignment', 'play-stamp-cert'] as const;
+export const RULE_NAMES = [
+  'apk-signing-block',
+  'apk-alignment',
+  'apk-dependency-info',
+  'jar-signature',
+  'jar-signature-only',
+  'play-frosting',
+  'play-stamp-cert',
+] as const;
 export type RuleName = (typeof RULE_NAMES)[number];
 /** Named sets of `store-edit` rules. */
-export const RULE_SETS = { play: ['play-stamp-cert'] } as const satisfies Record<string, readonly RuleName[]>;
+export const RULE_SETS = { play: ['play-frosting', 'play-stamp-cert'] } as const satisfies Record<
+  string,
+  readonly RuleName[]
+>;
 export type RuleSetName = keyof typeof RULE_SETS;
 export type RuleClass = 'signature' | 'store-edit';
 

@@ -56,6 +56,7 @@ const EXCEPTIONS: Readonly<Record<string, { readonly to: readonly string[]; read
 const REPORT_MAY_RUN = [
   'compare/authenticity.ts',
   'compare/coverage.ts',
+  'compare/excluding-rules.ts',
   'compare/ledger.ts',
   'compare/name-pattern.ts',
   'compare/rules/index.ts',
@@ -180,9 +181,11 @@ test('no cycles among rooms', (t) => {
   visit('cli', []);
 });
 
-test('one place starts processes, two start threads', (t) => {
+test('one place starts processes, three start threads', (t) => {
   t.deepEqual(files(imports('execa', 'child_process')), ['process.ts']);
   t.deepEqual(files(imports('worker_threads')), [
+    'compare/decode/digest-pool.ts',
+    'compare/decode/digest-worker.ts',
     'compare/decode/inflate-pool.ts',
     'compare/decode/inflate-worker.ts',
     'compare/decode/release.ts',
@@ -263,6 +266,7 @@ const outsideOfTemplates = (text: string): string =>
 /** Programs and threads: they do something because they were started. */
 const STARTED = [
   'cli/main.ts',
+  'compare/decode/digest-worker.ts',
   'compare/decode/inflate-worker.ts',
   'compare/file-facts-worker.ts',
   'operations/sweeper.ts',

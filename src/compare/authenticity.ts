@@ -9,7 +9,9 @@ import type { AuthenticityReason, Reason, SignerPin, UnverifiableReason } from '
 import { checkIdentity, describeFinding, type IdentityReading } from './identity.js';
 import { checkPins, describeRange } from './signer-pins.js';
 import type { SignatureRecord } from './types.js';
-import { openZipSide, signatureRecord } from './zip/zip-side.js';
+import { finishJarCheck, openJarCheck, type JarLimits } from './zip/jar-check.js';
+import { withJarSignature } from './zip/jar-entries.js';
+import { isJarSigned, openZipSide, signatureRecord } from './zip/zip-side.js';
 import { zipContainer } from './zip/zip-container.js';
 
 export interface ExpectedOrigin {
@@ -30,10 +32,18 @@ export const NOT_NEEDED: SignatureRecord = {
 };
 
 /** The signature of a published file by itself. Never throws for what the file holds. */
-export function signatureOf(published: ByteSource): SignatureRecord {
+export async function signatureOf(published: ByteSource, limits: JarLimits): Promise<SignatureRecord> {
   if (!zipContainer.recognizes(published)) return { status: 'not-applicable', signers: [], issues: [] };
   try {
-    return signatureRecord(openZipSide('published', published, zipContainer.parse(published), false));
+    const zip = zipContainer.parse(published);
+    const jar = isJarSigned(zip) ? openJarCheck(published, zip, limits) : undefined;
+    try {
+      const side = openZipSide('published', published, zip, false);
+      const record = signatureRecord(side);
+      return jar === undefined ? record : withJarSignature(record, side, await finishJarCheck(jar));
+    } finally {
+      await jar?.digests.close();
+    }
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
     return {

@@ -10,7 +10,7 @@ import { FileFacts } from './file-facts.js';
 import { identityOf } from './identity.js';
 import { isWorse } from './ledger.js';
 import { rules } from './rules/index.js';
-import { transplant } from './zip/transplant.js';
+import { proveByTransplant } from './zip/transplant.js';
 import type { AppliedRule, PairComparison, Proof } from './types.js';
 import { coverageOf } from './coverage.js';
 import { compareNode } from './compare-node.js';
@@ -65,6 +65,7 @@ export async function compareSources(
     {
       limits: { ...DEFAULT_LIMITS, ...options.limits },
       rules: new Set(options.rules ?? []),
+      pinned: new Set(options.signers?.map(({ sha256 }) => sha256)),
       temporaryDirectory: options.temporaryDirectory ?? tmpdir(),
       ...(options.signal === undefined ? {} : { signal: options.signal }),
       ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
@@ -88,9 +89,10 @@ export async function compareSources(
     const expected = { signers: options.signers ?? [], packageId: options.packageId };
     const notNeeded =
       root.worst === 'identical' && expected.signers.length === 0 && expected.packageId === undefined;
-    const signature = walk.signature ?? (notNeeded ? NOT_NEEDED : signatureOf(published));
+    const signature =
+      walk.signature ?? (notNeeded ? NOT_NEEDED : await signatureOf(published, walk.options.limits));
     reportDisagreement(walk);
-    const zip = walk.archives?.published.zip;
+    const zip = walk.transplant?.published.zip;
     const reading = await identityOf(published, { walk, ...(zip === undefined ? {} : { zip }) });
     const authenticity = judgeAuthenticity(signature, reading, expected, root.worst === 'identical');
     const encoders = await nameEncoders(walk.nodes, published);
@@ -123,12 +125,15 @@ function reportDisagreement(walk: Walk): void {
   walk.cannotVerify('unread', detail);
 }
 
+/** Bytes that a rule leaves out may be taken from the published file; what is packed differently cannot be made again. */
 function prove(walk: Walk, worst: PairComparison['worst'], published: FileIdentity): Proof {
   if (worst === 'identical') return { kind: 'equal-bytes' };
-  if (walk.archives === undefined)
+  if (walk.transplant === undefined)
     return { kind: 'none', why: 'only APKs are made again from the rebuilt file' };
-  if (isWorse(worst, 'signature')) return { kind: 'none', why: `the ledgers hold ${worst} bytes` };
-  return transplant(walk.archives.published, walk.archives.rebuilt, published.sha256);
+  const { reencoded = 0 } = walk.nodes[0]?.published.sums ?? {};
+  if (isWorse(worst, 'excluded') || (worst === 'excluded' && reencoded > 0) || worst === 'reencoded')
+    return { kind: 'none', why: `the ledgers hold ${worst} bytes` };
+  return proveByTransplant(walk.transplant.published, walk.transplant.plan(), published.sha256);
 }
 
 function appliedRules(walk: Walk): AppliedRule[] {

@@ -3,7 +3,7 @@
  * Which encoder packed the published members that are packed differently. Equal content can be packed in very many ways,
  * and which way was chosen can carry information; where a known encoder gives the same bytes again, it carries none.
  * Nothing here touches an owner or a verdict. Node's zlib is not the vanilla one (it differs in most real streams), `pako`
- * is a port of that.
+ * 2 is a port of that (version 3 hashes otherwise and gives other bytes).
  */
 import { inflateRawSync } from 'node:zlib';
 import type { deflateRaw } from 'pako';
@@ -15,6 +15,7 @@ const MEMBER_BYTES = 256 << 10;
 const ALL_BYTES = 1 << 20;
 /** What build tools use first. */
 const LEVELS = [9, 6, 1, 5, 8, 7, 4, 3, 2] as const;
+type Level = (typeof LEVELS)[number];
 
 /** `undefined` where nothing is packed differently. `published`: the bytes of the root. */
 export async function nameEncoders(
@@ -30,7 +31,7 @@ export async function nameEncoders(
   let unnamed = 0;
   let tried = 0;
   let left = ALL_BYTES;
-  let usual: number = LEVELS[0];
+  let usual: Level = LEVELS[0];
   for (const member of root.format === 'zip' ? root.members.filter(isRepacked) : []) {
     const { size = 0, offset = 0, storedSize = 0 } = member.published ?? {};
     if (size > MEMBER_BYTES || size > left) continue;
@@ -53,7 +54,7 @@ export async function nameEncoders(
 const isRepacked = (member: Member): boolean =>
   member.data === 'reencoded' && member.published?.encoded === true;
 
-function levelOf(raw: Buffer, size: number, usual: number, pack: typeof deflateRaw): number | undefined {
+function levelOf(raw: Buffer, size: number, usual: Level, pack: typeof deflateRaw): Level | undefined {
   let content: Buffer;
   try {
     content = inflateRawSync(raw, { maxOutputLength: Math.max(1, size) });

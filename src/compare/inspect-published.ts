@@ -34,7 +34,7 @@ export async function inspectPublished(
   const source = FileSource.open(path);
   const walk = oneFileWalk(options);
   try {
-    const signature = signatureOf(source);
+    const signature = await signatureOf(source, walk.options.limits);
     const reading = await identityOf(source, { walk });
     const { signers = [], packageId } = options;
     return {

@@ -237,6 +237,26 @@ export interface SignerRecord {
   readonly keyBits: number;
   readonly minSdk?: number;
   readonly maxSdk?: number;
+  /** v3.1: for the release under development after `minSdk`, and not for `minSdk` itself. */
+  readonly development?: boolean;
+  /** Verified, oldest first, the signer last. */
+  readonly lineage?: readonly {
+    readonly certificateSha256: string;
+    readonly subject: string;
+    readonly capabilities: readonly string[];
+  }[];
+}
+
+/** What these versions of Android make of the file's signatures; the last range has no `maxSdk`. */
+export interface SdkSignature {
+  readonly minSdk: number;
+  readonly maxSdk?: number;
+  readonly scheme: 'v1' | 'v2' | 'v3' | 'v3.1' | 'none';
+  /** `unsupported`: they refuse the file, which says nothing against its signer. */
+  readonly status: 'verified' | 'invalid' | 'unsupported' | 'unchecked';
+  /** SHA-256 of certificates. */
+  readonly signers: readonly string[];
+  readonly codes: readonly string[];
 }
 
 /** What is known about the published file's own signature. `not-applicable`: the format carries none (.deb). */
@@ -244,6 +264,8 @@ export interface SignatureRecord {
   readonly status: 'verified' | 'invalid' | 'unchecked' | 'unsigned' | 'not-applicable';
   readonly signers: readonly SignerRecord[];
   readonly issues: readonly { readonly code: string; readonly message: string; readonly offset: number }[];
+  /** Of an APK, from its lowest version of Android on, without gap. */
+  readonly bySdk?: readonly SdkSignature[];
 }
 
 /** How equality was proven beyond the ledgers. */
@@ -255,7 +277,10 @@ export type Proof =
       readonly profile: string;
       readonly sha256: string;
       readonly equal: boolean;
+      /** Of the signature: its entries with their records, and the signing block. */
       readonly takenBytes: number;
+      /** First offset where the file that was made is another one. */
+      readonly departsAt?: number;
     }
   | { readonly kind: 'none'; readonly why: string };
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The verdict: a pure, total function of both ledgers, the pairing of the set and the signature check. */
+import { excludingRules } from './excluding-rules.js';
 import type { AuthenticityReason, Reason, RuleName, UnverifiableReason, Verdict } from '../model.js';
 import type { LedgerNode, Owner, PairComparison, SetComparison, Side, VerdictInput } from './types.js';
 
@@ -56,9 +57,16 @@ function reasonsOf(pair: PairComparison): Reason<UnverifiableReason>[] {
   if (clean && !proven)
     reasons.push({
       code: 'transplant-unsupported',
-      detail: `${name}: ${pair.proof.kind === 'none' ? pair.proof.why : 'the file made from the rebuilt one has another SHA-256'}`,
+      detail: `${name}: ${whyUnproven(pair.proof)}`,
     });
   return reasons;
+}
+
+function whyUnproven(proof: PairComparison['proof']): string {
+  if (proof.kind === 'none') return proof.why;
+  const place =
+    proof.kind === 'transplant' && proof.departsAt !== undefined ? ` from offset ${proof.departsAt} on` : '';
+  return `the file made from the rebuilt one is another one${place}`;
 }
 
 function setReasons(comparison: SetComparison | undefined): Reason<UnverifiableReason>[] {
@@ -105,11 +113,9 @@ function ownBytes(nodes: readonly LedgerNode[], node: LedgerNode, side: Side, ow
   return bytes;
 }
 
+/** Those that left bytes out. */
 function appliedRules(pairs: readonly PairComparison[]): RuleName[] {
-  const names = pairs.flatMap((pair) =>
-    pair.rules.filter((rule) => rule.needed && rule.class === 'store-edit').map((rule) => rule.rule),
-  );
-  return [...new Set(names)].sort();
+  return [...new Set(pairs.flatMap(excludingRules))].sort();
 }
 
 /** By code, then detail; each once. */

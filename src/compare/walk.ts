@@ -5,6 +5,7 @@ import path from 'node:path';
 import type { ByteSource } from '../bytes.js';
 import type { OnProgress, Reason, RuleName, UnverifiableReason } from '../model.js';
 import type { FileFacts } from './file-facts.js';
+import type { NoTransplant, Transplant } from './zip/transplant.js';
 import type { ZipSide } from './zip/zip-side.js';
 import type { Difference, LedgerNode, Member, Owner, Side, SignatureRecord } from './types.js';
 
@@ -59,10 +60,16 @@ const MAX_DIFFERENCES = 20_000;
 export interface WalkOptions {
   readonly limits: Limits;
   readonly rules: ReadonlySet<RuleName>;
+  /** SHA-256 of certificates that may have signed. */
+  readonly pinned?: ReadonlySet<string>;
   /** Where spilled content goes; a directory of its own is made there when needed and removed by `close`. */
   readonly temporaryDirectory: string;
   readonly signal?: AbortSignal;
   readonly onProgress?: OnProgress;
+}
+
+export interface TransplantSource extends Readonly<Record<Side, ZipSide>> {
+  readonly plan: () => Transplant | NoTransplant;
 }
 
 /** Mutable state of one comparison; `close` it. */
@@ -79,8 +86,8 @@ export class Walk {
   readonly decoders = new Map<string, string>();
   /** Of the root's published side, filled in by the container that finds one. */
   signature: SignatureRecord | undefined;
-  /** The roots, when both are ZIP archives: for the transplant and the published file's identity. */
-  archives: Readonly<Record<Side, ZipSide>> | undefined;
+  /** When both roots are ZIP archives: what the published one can be made again from. */
+  transplant: TransplantSource | undefined;
   /** Where another reader sees something else in the published root. */
   disagreement: string | undefined;
   #reserved = 0;

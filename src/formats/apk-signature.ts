@@ -1,17 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * APK Signature Scheme v2 and v3, verified in full: every signer and every algorithm present, not only those that
+ * APK Signature Scheme v2, v3 and v3.1, verified in full: every signer and every algorithm present, not only those that
  * Android would pick. What is not understood to the last byte is `unchecked`, never `verified`.
  * https://source.android.com/docs/security/features/apksigning/v2#verification
  * https://source.android.com/docs/security/features/apksigning/v3#verification
+ * https://source.android.com/docs/security/features/apksigning/v3-1
  */
-import { constants, verify } from 'node:crypto';
 import type { ByteSource } from '../bytes.js';
 import { FormatError } from '../errors.js';
 import { contentDigests, type ContentDigest } from './apk-content-digest.js';
-import { readSignerBlocks, type SignatureScheme, type SignerBlock } from './apk-signer-block.js';
+import { PAIR_CHECKS, type PairContext } from './apk-pair-checks.js';
+import { ApkFindings, type SignatureIssue } from './apk-signature-issue.js';
+import { checkAgreement } from './apk-signer-agreement.js';
+import { readSignerBlocks, type SignatureScheme } from './apk-signer-block.js';
+import { checkSigner, hex, subjectOf, type CheckedSigner } from './apk-signer-check.js';
 import { PAIR_ID, readSigningBlock, type SigningBlock, type SigningBlockPair } from './apk-signing-block.js';
-import { readCertificate, type Certificate } from './x509.js';
+import { SIGNATURE_ALGORITHMS } from './signature-algorithm.js';
+import { smallEntries } from './small-entry.js';
+import type { SourceStamp } from './source-stamp.js';
+import type { Capability } from './signing-lineage.js';
+
+export type { SignatureIssue } from './apk-signature-issue.js';
 
 export interface ApkSections {
   readonly centralDirectoryOffset: number;
@@ -20,11 +29,12 @@ export interface ApkSections {
   readonly endOffset: number;
 }
 
-/** `offset` in the file. */
-export interface SignatureIssue {
-  readonly code: string;
-  readonly message: string;
-  readonly offset: number;
+/** One certificate of a lineage. */
+export interface LineageStep {
+  readonly certificateSha256: string;
+  readonly subject: string;
+  /** What the key may still do once it is not the newest. */
+  readonly capabilities: readonly Capability[];
 }
 
 export interface ApkSigner {
@@ -35,52 +45,47 @@ export interface ApkSigner {
   readonly keyBits: number;
   readonly minSdk?: number;
   readonly maxSdk?: number;
+  /** v3.1: for the release that was under development when `minSdk` was the last one, and not for `minSdk` itself. */
+  readonly development?: boolean;
+  /** Oldest first, the signer last; only where every step of it holds. */
+  readonly lineage?: readonly LineageStep[];
+}
+
+/** A pair that only its writer can read: nothing in it was checked, and nothing in it can be. */
+export interface OpaquePair {
+  readonly kind: 'dependency-info' | 'play-frosting';
+  /** Of its value, in the file. */
+  readonly offset: number;
+  readonly size: number;
 }
 
 export interface ApkSignatureCheck {
   readonly block: SigningBlock | undefined;
   readonly signers: readonly ApkSigner[];
+  /** Each at most once, and within its bound; no part of `status`. */
+  readonly opaque: readonly OpaquePair[];
+  /** Those that could be taken apart; what is wrong with one is among the issues. */
+  readonly stamps: readonly SourceStamp[];
   /**
-   * `verified`: every byte of the block is understood and every signature holds. `invalid`: something does not hold.
-   * `unchecked`: nothing failed, but something was not checked. `parsed`: understood to the last byte, no key was used.
+   * `verified`: every byte of the block but those of `opaque` pairs is understood and every signature holds. `invalid`:
+   * something does not hold. `unchecked`: nothing failed, but something was not checked. `parsed`: understood to the last
+   * byte, no key was used.
    */
   readonly status: 'verified' | 'invalid' | 'unchecked' | 'unsigned' | 'parsed';
   readonly issues: readonly SignatureIssue[];
 }
 
-interface Algorithm {
-  readonly name: string;
-  readonly digest: ContentDigest;
-  readonly keyType: 'rsa' | 'ec';
-  /** Length of the salt: the scheme is PSS. */
-  readonly pss?: number;
-}
-
-const ALGORITHMS: ReadonlyMap<number, Algorithm> = new Map([
-  [0x0101, { name: 'RSASSA-PSS with SHA-256', digest: 'sha256', keyType: 'rsa', pss: 32 }],
-  [0x0102, { name: 'RSASSA-PSS with SHA-512', digest: 'sha512', keyType: 'rsa', pss: 64 }],
-  [0x0103, { name: 'RSASSA-PKCS1-v1_5 with SHA-256', digest: 'sha256', keyType: 'rsa' }],
-  [0x0104, { name: 'RSASSA-PKCS1-v1_5 with SHA-512', digest: 'sha512', keyType: 'rsa' }],
-  [0x0201, { name: 'ECDSA with SHA-256', digest: 'sha256', keyType: 'ec' }],
-  [0x0202, { name: 'ECDSA with SHA-512', digest: 'sha512', keyType: 'ec' }],
-] satisfies [number, Algorithm][]);
-
-/** v2: the file was also signed with the scheme of this number, so that stripping that one shows. */
-const STRIPPING_PROTECTION = 0xbeeff00d;
 const PAGE = 4096;
-
-class Findings {
-  readonly invalid: SignatureIssue[] = [];
-  readonly unchecked: SignatureIssue[] = [];
-
-  fails(code: string, offset: number, message: string): void {
-    this.invalid.push({ code, message, offset });
-  }
-
-  leavesOpen(code: string, offset: number, message: string): void {
-    this.unchecked.push({ code, message, offset });
-  }
-}
+const SCHEMES: ReadonlyMap<number, SignatureScheme> = new Map([
+  [PAIR_ID.v2, 'v2'],
+  [PAIR_ID.v3, 'v3'],
+  [PAIR_ID.v31, 'v3.1'],
+]);
+/** Encrypted by AGP, or signed by Google Play with a key of its own; their sizes grow with an app's dependencies. */
+const OPAQUE: ReadonlyMap<number, { readonly kind: OpaquePair['kind']; readonly limit: number }> = new Map([
+  [PAIR_ID.dependencyInfo, { kind: 'dependency-info', limit: 256 << 10 }],
+  [PAIR_ID.playFrosting, { kind: 'play-frosting', limit: 16 << 10 }],
+]);
 
 /** Verifies the signing block before the central directory. Never throws for what the file holds. */
 export function checkApkSignature(source: ByteSource, sections: ApkSections): ApkSignatureCheck {
@@ -93,75 +98,119 @@ export function parseApkSignature(source: ByteSource, sections: ApkSections): Ap
 }
 
 function inspect(source: ByteSource, sections: ApkSections, useKeys: boolean): ApkSignatureCheck {
-  const findings = new Findings();
+  const findings = new ApkFindings();
   let block: SigningBlock | undefined;
-  const signers: ApkSigner[] = [];
+  let signers: readonly CheckedSigner[] = [];
+  const others: OtherPairs = { opaque: [], stamps: [] };
   try {
     block = readSigningBlock(source, sections.centralDirectoryOffset);
-    if (block === undefined) return { block, signers, status: 'unsigned', issues: [] };
-    const parsed = readPairs(source, block, findings);
-    for (const { scheme, signer } of parsed) {
-      const certificate = describeSigner(scheme, signer, findings);
-      if (certificate === undefined) continue;
-      signers.push(signerOf(scheme, signer, certificate));
-      if (useKeys) verifySigner(signer, certificate, findings);
-    }
-    if (parsed.length === 0)
-      findings.leavesOpen('no-known-scheme', block.offset, 'no v2 or v3 signature in the signing block');
-    checkSameSigner(block, signers, findings);
-    if (useKeys) verifyContents(source, sections, block, parsed, findings);
+    if (block === undefined) return { block, signers: [], ...others, status: 'unsigned', issues: [] };
+    signers = readPairs(source, block, useKeys, others, findings);
+    if (!block.pairs.some(({ id }) => SCHEMES.has(id)))
+      findings.add('no-known-scheme', block.offset, 'no v2 or v3 signature in the signing block');
+    checkAgreement(signers, block.offset, findings);
+    if (useKeys) verifyContents(source, sections, block, signers, findings);
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
-    findings.fails(error.code, error.offset, error.message);
+    findings.unreadable(error);
   }
-  const issues = [...findings.invalid, ...findings.unchecked];
   const clean = useKeys ? 'verified' : 'parsed';
-  const status =
-    findings.invalid.length > 0 ? 'invalid' : findings.unchecked.length > 0 ? 'unchecked' : clean;
-  return { block, signers, status, issues };
+  return {
+    block,
+    signers: signers.map(signerOf),
+    ...others,
+    status: findings.has('invalid') ? 'invalid' : findings.has('open') ? 'unchecked' : clean,
+    issues: findings.list(),
+  };
 }
 
-interface ParsedSigner {
-  readonly scheme: SignatureScheme;
-  readonly signer: SignerBlock;
+interface OtherPairs {
+  readonly opaque: OpaquePair[];
+  readonly stamps: SourceStamp[];
 }
 
-function readPairs(source: ByteSource, block: SigningBlock, findings: Findings): ParsedSigner[] {
-  const parsed: ParsedSigner[] = [];
+function readPairs(
+  source: ByteSource,
+  block: SigningBlock,
+  useKeys: boolean,
+  found: OtherPairs,
+  findings: ApkFindings,
+): readonly CheckedSigner[] {
+  const signers: CheckedSigner[] = [];
+  const others: SigningBlockPair[] = [];
   const seen = new Set<number>();
   for (const [index, pair] of block.pairs.entries()) {
-    if (seen.has(pair.id)) {
-      findings.leavesOpen(
+    const { id, offset } = pair;
+    if (seen.has(id)) {
+      findings.add(
         'duplicate-pair',
-        pair.offset - 4,
-        `pair ${hex(pair.id)} occurs again: readers take the first or the last`,
+        offset - 4,
+        `pair ${hex(id)} occurs again: readers take the first or the last`,
       );
       continue;
     }
-    seen.add(pair.id);
-    if (pair.id === PAIR_ID.v2 || pair.id === PAIR_ID.v3) {
-      const scheme = pair.id === PAIR_ID.v2 ? 'v2' : 'v3';
-      const value = Buffer.from(source.read(pair.offset, pair.size));
-      const { signers, leftovers } = readSignerBlocks(scheme, value, pair.offset);
-      for (const { offset, size } of leftovers)
-        findings.leavesOpen('unowned-bytes', offset, `${size} bytes that no reader looks at`);
-      parsed.push(...signers.map((signer) => ({ scheme, signer }) as const));
-    } else if (pair.id === PAIR_ID.verityPadding) checkPadding(source, block, pair, index, findings);
-    else
-      findings.leavesOpen(
-        pairCode(pair.id),
-        pair.offset - 4,
-        `pair ${hex(pair.id)} of ${pair.size} bytes is not checked`,
-      );
+    seen.add(id);
+    const scheme = SCHEMES.get(id);
+    if (scheme !== undefined)
+      signers.push(...readSigners(source, scheme, pair, useKeys, findings.about({ scheme })));
+    else if (id === PAIR_ID.verityPadding) checkPadding(source, block, pair, index, findings);
+    else others.push(pair);
   }
-  checkRanges(block, parsed, findings);
-  const hasV3 = seen.has(PAIR_ID.v3);
-  for (const { scheme, signer } of parsed) checkAttributes(scheme, signer, hasV3, findings);
-  return parsed;
+  const content = smallEntries(source);
+  for (const pair of others) checkOther(source, pair, { signers, useKeys, content, findings }, found);
+  return signers;
 }
 
-function pairCode(id: number): string {
-  return Object.values(PAIR_ID).some((known) => known === id) ? 'unchecked-pair' : 'unknown-pair';
+function checkOther(
+  source: ByteSource,
+  pair: SigningBlockPair,
+  context: Omit<PairContext, 'pair' | 'value'>,
+  { opaque, stamps }: OtherPairs,
+): void {
+  const { findings } = context;
+  const { id, offset, size } = pair;
+  const written = OPAQUE.get(id);
+  const check = PAIR_CHECKS.get(id);
+  if (written !== undefined && size <= written.limit) opaque.push({ kind: written.kind, offset, size });
+  else if (written !== undefined)
+    findings.add(
+      'pair-too-large',
+      offset - 4,
+      `pair ${hex(id)} (${written.kind}) of ${size} bytes, at most ${written.limit}`,
+    );
+  else if (check !== undefined) {
+    const stamp = check({ ...context, pair, value: Buffer.from(source.read(offset, size)) });
+    if (stamp !== undefined) stamps.push(stamp);
+  } else
+    findings.add(
+      Object.values(PAIR_ID).some((known) => known === id) ? 'unchecked-pair' : 'unknown-pair',
+      offset - 4,
+      `pair ${hex(id)} of ${size} bytes is not checked`,
+    );
+}
+
+/** What cannot be read of one scheme leaves the others as they are. */
+function readSigners(
+  source: ByteSource,
+  scheme: SignatureScheme,
+  { offset, size }: SigningBlockPair,
+  useKeys: boolean,
+  findings: ApkFindings,
+): readonly CheckedSigner[] {
+  const checked: CheckedSigner[] = [];
+  try {
+    const { signers, leftovers } = readSignerBlocks(scheme, Buffer.from(source.read(offset, size)), offset);
+    for (const rest of leftovers)
+      findings.add('unowned-bytes', rest.offset, `${rest.size} bytes that no reader looks at`);
+    for (const signer of signers) {
+      const one = checkSigner(scheme, signer, useKeys, findings);
+      if (one !== undefined) checked.push(one);
+    }
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    findings.unreadable(error);
+  }
+  return checked;
 }
 
 /** Zeros of exactly the length that brings the block to a page (ApkSigningBlockUtils.generateApkSigningBlock), last. */
@@ -170,118 +219,22 @@ function checkPadding(
   block: SigningBlock,
   pair: SigningBlockPair,
   index: number,
-  findings: Findings,
+  findings: ApkFindings,
 ): void {
   const without = block.size - (12 + pair.size);
   const missing = PAGE - (without % PAGE);
   const expected = (missing < 12 ? missing + PAGE : missing) - 12;
   const zeros = source.read(pair.offset, pair.size).every((byte) => byte === 0);
-  if (!zeros)
-    findings.leavesOpen('padding-not-zero', pair.offset, 'verity padding holds bytes other than zero');
+  if (!zeros) findings.add('padding-not-zero', pair.offset, 'verity padding holds bytes other than zero');
   else if (pair.size !== expected || without % PAGE === 0 || index !== block.pairs.length - 1)
-    findings.leavesOpen(
+    findings.add(
       'padding-size',
       pair.offset,
       `verity padding of ${pair.size} bytes, the signer writes ${without % PAGE === 0 ? 0 : expected} at the end`,
     );
 }
 
-/** v3 signers take turns: each Android version has one of them, and no other is looked at. */
-function checkRanges(block: SigningBlock, parsed: readonly ParsedSigner[], findings: Findings): void {
-  const ranges = parsed.flatMap(({ signer }) => (signer.sdkRange === undefined ? [] : [signer.sdkRange]));
-  ranges.sort((a, b) => a.min - b.min);
-  for (const [index, { min }] of ranges.entries()) {
-    const before = ranges[index - 1];
-    if (before !== undefined && min !== before.max + 1)
-      findings.leavesOpen(
-        'sdk-ranges',
-        block.offset,
-        `a v3 signer from SDK ${min} on, the one before it is for SDK ${before.min}-${before.max}`,
-      );
-  }
-}
-
-/** Without a lineage (which is not checked) Android versions before and after v3 must see the same signer. */
-function checkSameSigner(block: SigningBlock, signers: readonly ApkSigner[], findings: Findings): void {
-  const of = (scheme: SignatureScheme): string[] =>
-    [
-      ...new Set(
-        signers.filter((signer) => signer.scheme === scheme).map((signer) => signer.certificateSha256),
-      ),
-    ].sort();
-  const [v2, v3] = [of('v2'), of('v3')];
-  if (v2.length > 0 && v3.length > 0 && v2.join() !== v3.join())
-    findings.leavesOpen('signers-differ', block.offset, `v2 is by ${v2.join()}, v3 by ${v3.join()}`);
-}
-
-function checkAttributes(
-  scheme: SignatureScheme,
-  signer: SignerBlock,
-  hasV3: boolean,
-  findings: Findings,
-): void {
-  for (const [index, { id, value, offset }] of signer.attributes.entries()) {
-    if (scheme === 'v2' && id === STRIPPING_PROTECTION && value.length === 4 && index === 0) {
-      const other = value.readUInt32LE(0);
-      if (other === 3 && !hasV3)
-        findings.fails('scheme-stripped', offset, 'signed with v3 as well, but there is no v3 signature');
-      else if (other !== 3)
-        findings.leavesOpen('unknown-scheme', offset, `signed with scheme ${other} as well`);
-    } else
-      findings.leavesOpen(
-        'unchecked-attribute',
-        offset,
-        `attribute ${hex(id)} of ${value.length} bytes is not checked`,
-      );
-  }
-}
-
-/** Everything about one signer that needs no file content; its certificate, unless there is none. */
-function describeSigner(
-  scheme: SignatureScheme,
-  signer: SignerBlock,
-  findings: Findings,
-): Certificate | undefined {
-  const at = signer.offset;
-  const [first, ...chain] = signer.certificates;
-  if (first === undefined) {
-    findings.fails('no-certificate', at, 'a signer without certificate');
-    return undefined;
-  }
-  const certificate = readCertificate(first);
-  for (const encoded of chain) readCertificate(encoded);
-  // only the first one signs; others are bytes that nothing verifies
-  if (chain.length > 0)
-    findings.leavesOpen('certificate-chain', at, `${chain.length} certificates beside the signer's`);
-  if (!certificate.publicKeyInfo.equals(signer.publicKey))
-    findings.fails('public-key-mismatch', at, "the public key is not the certificate's");
-  const digestIds = signer.digests.map(({ algorithm }) => algorithm);
-  const signatureIds = signer.signatures.map(({ algorithm }) => algorithm);
-  if (signatureIds.length === 0) findings.fails('no-signature', at, 'a signer without signature');
-  if (new Set(signatureIds).size !== signatureIds.length)
-    findings.leavesOpen('duplicate-algorithm', at, 'an algorithm occurs twice');
-  if (digestIds.join() !== signatureIds.join())
-    findings.fails(
-      'algorithms-differ',
-      at,
-      `digests for ${digestIds.map(hex).join()}, signatures for ${signatureIds.map(hex).join()}`,
-    );
-  for (const id of new Set([...digestIds, ...signatureIds]))
-    if (!ALGORITHMS.has(id))
-      findings.leavesOpen('unknown-algorithm', at, `algorithm ${hex(id)} is not checked`);
-  const range = signer.sdkRange;
-  if (range !== undefined && (range.min !== range.signedMin || range.max !== range.signedMax))
-    findings.fails(
-      'sdk-range-differs',
-      at,
-      `SDK ${range.min}-${range.max} outside, ${range.signedMin}-${range.signedMax} signed`,
-    );
-  if (range !== undefined && range.min > range.max)
-    findings.fails('sdk-range', at, `${scheme} signer for SDK ${range.min}-${range.max}`);
-  return certificate;
-}
-
-function signerOf(scheme: SignatureScheme, signer: SignerBlock, certificate: Certificate): ApkSigner {
+function signerOf({ scheme, signer, certificate, lineage, targetsDevelopment }: CheckedSigner): ApkSigner {
   return {
     scheme,
     certificateSha256: certificate.sha256,
@@ -289,27 +242,17 @@ function signerOf(scheme: SignatureScheme, signer: SignerBlock, certificate: Cer
     keyType: certificate.keyType,
     keyBits: certificate.keyBits,
     ...(signer.sdkRange === undefined ? {} : { minSdk: signer.sdkRange.min, maxSdk: signer.sdkRange.max }),
+    ...(targetsDevelopment ? { development: true } : {}),
+    ...(lineage === undefined
+      ? {}
+      : {
+          lineage: lineage.nodes.map(({ certificate: { sha256, subject }, capabilities }) => ({
+            certificateSha256: sha256,
+            subject,
+            capabilities,
+          })),
+        }),
   };
-}
-
-/** Each signature over the signed data. */
-function verifySigner(signer: SignerBlock, { publicKey }: Certificate, findings: Findings): void {
-  for (const { algorithm, value } of signer.signatures) {
-    const known = ALGORITHMS.get(algorithm);
-    if (known === undefined) continue;
-    if (publicKey.asymmetricKeyType !== known.keyType) {
-      findings.fails(
-        'key-type',
-        signer.offset,
-        `${known.name} with a key of type ${publicKey.asymmetricKeyType ?? 'unknown'}`,
-      );
-      continue;
-    }
-    const padding =
-      known.pss === undefined ? {} : { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: known.pss };
-    if (!verify(known.digest, signer.signedData, { key: publicKey, ...padding }, value))
-      findings.fails('signature', signer.offset, `${known.name} does not hold`);
-  }
 }
 
 /** Each content digest of each signer, in one pass over the file. */
@@ -317,13 +260,13 @@ function verifyContents(
   source: ByteSource,
   sections: ApkSections,
   block: SigningBlock,
-  parsed: readonly ParsedSigner[],
-  findings: Findings,
+  signers: readonly CheckedSigner[],
+  findings: ApkFindings,
 ): void {
   const wanted = new Set<ContentDigest>();
-  for (const { signer } of parsed)
+  for (const { signer } of signers)
     for (const { algorithm } of signer.digests) {
-      const known = ALGORITHMS.get(algorithm);
+      const known = SIGNATURE_ALGORITHMS.get(algorithm);
       if (known !== undefined) wanted.add(known.digest);
     }
   if (wanted.size === 0) return;
@@ -332,7 +275,7 @@ function verifyContents(
     directoryEnd !== sections.endOffset ||
     source.read(sections.endOffset, 4).toString('latin1') !== 'PK\x05\x06'
   ) {
-    findings.leavesOpen(
+    findings.add(
       'unsigned-bytes',
       directoryEnd,
       'bytes between the central directory and its end record, which no signature covers',
@@ -340,19 +283,22 @@ function verifyContents(
     return;
   }
   const digests = contentDigests(source, { ...sections, entriesEnd: block.offset }, wanted);
-  for (const { scheme, signer } of parsed)
+  for (const { scheme, signer } of signers)
     for (const { algorithm, value } of signer.digests) {
-      const known = ALGORITHMS.get(algorithm);
+      const known = SIGNATURE_ALGORITHMS.get(algorithm);
       const actual = known === undefined ? undefined : digests.get(known.digest);
+      const own = findings.about(subjectOf(scheme, signer));
+      if (known !== undefined && actual === undefined)
+        own.add(
+          'verity-unaligned',
+          signer.offset,
+          `fs-verity with a signing block at ${block.offset}, which is not on a page of ${PAGE} bytes`,
+        );
       if (actual !== undefined && !actual.equals(value))
-        findings.fails(
+        own.add(
           'content-digest',
           signer.offset,
           `${scheme} ${known?.digest ?? ''} of the contents is ${actual.toString('hex')}, signed is ${value.toString('hex')}`,
         );
     }
-}
-
-function hex(id: number): string {
-  return `0x${id.toString(16).padStart(8, '0')}`;
 }

@@ -26,6 +26,8 @@ export const PAIR_ID = {
   v2: 0x7109871a,
   v3: 0xf05368c0,
   v31: 0x1b93ad61,
+  /** Hybrid signatures; no released version of Android looks at it. */
+  v32: 0x70e1c89f,
   verityPadding: 0x42726577,
   dependencyInfo: 0x504b4453,
   playFrosting: 0x2146444e,

@@ -17,6 +17,7 @@ export const DER = {
   integer: 0x02,
   bitString: 0x03,
   octetString: 0x04,
+  null: 0x05,
   oid: 0x06,
   utcTime: 0x17,
   generalizedTime: 0x18,
@@ -104,4 +105,30 @@ export function readOid(value: DerValue): string {
   if (arcs.length === 0 || (value.content.at(-1) ?? 0x80) >= 0x80)
     fail('oid', value.offset, 'an object identifier that is cut short');
   return arcs.join('.');
+}
+
+/** The content of an integer that takes no byte more than it needs (8.3.2), big-endian two's complement. */
+export function readInteger(value: DerValue | undefined): Buffer {
+  const { content, offset } = expectTag(value, DER.integer);
+  const [first, second] = content;
+  if (first === undefined) fail('integer', offset, 'an integer without content');
+  if (second !== undefined && ((first === 0 && second < 0x80) || (first === 0xff && second >= 0x80)))
+    fail('integer-not-minimal', offset, `an integer of ${content.length} bytes with a needless first one`);
+  return content;
+}
+
+/** An integer from 0 to 127. */
+export function readSmallInteger(value: DerValue | undefined): number {
+  const content = readInteger(value);
+  if (content.length !== 1 || (content[0] ?? 0x80) > 0x7f)
+    fail('integer', value?.offset ?? 0, `0x${content.toString('hex')}, expected 0 to 127`);
+  return content[0] ?? 0;
+}
+
+/** Whether the parts of a SET OF stand in the one order that DER has for them (11.6). */
+export function isInSetOrder(parts: readonly DerValue[]): boolean {
+  return parts.every((part, index) => {
+    const before = parts[index - 1];
+    return before === undefined || Buffer.compare(before.encoded, part.encoded) <= 0;
+  });
 }

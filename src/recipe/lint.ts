@@ -26,10 +26,12 @@ export const COMMAND_NAMES = [
   'doctor',
   'help',
   'image',
+  'inspect',
   'lookup',
   'plan',
   'recipes',
   'report',
+  'transplant',
 ] as const;
 
 type Found = Omit<LintProblem, 'app'>;

@@ -3,13 +3,15 @@
 import { canonicalJson } from '../canonical-json.js';
 import { judgeAuthenticity } from '../compare/authenticity.js';
 import { isWorse } from '../compare/ledger.js';
-import { rules as knownRules } from '../compare/rules/index.js';
+import { mayExclude, rules as knownRules } from '../compare/rules/index.js';
 import type { LedgerNode, Owner, PairComparison, Run } from '../compare/types.js';
 import type { ComparePlan } from '../model.js';
 import type { Found } from './check.js';
 
 const SIDES = ['published', 'rebuilt'] as const;
 const BLOCK = 'apk/signing-block';
+/** Issues of a JAR signature, which is beside the block. */
+const OF_JAR = /^(v1|cms)-/;
 
 /** Counts and sizes that follow from an entry which a rule leaves out, of both sides of a container. */
 const DERIVED = 128;
@@ -52,13 +54,13 @@ function checkRules(pair: PairComparison, base: string, found: Found): void {
     if (!applied.needed && applied.publishedBytes + applied.rebuiltBytes > 0)
       found('rule', `${base}/rules/${at}/needed`, `not needed, and it covers bytes`);
   }
-  const edits = pair.rules.some((applied) => applied.needed && applied.class === 'store-edit');
+  const edits = pair.rules.some((applied) => applied.needed && mayExclude(applied.rule));
   let derived = 0;
   for (const { run, at } of runsOf(pair.nodes)) {
     if (run.rule !== undefined && named.get(run.rule)?.needed !== true)
       found('rule', `${base}${at}`, `bytes of rule ${run.rule}, which the pair does not apply`);
     if (run.owner !== 'excluded') continue;
-    if (!edits) found('rule', `${base}${at}`, 'bytes left out without a rule of class store-edit');
+    if (!edits) found('rule', `${base}${at}`, 'bytes left out without a rule that may do so');
     if (run.rule === undefined) derived += run.length;
   }
   if (derived > DERIVED * pair.nodes.length)
@@ -72,6 +74,16 @@ function* runsOf(nodes: readonly LedgerNode[]): Generator<{ run: Run; at: string
         yield { run, at: `/nodes/${index}/${side}/runs/${at}` };
 }
 
+/** What may be taken from the published file: its signing block, entries of its signature, and those that a rule leaves out. */
+const TAKEN: ReadonlySet<string> = new Set([
+  BLOCK,
+  'apk/dependency-info',
+  'apk/play-frosting',
+  'zip/jar-signature',
+  'zip/entry',
+  'zip/directory-record',
+]);
+
 /** Signature bytes are such only of a verified signature; what is wrong with one is a reason. */
 function checkSignature(pair: PairComparison, base: string, found: Found): void {
   const { signature, unverifiable, notAuthentic, worst, proof } = pair;
@@ -83,17 +95,21 @@ function checkSignature(pair: PairComparison, base: string, found: Found): void 
       `${base}/signature`,
       `verified, with ${issues.length} issues and ${signers.length} signers`,
     );
-  // a verified block beside v1 entries that nobody checked: such a pair gives its reason below
+  // a verified block beside a JAR signature that leaves something open: such a pair gives its reason below
   const trusted =
     status === 'verified' ||
-    (status === 'unchecked' && issues.every(({ code }) => code === 'v1-not-checked'));
+    (status === 'unchecked' && issues.length > 0 && issues.every(({ code }) => OF_JAR.test(code)));
   const block = bytesOf(
     pair.nodes[0]?.published.runs ?? [],
     (run) => run.owner === 'signature' && run.region === BLOCK,
   );
   if (block > 0 && !trusted) found('signature', at, `${status}, and ${block} bytes are owned by a signature`);
-  if (proof.kind === 'transplant' && proof.takenBytes !== block)
-    found('proof', `${base}/proof/takenBytes`, `${proof.takenBytes}, the signing block has ${block}`);
+  const taken = bytesOf(
+    pair.nodes[0]?.published.runs ?? [],
+    ({ owner, region }) => (owner === 'signature' || owner === 'excluded') && TAKEN.has(region),
+  );
+  if (proof.kind === 'transplant' && proof.takenBytes !== taken)
+    found('proof', `${base}/proof/takenBytes`, `${proof.takenBytes}, the signature has ${taken}`);
   if (status === 'invalid' && !notAuthentic.some(({ code }) => code === 'signature-invalid'))
     found('reason', `${base}/notAuthentic`, 'the signature is invalid, and no reason says so');
   if (

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Owners that the bytes of a node can have: by its format, by its place, by the rule that covers them. */
-import { rules } from '../compare/rules/index.js';
+import { mayExclude, maySign } from '../compare/rules/index.js';
 import type { LedgerNode, Owner } from '../compare/types.js';
+import type { RuleName } from '../model.js';
 import type { Found } from './check.js';
 
 const SIDES = ['published', 'rebuilt'] as const;
@@ -30,10 +31,16 @@ export function checkOwners(node: LedgerNode, isRoot: boolean, at: string, found
         found('ledger', where, 'only rebuilt bytes can be missing');
       if (!isRoot && (run.owner === 'signature' || run.owner === 'excluded'))
         found('ledger', where, `${run.owner} bytes inside of a member`);
-      const byRule = run.rule !== undefined && rules[run.rule].class === 'store-edit';
-      if (run.owner === 'excluded' ? !byRule && !FOLLOWING.has(run.region) : byRule)
+      if (
+        run.rule === undefined
+          ? run.owner === 'excluded' && !FOLLOWING.has(run.region)
+          : !owns(run.rule, run.owner)
+      )
         found('ledger', where, `${run.owner} bytes by ${run.rule ?? 'no rule'}`);
-      if (run.owner !== 'signature' && run.rule !== undefined && rules[run.rule].class === 'signature')
-        found('ledger', where, `${run.owner} bytes by ${run.rule}`);
     }
+}
+
+/** A rule leaves bytes out, or its bytes are a signature. */
+function owns(rule: RuleName, owner: Owner): boolean {
+  return owner === 'excluded' ? mayExclude(rule) : owner === 'signature' && maySign(rule);
 }

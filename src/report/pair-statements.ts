@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What each pair of files says: its worst bytes, rules, signature, and what was cut. */
+import { excludingRules } from '../compare/excluding-rules.js';
 import type { Difference, Owner, PairComparison, Side } from '../compare/types.js';
 import { describeDifference, telling, UNTELLING, where } from './describe-difference.js';
 import { clause, count, fetching, quoted, say, type DecidedFacts } from './say.js';
@@ -13,8 +14,9 @@ export function pairStatements(facts: DecidedFacts): Statement[] {
   for (const [at, pair] of (facts.comparison?.pairs ?? []).entries()) {
     const base = `/comparison/pairs/${at}`;
     list.push(pairStatement(facts, pair, base));
+    const excluding = new Set(excludingRules(pair));
     for (const [rule, applied] of pair.rules.entries())
-      if (applied.needed && applied.class === 'store-edit')
+      if (excluding.has(applied.rule))
         list.push(
           say(
             'rule-applied',
@@ -124,8 +126,10 @@ function pairStatement(facts: DecidedFacts, pair: PairComparison, base: string):
     case 'excluded':
       return say(
         'pair-excluded',
-        `${name} is ${noun} except ${count(bytes('excluded'), 'byte')} that named rules leave out${bytes('reencoded') === 0 ? '' : ` and ${bytes('reencoded')} bytes packed differently`}.`,
-        [root, `${base}/rules`],
+        pair.proof.kind === 'transplant' && pair.proof.equal
+          ? `${name} was made again from ${noun} and ${count(pair.proof.takenBytes, 'byte')} of its own, with the same SHA-256 ${pair.published.sha256}; of those, named rules leave out ${count(bytes('excluded'), 'byte')}.`
+          : `${name} is ${noun} except ${count(bytes('excluded'), 'byte')} that named rules leave out${bytes('reencoded') === 0 ? '' : ` and ${bytes('reencoded')} bytes packed differently`}.`,
+        [root, `${base}/rules`, `${base}/proof`],
         cmp,
       );
     case 'encrypted':

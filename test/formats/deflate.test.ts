@@ -101,13 +101,13 @@ test('what pako, a port of the vanilla zlib, writes is tight', (t) => {
 test('the empty last block that zlib writes when its buffer fills up where the input ends is tight', (t) => {
   // 16,382 literals and one match
   const sample = Buffer.concat([noise(16_382), noise(16_200).subarray(16_000)]);
-  for (const level of [1, 6, 9] as const)
-    for (const raw of [Buffer.from(deflateRaw(sample, { level })), zlib.deflateRawSync(sample, { level })]) {
-      const info = walkDeflate(raw);
-      t.is(info.emptyBlocks, 1);
-      t.deepEqual(info.lastBlock, { type: 'fixed', decodedSize: 0 });
-      t.deepEqual(deflateIssues(info, raw.length, sample.length), []);
-    }
+  for (const level of [1, 6, 9] as const) {
+    const raw = zlib.deflateRawSync(sample, { level });
+    const info = walkDeflate(raw);
+    t.is(info.emptyBlocks, 1);
+    t.deepEqual(info.lastBlock, { type: 'fixed', decodedSize: 0 });
+    t.deepEqual(deflateIssues(info, raw.length, sample.length), []);
+  }
 });
 
 test('flushed streams have empty blocks', (t) => {

@@ -90,7 +90,7 @@ export function newIdentity(certificate: (publicKey: Buffer) => Buffer = certifi
 }
 
 /** The SHA-256 content digest of an unsigned archive without comment. */
-function contentDigest(unsigned: Buffer): Buffer {
+export function contentDigest(unsigned: Buffer): Buffer {
   const end = unsigned.length - 22;
   const directory = unsigned.readUInt32LE(end + 16);
   const sections = [

@@ -7,9 +7,11 @@ import { completionCommand } from './completion.js';
 import { demoCommand } from './demo.js';
 import { doctorCommand } from './doctor.js';
 import { imageCommand } from './image.js';
+import { inspectCommand } from './inspect.js';
 import { planCommand } from './plan.js';
 import { recipesCommand } from './recipes.js';
 import { reportCommand } from './report.js';
+import { transplantCommand } from './transplant.js';
 import { verifyCommand } from './verify.js';
 
 // each command has arguments of its own, which only its handler sees
@@ -17,6 +19,8 @@ import { verifyCommand } from './verify.js';
 export const COMMANDS: readonly CommandModule<object, any>[] = [
   verifyCommand,
   compareCommand,
+  inspectCommand,
+  transplantCommand,
   planCommand,
   buildCommand,
   recipesCommand,

@@ -9,6 +9,8 @@ export interface Rule {
   readonly title: string;
   readonly reason: string;
   readonly reference: string;
+  /** Of class `signature`: bytes that nobody can verify, so that they are left out; `partly` beside others that are verified. */
+  readonly excludes?: 'always' | 'partly';
   /** `store-edit` rules over ZIP entries: full-match name, content check and size bound in one. */
   readonly coversEntry?: (source: ByteSource, entry: ZipEntry) => boolean;
 }

@@ -1,118 +1,142 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * What the signing tools do to the layout of an APK, run again on the rebuilt file. Where one of them explains every
- * offset and every extra field of the published file, the padding that it wrote is part of the signature.
+ * What the signing tools do to the layout of an APK, run again on the rebuilt file without its own signature, with the
+ * published signature's entries where they lie. Where one of them explains every offset and every extra field of the
+ * published file, the padding that it wrote is part of the signature.
  *
  * https://android.googlesource.com/platform/tools/apksig/+/refs/heads/main/src/main/java/com/android/apksig/ApkSigner.java
  * https://android.googlesource.com/platform/build/+/refs/heads/main/tools/zipalign/ZipAlign.cpp
  */
 import type { ByteSource } from '../../bytes.js';
 import type { ZipEntry } from '../../formats/zip.js';
+import { alignedByField, alignedByZeros, PLAIN, type LayoutProfile } from './layout-profiles.js';
+import { isVirtualEntry, virtualEntrySize } from './virtual-entry.js';
 import { rawNameOf, type ZipSide } from './zip-side.js';
 
-export interface LayoutProfile {
-  readonly name: string;
-  /** The local extra field that the tool writes for this entry when its local header starts at `offset`. */
-  readonly extra: (entry: ZipEntry, original: Buffer, offset: number) => Buffer;
-}
-
-/** zipalign pads the extra field of stored entries with zeros. */
-function zipalign(name: string, libraries: number): LayoutProfile {
-  return {
-    name,
-    extra(entry, original, offset) {
-      if (entry.method !== 0) return original;
-      const alignment = rawNameOf(entry).endsWith('.so') ? libraries : 4;
-      const data = offset + 30 + entry.localNameLength + original.length;
-      return Buffer.concat([original, Buffer.alloc((alignment - (data % alignment)) % alignment)]);
-    },
-  };
-}
-
-/** apksigner from 35 on replaces all padding by a 0xd935 field (createExtraFieldToAlignData). */
-const apksigner35: LayoutProfile = {
-  name: 'apksigner-35',
-  extra(entry, original, offset) {
-    if (entry.method !== 0) return original;
-    const alignment = rawNameOf(entry).endsWith('.so') ? 16384 : 4;
-    const kept: Buffer[] = [];
-    for (let at = 0; at + 4 <= original.length;) {
-      const id = original.readUInt16LE(at);
-      const size = original.readUInt16LE(at + 2);
-      if (at + 4 + size > original.length) break;
-      if (!(id === 0 && size === 0) && id !== 0xd935) kept.push(original.subarray(at, at + 4 + size));
-      at += 4 + size;
-    }
-    const fields = Buffer.concat(kept);
-    const smallest = offset + 30 + entry.localNameLength + fields.length + 6;
-    const zeros = (alignment - (smallest % alignment)) % alignment;
-    const field = Buffer.alloc(6 + zeros);
-    field.writeUInt16LE(0xd935, 0);
-    field.writeUInt16LE(2 + zeros, 2);
-    field.writeUInt16LE(alignment, 4);
-    return Buffer.concat([fields, field]);
-  },
-};
-
-const NOTHING = Buffer.alloc(0);
-const PLAIN: LayoutProfile = { name: 'plain', extra: (_entry, original) => original };
-
-/** Tried in this order. `plain` covers every signer that leaves the layout alone (apksigner before 35 on aligned input). */
+/** Tried in this order, so that the first of those that give the same bytes is named. */
 const PROFILES: readonly LayoutProfile[] = [
   PLAIN,
-  zipalign('zipalign', 4),
-  zipalign('zipalign -p', 4096),
-  zipalign('zipalign -P 16', 16384),
-  apksigner35,
+  alignedByZeros('zipalign 4', 4, 'added'),
+  alignedByZeros('zipalign -p 4', 4096, 'added'),
+  alignedByZeros('zipalign -P 16 4', 16384, 'added'),
+  alignedByZeros('zipflinger 4', 4096, 'replaced'),
+  alignedByZeros('zipflinger 16', 16384, 'replaced'),
+  alignedByField('apksigner-31', 4096, 'where moved'),
+  alignedByField('apksigner-35', 16384, 'always'),
+  alignedByField('apksigner-35 --lib-page-alignment 4096', 4096, 'always'),
 ];
+
+/** Where the next bytes of the file that is made come from. */
+export type Placed =
+  /** An entry of the rebuilt file, with this extra field. `target`: its twin, the index of which is `published`. */
+  | {
+      readonly kind: 'rebuilt';
+      readonly entry: ZipEntry;
+      readonly index: number;
+      readonly published: number;
+      readonly offset: number;
+      readonly extra: Buffer;
+    }
+  /** An entry of the published signature, as it is. */
+  | { readonly kind: 'taken'; readonly entry: ZipEntry; readonly published: number; readonly offset: number };
 
 export interface Layout {
   readonly profile: string;
-  /** By index in the rebuilt side's data order: where the local header goes and the extra field that it gets. */
-  readonly placed: readonly { readonly entry: ZipEntry; readonly offset: number; readonly extra: Buffer }[];
+  /** Bytes in front that zipflinger leaves where it removed its own manifest; 0 without. */
+  readonly prefix: number;
+  /** In data order. */
+  readonly placed: readonly Placed[];
   /** End of the last entry. */
   readonly end: number;
 }
+
+/** Why a profile does not give the published layout: the first place, by offset in the published file. */
+export interface LayoutMiss {
+  readonly profile: string;
+  readonly offset: number;
+  readonly why: string;
+}
+
+export type LayoutSearch =
+  { readonly layout: Layout } | { readonly layout: undefined; readonly misses: readonly LayoutMiss[] };
+
+/** What signing adds to the published file, and what it takes the place of in the rebuilt one; by index of entry. */
+export interface SignatureEntries {
+  readonly taken: ReadonlySet<number>;
+  readonly dropped: ReadonlySet<number>;
+}
+
+const NOTHING = Buffer.alloc(0);
 
 export function localExtra(source: ByteSource, entry: ZipEntry): Buffer {
   if (entry.localExtraLength === 0) return NOTHING;
   return Buffer.from(source.read(entry.localOffset + 30 + entry.localNameLength, entry.localExtraLength));
 }
 
-/**
- * The first profile that, applied to the rebuilt side alone, yields the published side's offsets and extra fields.
- * `undefined` when none does: other entries, another order, bytes between entries.
- */
-export function findLayout(published: ZipSide, rebuilt: ZipSide): Layout | undefined {
-  const count = published.zip.entries.length;
-  if (count !== rebuilt.zip.entries.length) return undefined;
-  if (published.gaps.length > 0 || rebuilt.gaps.length > 0) return undefined;
-  for (const profile of PROFILES) {
-    const layout = applyProfile(profile, published, rebuilt);
-    if (layout !== undefined) return layout;
+/** The first profile that, applied to the rebuilt side alone, yields the published side's offsets and extra fields. */
+export function findLayout(published: ZipSide, rebuilt: ZipSide, signature: SignatureEntries): LayoutSearch {
+  const prefix = virtualEntrySize(published);
+  const unexplained =
+    published.gaps.find((gap) => !isVirtualEntry(published, gap)) ??
+    rebuilt.gaps.find((gap) => !isVirtualEntry(rebuilt, gap));
+  if (unexplained !== undefined) {
+    const side = published.gaps.includes(unexplained) ? 'published' : 'rebuilt';
+    const why = `${unexplained.size} bytes of the ${side} file that no record owns`;
+    return { layout: undefined, misses: [{ profile: 'any', offset: unexplained.offset, why }] };
   }
-  return undefined;
+  const misses: LayoutMiss[] = [];
+  for (const profile of PROFILES) {
+    const found = applyProfile(profile, published, rebuilt, signature, prefix);
+    if ('placed' in found) return { layout: found };
+    misses.push(found);
+    // other entries, or another order of them, are so with each profile
+    if (found.why.startsWith('entry ')) break;
+  }
+  return { layout: undefined, misses };
 }
 
-function applyProfile(profile: LayoutProfile, published: ZipSide, rebuilt: ZipSide): Layout | undefined {
-  const placed: Layout['placed'][number][] = [];
-  let offset = 0;
-  for (const [position, index] of rebuilt.zip.dataOrder.entries()) {
+function applyProfile(
+  profile: LayoutProfile,
+  published: ZipSide,
+  rebuilt: ZipSide,
+  { taken, dropped }: SignatureEntries,
+  prefix: number,
+): Layout | LayoutMiss {
+  const placed: Placed[] = [];
+  const own = rebuilt.zip.dataOrder.filter((index) => !dropped.has(index));
+  let next = 0;
+  let offset = prefix;
+  const miss = (at: number, why: string): LayoutMiss => ({ profile: profile.name, offset: at, why });
+  for (const targetIndex of published.zip.dataOrder) {
+    const target = published.zip.entries[targetIndex];
+    if (target === undefined) continue;
+    if (target.localOffset !== offset)
+      return miss(target.localOffset, `an entry begins here, expected at ${offset}`);
+    if (taken.has(targetIndex)) {
+      placed.push({ kind: 'taken', entry: target, published: targetIndex, offset });
+      offset = target.end;
+      continue;
+    }
+    const index = own[next++] ?? -1;
     const entry = rebuilt.zip.entries[index];
-    const target = published.zip.entries[published.zip.dataOrder[position] ?? -1];
-    if (
-      entry === undefined ||
-      target === undefined ||
-      target.localOffset !== offset ||
-      !target.rawName.equals(entry.rawName)
-    )
-      return undefined;
+    if (entry === undefined) return miss(offset, 'entry that the rebuilt file does not have');
+    if (!target.rawName.equals(entry.rawName))
+      return miss(offset, 'entry that the rebuilt file does not have in this place');
     const original = localExtra(rebuilt.source, entry);
-    const extra = profile.extra(entry, original, offset);
-    if (extra.length !== target.localExtraLength || !extra.equals(localExtra(published.source, target)))
-      return undefined;
-    placed.push({ entry, offset, extra });
+    const extra = profile.extra({ name: rawNameOf(entry), entry, original, offset });
+    if (!extra.equals(localExtra(published.source, target)))
+      return miss(
+        offset + 30 + entry.localNameLength,
+        `an extra field of ${target.localExtraLength} bytes, the profile writes ${extra.length}`,
+      );
+    placed.push({ kind: 'rebuilt', entry, index, published: targetIndex, offset, extra });
     offset += entry.end - entry.localOffset + extra.length - original.length;
   }
-  return { profile: profile.name, placed, end: offset };
+  if (next < own.length) return miss(offset, 'entry of the rebuilt file is not there');
+  return {
+    profile: prefix === 0 ? profile.name : `${profile.name}, zipflinger`,
+    prefix,
+    placed,
+    end: offset,
+  };
 }

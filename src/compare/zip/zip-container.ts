@@ -19,8 +19,21 @@ import { compareEntryData } from './data.js';
 import { decodeAhead, type DecodedAhead } from './decoded-ahead.js';
 import { EQUAL_DATA, type EntryData } from './entry-data.js';
 import { EntryEquality } from './entry-equality.js';
+import { JAR_ISSUES } from '../../formats/jar-issue.js';
+import { finishJarCheck, openJarCheck, type JarCheck, type OpenJarCheck } from './jar-check.js';
+import {
+  jarEntryOwners,
+  noSignatureExtents,
+  withJarSignature,
+  type JarEntryOwners,
+  type SignatureExtent,
+} from './jar-entries.js';
 import { MemberTable } from './member-table.js';
 import { findLayout } from './layout.js';
+import { signatureEntries } from './signature-entries.js';
+import { planTransplant } from './transplant.js';
+import { isVirtualEntry } from './virtual-entry.js';
+import { compareBlocks } from './signing-block.js';
 import { compareDirectoryRecord, compareLocalRecord, type RecordContext } from './records.js';
 import {
   isJarSignatureEntry,
@@ -29,6 +42,7 @@ import {
   signatureRecord,
   signedSections,
   type Anchor,
+  type Gap,
   type ZipSide,
 } from './zip-side.js';
 
@@ -49,6 +63,8 @@ export const zipContainer: Container<ZipStructure> = {
 /** Totals of what one side has and the other does not, for the counts and sizes of the end record. */
 interface OneSidedTotals {
   worst: Owner;
+  /** Of entries that belong to a JAR signature. */
+  readonly jar: Readonly<Record<Side, SignatureExtent>>;
 }
 
 async function compareZip(
@@ -62,6 +78,10 @@ async function compareZip(
   // the key is turned on another thread while this one looks for equal entries
   const checking = nested ? undefined : walk.facts.signature(signedSections(published.structure));
   if (!nested) walk.facts.prefetch('rebuilt');
+  const jar =
+    nested || !isJarSigned(published.structure)
+      ? undefined
+      : openJarCheck(published.source, published.structure, walk.options.limits);
   const pairing = pairMembers(
     pairable('published', published.structure, nested),
     pairable('rebuilt', rebuilt.structure, nested),
@@ -71,18 +91,20 @@ async function compareZip(
   try {
     return await compareRecords(walk, published, rebuilt, place, index, {
       checking,
+      jar,
       pairing,
       equality,
       ahead,
     });
   } finally {
-    await ahead?.close();
+    await Promise.all([ahead?.close(), jar?.digests.close()]);
   }
 }
 
 /** What is found out, or under way, before the first record is compared. */
 interface Preparation {
   readonly checking: Promise<ApkSignatureCheck> | undefined;
+  readonly jar: OpenJarCheck | undefined;
   readonly pairing: Pairing;
   readonly equality: EntryEquality;
   readonly ahead: DecodedAhead | undefined;
@@ -94,18 +116,16 @@ async function compareRecords(
   rebuilt: Opened<ZipStructure>,
   place: Place,
   index: number,
-  { checking, pairing, equality, ahead }: Preparation,
+  { checking, jar, pairing, equality, ahead }: Preparation,
 ): Promise<LedgerNode> {
   const nested = place.depth > 0;
   const r = openZipSide('rebuilt', rebuilt.source, rebuilt.structure, nested);
   // meanwhile the other thread may come to the signature
   if (!nested) walk.disagreement = await disagreementOf(published);
   const p = openZipSide('published', published.source, published.structure, nested, await checking);
-  if (!nested) {
-    walk.signature = signatureRecord(p);
-    walk.archives = { published: p, rebuilt: r };
-  }
-  const layoutExplained = p.block?.trusted === true && findLayout(p, r) !== undefined;
+  if (!nested) walk.signature = signatureRecord(p);
+  const search = nested ? undefined : findLayout(p, r, signatureEntries(p, r, pairing, coveredBy(walk)));
+  const layoutExplained = isSigned(p) && search?.layout !== undefined;
   const sides = { published: new LedgerBuilder(p.source.size), rebuilt: new LedgerBuilder(r.source.size) };
 
   const members = new MemberTable(p, r);
@@ -176,13 +196,31 @@ async function compareRecords(
   if (moved > 0)
     walk.report({ kind: 'order', path: place.path, moved, detail: `${moved} entries lie in another order` });
 
-  const oneSidedTotals: OneSidedTotals = { worst: 'identical' };
+  const jarCheck =
+    jar === undefined ? undefined : await finishJarCheck(jar, { source: r.source, zip: r.zip });
+  if (jarCheck !== undefined) walk.signature = withJarSignature(signatureRecord(p), p, jarCheck);
+  const jarOwners = jarEntryOwners(p, r, jarCheck, walk.options.pinned ?? new Set());
+  const oneSidedTotals: OneSidedTotals = { worst: 'identical', jar: noSignatureExtents() };
   for (const side of [p, r])
     for (const entryIndex of unpaired(side, side === p ? pairing.onlyPublished : pairing.onlyRebuilt))
-      addOneSided(walk, sides[side.side], side, entryIndex, members, place, oneSidedTotals);
-  compareGaps(walk, sides, p, r, new Map(pairing.pairs.map((pair) => [pair.published, pair.rebuilt])), place);
+      addOneSided(walk, sides[side.side], side, entryIndex, members, place, oneSidedTotals, jarOwners);
+  const partners = new Map(pairing.pairs.map((pair) => [pair.published, pair.rebuilt]));
+  compareGaps(walk, sides, p, r, partners, layoutExplained, place);
   compareBlocks(walk, sides, p, r, place);
-  compareEnd(walk, sides, p, r, oneSidedTotals.worst, layoutExplained, place);
+  if (jarCheck !== undefined) reportJarSignature(walk, place, jarCheck, oneSidedTotals.worst);
+  compareEnd(walk, sides, p, r, oneSidedTotals, layoutExplained, place);
+  if (search !== undefined) {
+    const pairOf = new Map(pairing.pairs.map((pair, at) => [pair.published, { ...pair, at }]));
+    walk.transplant = {
+      published: p,
+      rebuilt: r,
+      plan: () =>
+        planTransplant(p, r, search, (publishedIndex, rebuiltIndex) => {
+          const pair = pairOf.get(publishedIndex);
+          return pair?.rebuilt === rebuiltIndex && equality.whole(pair.at);
+        }),
+    };
+  }
   return node(
     place,
     p.block === undefined && r.block === undefined ? 'zip' : 'apk',
@@ -190,6 +228,11 @@ async function compareRecords(
     sides.rebuilt.finish(),
     members.list(),
   );
+}
+
+/** By a signing block that was verified, or entries that are. */
+function isSigned({ block, jarSigned }: ZipSide): boolean {
+  return block === undefined ? jarSigned : block.trusted;
 }
 
 /** A published archive that two readers read differently is not proven to be anything. */
@@ -202,7 +245,7 @@ function* rawNames(zip: ZipStructure): Generator<Buffer> {
 }
 
 /** Entries that take part in pairing; the others get a name that no entry has. */
-function pairable(side: Side, zip: ZipStructure, nested: boolean): Named[] {
+export function pairable(side: Side, zip: ZipStructure, nested: boolean): Named[] {
   const named = withOccurrences(rawNames(zip));
   const jarSigned = !nested && isJarSigned(zip);
   if (!jarSigned) return named;
@@ -283,10 +326,15 @@ function coveringRule(walk: Walk, p: ZipSide, a: ZipEntry, r: ZipSide, b: ZipEnt
 }
 
 /** A rule covers one entry of the file itself: stores edit no archive inside, and of several entries with a name none is meant. */
-function covers(name: RuleName, { source, zip, nested }: ZipSide, entry: ZipEntry): boolean {
+export function covers(name: RuleName, { source, zip, nested }: ZipSide, entry: ZipEntry): boolean {
   const rule = rules[name];
   if (nested || !('coversEntry' in rule) || !rule.coversEntry(source, entry)) return false;
   return !zip.entries.some((other) => other !== entry && other.rawName.equals(entry.rawName));
+}
+
+/** By a rule that was asked for. */
+function coveredBy(walk: Walk): (side: ZipSide, entry: ZipEntry) => boolean {
+  return (side, entry) => [...walk.options.rules].some((name) => covers(name, side, entry));
 }
 
 function coverEntry(
@@ -311,6 +359,7 @@ function addOneSided(
   members: MemberTable,
   place: Place,
   totals: OneSidedTotals,
+  jarOwners: JarEntryOwners,
 ): void {
   const entry = side.zip.entries[entryIndex];
   if (entry === undefined) return;
@@ -321,19 +370,49 @@ function addOneSided(
     totals.worst = worst(totals.worst, 'excluded');
     return;
   }
-  const isSignature = isJarSignatureEntry(side, entry);
-  const owner: Owner = isSignature ? 'unread' : oneSided(side.side);
+  const jar = jarOwners(side, entryIndex);
+  const owner: Owner = jar?.owner ?? oneSided(side.side);
   const member = members.single(side.side, entry, owner);
-  const region = isSignature ? 'zip/jar-signature' : 'zip/entry';
-  ledger.add(entry.localOffset, entry.end - entry.localOffset, owner, region, member);
-  ledger.add(entry.cdOffset, entry.cdSize, owner, isSignature ? region : 'zip/directory-record', member);
+  const region = jar === undefined ? 'zip/entry' : 'zip/jar-signature';
+  const size = entry.end - entry.localOffset;
+  const ruleOf = jar?.rule ?? '';
+  ledger.add(entry.localOffset, size, owner, region, member, ruleOf);
+  ledger.add(
+    entry.cdOffset,
+    entry.cdSize,
+    owner,
+    jar === undefined ? 'zip/directory-record' : region,
+    member,
+    ruleOf,
+  );
   totals.worst = worst(totals.worst, owner);
-  if (isSignature) return;
+  if (jar !== undefined) {
+    if (jar.rule !== '') walk.coverByRule(jar.rule, side.side, size + entry.cdSize);
+    const extent = totals.jar[side.side];
+    extent.entries += 1;
+    extent.records += entry.cdSize;
+    extent.data += size;
+    return;
+  }
   walk.report({
     kind: side.side === 'published' ? 'only-published' : 'only-rebuilt',
     path: [...place.path, members.nameOf(entry)],
     size: entry.size,
   });
+}
+
+/** What keeps the entries of the published signature from having an owner other than `unread`. */
+function reportJarSignature(walk: Walk, place: Place, check: JarCheck, found: Owner): void {
+  if (found !== 'unread') return;
+  const codes = new Set<string>();
+  for (const { code, message, offset } of check.issues) {
+    const { effect } = JAR_ISSUES[code];
+    if (effect !== 'invalid' && effect !== 'open' && effect !== 'loose') continue;
+    codes.add(code);
+    walk.report({ kind: 'unread', path: place.path, code, detail: `${message} (offset ${offset})` });
+  }
+  if (codes.size > 0)
+    walk.cannotVerify('unread', `the JAR signature leaves bytes open: ${[...codes].sort().join(', ')}`);
 }
 
 type Sides = Readonly<Record<Side, LedgerBuilder>>;
@@ -345,14 +424,22 @@ function compareGaps(
   p: ZipSide,
   r: ZipSide,
   partner: ReadonlyMap<number, number>,
+  layoutExplained: boolean,
   place: Place,
 ): void {
   const rebuiltGaps = new Map(r.gaps.map((gap) => [gap.anchor, gap]));
+  const ownVirtual = (side: ZipSide, gap: Gap): boolean => {
+    if (!layoutExplained || !isVirtualEntry(side, gap)) return false;
+    sides[side.side].add(gap.offset, gap.size, 'signature', 'apk/virtual-entry', -1, 'apk-alignment');
+    walk.coverByRule('apk-alignment', side.side, gap.size);
+    return true;
+  };
   for (const gap of p.gaps) {
     const anchor: Anchor | undefined = typeof gap.anchor === 'number' ? partner.get(gap.anchor) : gap.anchor;
     const other = anchor === undefined ? undefined : rebuiltGaps.get(anchor);
     const region = gapRegion(gap.offset, gap.anchor);
     if (other === undefined) {
+      if (ownVirtual(p, gap)) continue;
       sides.published.add(gap.offset, gap.size, 'different', region);
       reportHidden(walk, place, p, region, gap.offset, gap.size);
       continue;
@@ -366,6 +453,7 @@ function compareGaps(
     if (differs) reportHidden(walk, place, p, region, gap.offset, gap.size);
   }
   for (const gap of rebuiltGaps.values()) {
+    if (ownVirtual(r, gap)) continue;
     const region = gapRegion(gap.offset, gap.anchor);
     sides.rebuilt.add(gap.offset, gap.size, 'missing', region);
     reportHidden(walk, place, r, region, gap.offset, gap.size);
@@ -393,41 +481,6 @@ function reportHidden(
   walk.report({ kind: 'hidden', path: place.path, side: side.side, region, offset, length, hex });
 }
 
-function compareBlocks(walk: Walk, sides: Sides, p: ZipSide, r: ZipSide, place: Place): void {
-  const equal =
-    p.block !== undefined &&
-    r.block?.size === p.block.size &&
-    equalRange(p.source, p.block.offset, r.source, r.block.offset, p.block.size);
-  // a verified signature is called one also where the rebuilt file has the same; anything else that is equal is identical
-  const same = equal && !(p.block?.trusted && r.block.trusted);
-  const sameFill = same && p.block?.fill === r.block?.fill;
-  if (place.depth > 0 && !equal && (p.block ?? r.block) !== undefined)
-    walk.cannotVerify(
-      'signature-unchecked',
-      `${place.path.join(' > ')}: the signature of an archive inside is not checked`,
-    );
-  for (const side of [p, r]) {
-    const block = side.block;
-    if (block === undefined) continue;
-    const add = (offset: number, size: number, region: string, isSame: boolean): void => {
-      const owner: Owner = isSame ? 'identical' : block.trusted ? 'signature' : 'unread';
-      const rule = owner === 'signature' ? 'apk-signing-block' : '';
-      sides[side.side].add(offset, size, owner, region, -1, rule);
-      if (rule !== '') walk.coverByRule(rule, side.side, size);
-    };
-    add(block.offset - block.fill, block.fill, 'apk/page-fill', sameFill);
-    add(block.offset, block.size, 'apk/signing-block', same);
-    if (!same && !block.trusted)
-      for (const issue of side.signature.issues)
-        walk.report({
-          kind: 'unread',
-          path: place.path,
-          code: issue.code,
-          detail: `${side.side} signing block: ${issue.message} (offset ${issue.offset})`,
-        });
-  }
-}
-
 /** Bytes that signing added before the central directory. */
 function signatureBytes(side: ZipSide): number {
   return side.block === undefined || !side.block.trusted ? 0 : side.block.size + side.block.fill;
@@ -439,7 +492,7 @@ function compareEnd(
   sides: Sides,
   p: ZipSide,
   r: ZipSide,
-  oneSidedWorst: Owner,
+  { worst: oneSidedWorst, jar }: OneSidedTotals,
   layoutExplained: boolean,
   place: Place,
 ): void {
@@ -464,14 +517,30 @@ function compareEnd(
     oneSidedWorst === 'identical'
       ? 'reencoded'
       : worst('reencoded', oneSidedWorst === 'missing' ? 'different' : oneSidedWorst);
-  const signing = [signatureBytes(p), signatureBytes(r)] as const;
+  const signing = [signatureBytes(p) + jar.published.data, signatureBytes(r) + jar.rebuilt.data] as const;
+  const net = (published: number, rebuilt: number): boolean =>
+    oneSidedWorst === 'signature' && published === rebuilt;
   const netOffset =
     layoutExplained ||
     (signing[0] + signing[1] > 0 &&
       p.zip.centralDirectory.offset - signing[0] === r.zip.centralDirectory.offset - signing[1]);
+  const counts: Owner = net(
+    p.zip.entries.length - jar.published.entries,
+    r.zip.entries.length - jar.rebuilt.entries,
+  )
+    ? 'signature'
+    : oneSidedWorst === 'identical'
+      ? 'different'
+      : explained;
+  const sizes: Owner = net(
+    p.zip.centralDirectory.size - jar.published.records,
+    r.zip.centralDirectory.size - jar.rebuilt.records,
+  )
+    ? 'signature'
+    : explained;
   field('zip/end-signature', 0, 8, 'different');
-  field('zip/entry-count', 8, 4, oneSidedWorst === 'identical' ? 'different' : explained);
-  field('zip/directory-size', 12, 4, explained);
+  field('zip/entry-count', 8, 4, counts);
+  field('zip/directory-size', 12, 4, sizes);
   field('zip/directory-offset', 16, 4, netOffset ? 'signature' : 'reencoded');
   field('zip/comment-length', 20, 2, 'different');
   compareExtent(walk, sides, p, p.zip.comment, r, r.zip.comment, 'zip/comment', place);
@@ -486,8 +555,8 @@ function compareEnd(
     field(region, a.offset + at - p.zip.end.offset, size, owner, b.offset + at - r.zip.end.offset);
   const locator = a.size - 20;
   wide('zip/zip64-end', 0, 24, 'different');
-  wide('zip/entry-count', 24, 16, oneSidedWorst === 'identical' ? 'different' : explained);
-  wide('zip/directory-size', 40, 8, explained);
+  wide('zip/entry-count', 24, 16, counts);
+  wide('zip/directory-size', 40, 8, sizes);
   wide('zip/directory-offset', 48, 8, netOffset ? 'signature' : 'reencoded');
   wide('zip/zip64-end', 56, locator - 56, 'different');
   wide('zip/zip64-locator', locator, 8, 'different');

@@ -6,9 +6,14 @@ import {
   parseApkSignature,
   type ApkSections,
   type ApkSignatureCheck,
+  type SignatureIssue,
 } from '../../formats/apk-signature.js';
+import { APK_ISSUES } from '../../formats/apk-signature-issue.js';
 import type { Extent, ZipEntry, ZipStructure } from '../../formats/zip.js';
+import { readManifest } from '../../formats/jar-manifest.js';
+import { MANIFEST_NAME } from '../../formats/jar-signature.js';
 import type { Side, SignatureRecord } from '../types.js';
+import { signatureContent } from './jar-content.js';
 
 /** What follows a gap: an entry (index in directory order), the signing block, the directory, the end records, nothing. */
 export type Anchor = number | 'signing-block' | 'central-directory' | 'end-record' | 'end-of-file';
@@ -33,11 +38,14 @@ export interface ZipSide {
   readonly gaps: readonly Gap[];
   readonly block: SigningBlockExtent | undefined;
   readonly signature: ApkSignatureCheck;
-  /** The file itself was JAR-signed (v1): its signature entries are not checked yet, so they are `unread`. */
+  /** Bytes of the main section of its JAR manifest; only where something lies in front of the first entry. */
+  readonly mainAttributes: number | undefined;
+  /** The file itself was JAR-signed (v1): its signature entries have no partners. */
   readonly jarSigned: boolean;
 }
 
 const PAGE = 4096;
+const MAX_MANIFEST = 16 << 20;
 const JAR_SIGNATURE_FILE = /^META-INF\/[^/]+\.SF$/i;
 const JAR_SIGNATURE_ENTRY = /^META-INF\/([^/]+\.(SF|RSA|DSA|EC)|MANIFEST\.MF)$/i;
 
@@ -88,7 +96,14 @@ export function openZipSide(
           },
     signature,
     jarSigned: !nested && isJarSigned(zip),
+    mainAttributes: gaps.some((gap) => gap.offset === 0) ? mainSectionSize(source, zip) : undefined,
   };
+}
+
+function mainSectionSize(source: ByteSource, zip: ZipStructure): number | undefined {
+  const entry = zip.entries.find((candidate) => rawNameOf(candidate) === MANIFEST_NAME);
+  const content = entry === undefined ? undefined : signatureContent(source, entry, MAX_MANIFEST);
+  return typeof content === 'object' ? readManifest(content.bytes).main.end : undefined;
 }
 
 /** A block that reaches into the last entry is that entry's data: the signature would not cover what is in it. */
@@ -96,7 +111,7 @@ function withoutOverlap(zip: ZipStructure, signature: ApkSignatureCheck): ApkSig
   const { block } = signature;
   const last = zip.entries[zip.dataOrder.at(-1) ?? -1];
   if (block === undefined || last === undefined || last.end <= block.offset) return signature;
-  const issue = {
+  const issue: SignatureIssue = {
     code: 'block-overlaps-entry',
     message: `the signing block begins at ${block.offset}, before ${last.end}, the end of the last entry`,
     offset: block.offset,
@@ -143,21 +158,16 @@ export function isJarSignatureEntry(side: Pick<ZipSide, 'jarSigned'>, entry: Zip
   return side.jarSigned && JAR_SIGNATURE_ENTRY.test(rawNameOf(entry));
 }
 
-const JAR_NOT_CHECKED = {
-  code: 'v1-not-checked',
-  message: 'JAR signature entries are not checked',
-  offset: 0,
-};
-
-/** What is said of the published file's signature. */
-export function signatureRecord({ signature, jarSigned }: ZipSide): SignatureRecord {
+/** What the signing block says; a JAR signature beside it adds to that (`withJarSignature`). */
+export function signatureRecord({ signature }: ZipSide): SignatureRecord {
   const { signers, issues } = signature;
   // `parsed` is a state of rebuilt files only: no key was used
   const status = signature.status === 'parsed' ? 'unchecked' : signature.status;
-  if (!jarSigned) return { status, signers, issues };
   return {
-    status: status === 'invalid' ? status : 'unchecked',
+    status,
     signers,
-    issues: [...issues, JAR_NOT_CHECKED],
+    issues: issues
+      .filter(({ code }) => APK_ISSUES[code].effect !== 'unsupported')
+      .map(({ code, message, offset }) => ({ code, message, offset })),
   };
 }

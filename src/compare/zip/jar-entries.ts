@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Who owns the entries of a JAR signature, which have no partners, and what the signature means beside newer ones. */
+import type { RuleName } from '../../model.js';
+import { JAR_ISSUES, type JarIssue, type JarIssueCode } from '../../formats/jar-issue.js';
+import { MANIFEST_NAME, readJarSignature } from '../../formats/jar-signature.js';
+import type { Owner, Side, SignatureRecord } from '../types.js';
+import type { JarCheck } from './jar-check.js';
+import { signatureContent } from './jar-content.js';
+import { isJarSignatureEntry, rawNameOf, type ZipSide } from './zip-side.js';
+
+export interface JarEntryOwner {
+  readonly owner: Owner;
+  readonly rule: RuleName | '';
+}
+
+/** Of an entry without partner; `undefined` for one that belongs to no signature. */
+export type JarEntryOwners = (side: ZipSide, entry: number) => JarEntryOwner | undefined;
+
+const UNREAD: JarEntryOwner = { owner: 'unread', rule: '' };
+
+/** `check`: of the published side, if that is JAR-signed. `pinned`: certificates that may sign although others issued them. */
+export function jarEntryOwners(
+  published: ZipSide,
+  rebuilt: ZipSide,
+  check: JarCheck | undefined,
+  pinned: ReadonlySet<string>,
+): JarEntryOwners {
+  const ofPublished = publishedOwner(published, check, pinned);
+  const ofRebuilt: JarEntryOwner = isReadWhole(rebuilt)
+    ? { owner: 'signature', rule: 'jar-signature' }
+    : UNREAD;
+  const replaced = check !== undefined && takesOver(check, rebuilt);
+  return (side, index) => {
+    const entry = side.zip.entries[index];
+    if (entry === undefined) return undefined;
+    if (side === rebuilt && replaced && rawNameOf(entry) === MANIFEST_NAME) return ofPublished;
+    if (!isJarSignatureEntry(side, entry)) return undefined;
+    if (side === rebuilt) return ofRebuilt;
+    return check?.owned.has(index) === true ? ofPublished : UNREAD;
+  };
+}
+
+function publishedOwner(
+  { block, signature }: ZipSide,
+  check: JarCheck | undefined,
+  pinned: ReadonlySet<string>,
+): JarEntryOwner {
+  if (check === undefined || check.owned.size === 0) return UNREAD;
+  if (block !== undefined || signature.status !== 'unsigned') {
+    if (block?.trusted !== true || otherSigners(signature, check) !== undefined) return UNREAD;
+    return { owner: check.free ? 'excluded' : 'signature', rule: 'jar-signature' };
+  }
+  const isKnown = check.signers.every(({ certificateSha256 }) => pinned.has(certificateSha256));
+  return check.selfSigned || isKnown ? { owner: 'excluded', rule: 'jar-signature-only' } : UNREAD;
+}
+
+/** Nobody has to have signed our own file, but nothing else may lie in the entries. */
+function isReadWhole({ source, zip, jarSigned }: ZipSide): boolean {
+  if (!jarSigned) return false;
+  const { findings } = readJarSignature(
+    {
+      entries: zip.entries,
+      content(index) {
+        const entry = zip.entries[index];
+        const content = entry === undefined ? 'no-entry' : signatureContent(source, entry, MAX_SIZE);
+        return typeof content === 'string' ? content : content.bytes;
+      },
+      head: Buffer.alloc(0),
+      schemes: new Set(),
+    },
+    false,
+  );
+  return !findings.list().some(({ code }) => NOT_READ.has(code));
+}
+
+const MAX_SIZE = 16 << 20;
+const NOT_READ: ReadonlySet<JarIssueCode> = new Set<JarIssueCode>([
+  'cms-malformed',
+  'cms-not-canonical',
+  'v1-no-manifest',
+  'v1-manifest-malformed',
+  'v1-file-unread',
+  'v1-file-place',
+  'v1-block-without-file',
+  'v1-file-without-block',
+]);
+
+/**
+ * An unsigned rebuilt file has a manifest of its own, in whose place signing puts one with the same main attributes: then
+ * that one is not missing. Otherwise a manifest of an unsigned file is content like any other.
+ */
+function takesOver({ reading, owned }: JarCheck, rebuilt: ZipSide): boolean {
+  if (rebuilt.jarSigned || rebuilt.nested || owned.size === 0) return false;
+  const [entry, second] = rebuilt.zip.entries.filter((candidate) => rawNameOf(candidate) === MANIFEST_NAME);
+  if (entry === undefined || second !== undefined) return false;
+  const given = reading.givenAttributes;
+  const sorted = (lines: readonly (readonly [string, string])[]): string =>
+    JSON.stringify(lines.map((line) => JSON.stringify(line)).sort());
+  return given !== undefined && sorted(given) === sorted(reading.manifest.main.lines);
+}
+
+/** v1 and v2 have the same signers (or v3, where that is all there is): Android then sees one publisher on all versions. */
+function otherSigners({ signers }: ZipSide['signature'], check: JarCheck): string | undefined {
+  const of = (scheme: string): string[] =>
+    signers.filter((signer) => signer.scheme === scheme).map(({ certificateSha256 }) => certificateSha256);
+  const own = [...new Set(check.signers.map(({ certificateSha256 }) => certificateSha256))].sort();
+  const v2 = [...new Set(of('v2'))].sort();
+  const all = new Set(signers.map(({ certificateSha256 }) => certificateSha256));
+  const same = v2.length > 0 ? own.join() === v2.join() : own.every((certificate) => all.has(certificate));
+  return same ? undefined : `v1 is by ${own.join(', ')}, newer schemes by ${[...all].sort().join(', ')}`;
+}
+
+/** The record of the newer schemes, and what JAR signing adds to it on the versions of Android that look at it. */
+export function withJarSignature(newer: SignatureRecord, side: ZipSide, check: JarCheck): SignatureRecord {
+  const isAlone = newer.status === 'unsigned';
+  const issues: SignatureRecord['issues'][number][] = [...newer.issues];
+  const add = (code: string, message: string, offset = 0): void => {
+    issues.push({ code, message, offset });
+  };
+  for (const issue of check.issues) if (isTold(issue)) add(issue.code, issue.message, issue.offset);
+  const differ = isAlone ? undefined : otherSigners(side.signature, check);
+  if (differ !== undefined) add('v1-signers-differ', differ);
+  if (check.used === undefined && isAlone)
+    add('v1-unused', 'no version of Android that the file is for looks at its JAR signature');
+  const signers = [...newer.signers, ...check.signers];
+  return { status: statusWith(newer.status, check, differ !== undefined), signers, issues };
+}
+
+function isTold({ code }: JarIssue): boolean {
+  const { effect } = JAR_ISSUES[code];
+  return effect === 'invalid' || effect === 'open' || effect === 'loose';
+}
+
+function statusWith(
+  newer: SignatureRecord['status'],
+  { used, statusInUse }: JarCheck,
+  differ: boolean,
+): SignatureRecord['status'] {
+  if (newer === 'invalid') return newer;
+  if (used === undefined) return newer === 'unsigned' ? 'unchecked' : newer;
+  if (statusInUse === 'invalid') return 'invalid';
+  if (statusInUse === 'unchecked' || differ) return 'unchecked';
+  if (newer !== 'unsigned') return newer;
+  return statusInUse === 'verified' ? 'verified' : 'unchecked';
+}
+
+/** What a signed entry adds to counts, sizes and offsets of the archive. */
+export interface SignatureExtent {
+  entries: number;
+  records: number;
+  data: number;
+}
+
+export function noSignatureExtents(): Record<Side, SignatureExtent> {
+  const none = (): SignatureExtent => ({ entries: 0, records: 0, data: 0 });
+  return { published: none(), rebuilt: none() };
+}
