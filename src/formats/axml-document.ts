@@ -69,8 +69,7 @@ function fail(code: string, offset: number, message: string): never {
 
 /** @throws FormatError `axml/…` for every byte that the model does not give again */
 export function readAxmlDocument(bytes: Buffer): AxmlDocument {
-  if (bytes.length > MAX_SIZE)
-    fail('too-large', 0, `${bytes.length} bytes, at most ${MAX_SIZE} are read`);
+  if (bytes.length > MAX_SIZE) fail('too-large', 0, `${bytes.length} bytes, at most ${MAX_SIZE} are read`);
   if (bytes.length < 36 || bytes.readUInt16LE(0) !== XML) fail('magic', 0, 'no binary XML');
   let at = 8;
   const next = (): { readonly type: number; readonly offset: number; readonly size: number } => {
@@ -159,14 +158,14 @@ function bodyOf(node: AxmlNode): Buffer {
     case 'end':
       return words(node.namespace, node.name);
     case 'text':
-      return Buffer.concat([words(node.text), value(node.size, node)]);
+      return Buffer.concat([words(node.text), valueBytes(node.size, node)]);
     case 'start': {
       const { attributes, places } = node;
       return Buffer.concat([
         words(node.namespace, node.name),
         halves(20, 20, attributes.length & 0xffff, ...places),
         ...attributes.map((one) =>
-          Buffer.concat([words(one.namespace, one.name, one.raw), value(8, one)]),
+          Buffer.concat([words(one.namespace, one.name, one.raw), valueBytes(8, one)]),
         ),
       ]);
     }
@@ -174,7 +173,7 @@ function bodyOf(node: AxmlNode): Buffer {
 }
 
 /** Res_value: size, a zero, type, data. */
-function value(size: number, { type, data }: AxmlValueFields): Buffer {
+function valueBytes(size: number, { type, data }: AxmlValueFields): Buffer {
   const out = Buffer.alloc(8);
   out.writeUInt16LE(size, 0);
   out.writeUInt8(type, 3);

@@ -15,7 +15,9 @@ import type { RuleName } from '../../model.js';
 import type { LedgerNode, Owner, Side } from '../types.js';
 import { node, type Place, type Walk } from '../walk.js';
 import { secondReaderDisagrees } from '../decode/second-reader.js';
+import { contentRules } from './content-rules.js';
 import { compareEntryData } from './data.js';
+import { entryTimesRule } from './entry-times.js';
 import { decodeAhead, type DecodedAhead } from './decoded-ahead.js';
 import { EQUAL_DATA, type EntryData } from './entry-data.js';
 import { EntryEquality } from './entry-equality.js';
@@ -127,6 +129,7 @@ async function compareRecords(
   const search = nested ? undefined : findLayout(p, r, signatureEntries(p, r, pairing, coveredBy(walk)));
   const layoutExplained = isSigned(p) && search?.layout !== undefined;
   const sides = { published: new LedgerBuilder(p.source.size), rebuilt: new LedgerBuilder(r.source.size) };
+  const entryTimes = entryTimesRule(walk, p, r);
 
   const members = new MemberTable(p, r);
   const movedData = outsideCommonOrder(ranksInOrder(pairing.pairs, p.zip.dataOrder, r.zip.dataOrder));
@@ -171,6 +174,7 @@ async function compareRecords(
       member,
       base: isMoved ? 'reencoded' : 'identical',
       layoutExplained,
+      entryTimes,
     };
     const data: EntryData = equality.data(pairIndex)
       ? EQUAL_DATA
@@ -182,6 +186,7 @@ async function compareRecords(
           b,
           { path: context.path, parent: index, depth: place.depth + 1 },
           await ahead?.get(pairIndex),
+          contentRules(walk, p, a, r, b),
         );
     reportEncoding(walk, context.path, data);
     const local = compareLocalRecord(context, data, wholeEqual);
