@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Deliveries of splits against the splits of a rebuilt bundle: paired by manifests, then compared pair by pair. */
 import { sha256 } from '../bytes.js';
-import { UsageError } from '../errors.js';
 import type { AuthenticityReason, FileIdentity, Reason } from '../model.js';
 import { printable } from '../printable.js';
 import { DEFAULT_LIMITS } from './walk.js';
 import { signatureOf } from './authenticity.js';
-import { compareSources } from './compare.js';
-import type { SetOptions } from './compare-set.js';
+import { compareSources, type SetOptions } from './compare.js';
 import type { DeviceSpecification } from './device-specification.js';
 import { isWorse } from './ledger.js';
 import { matches } from './name-pattern.js';
+import { assertOneVersion } from './one-version.js';
 import type { OpenedSet, SetMember } from './set-members.js';
 import {
   absenceOf,
@@ -90,7 +89,7 @@ class SplitComparison {
     const { deliveries, rebuilt } = this.#request;
     const members = deliveries.flatMap(({ set }) => splitsOf(set));
     const packages = this.#otherPackages(members);
-    if (packages.length === 0) this.#assertOneVersion(members);
+    assertOneVersion(members, this.#request.versionCode);
     for (const delivery of deliveries) await this.#deliver(delivery);
     const leftOver = await this.#others();
     const notAuthentic = [...packages, ...(await this.#mixedSigners())];
@@ -288,25 +287,6 @@ class SplitComparison {
       code: 'other-package' as const,
       detail: `splits of two apps: ${count} of package ${printable(name)} beside ${most?.[1] ?? 0} of ${printable(most?.[0] ?? '')}`,
     }));
-  }
-
-  /** Android installs no such set, so nobody delivered it: two pulls were mixed up. */
-  #assertOneVersion(members: readonly SplitMember[]): void {
-    const [first] = members;
-    const other = members.find(({ facts }) => facts.versionCode !== first?.facts.versionCode);
-    if (first !== undefined && other !== undefined)
-      throw new UsageError(
-        'mixed-versions',
-        `${first.name} has versionCode ${first.facts.versionCode}, ${other.name} has ${other.facts.versionCode}`,
-        { hint: 'pull all splits of one installed version into an empty directory' },
-      );
-    const { versionCode } = this.#request;
-    if (versionCode !== undefined && first !== undefined && first.facts.versionCode !== String(versionCode))
-      throw new UsageError(
-        'other-version',
-        `${first.name} has versionCode ${first.facts.versionCode}, expected ${versionCode}`,
-        { hint: 'name the version of the files with --release, or hand over the files of this version' },
-      );
   }
 
   /** Android installs splits together only if one signer signed all of them. */

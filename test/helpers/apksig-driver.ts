@@ -18,6 +18,8 @@ export interface SignJob {
   readonly rotationMinSdk?: number;
   readonly development?: boolean;
   readonly verity?: boolean;
+  /** Of stored libraries, for 35 and later. */
+  readonly libraryAlignment?: number;
 }
 
 export interface VerifyJob {
@@ -85,7 +87,7 @@ public class Driver {
     List<ApkSigner.SignerConfig> signers = new ArrayList<>();
     SigningCertificateLineage lineage = null;
     SigningCertificateLineage.SignerConfig before = null;
-    for (int at = 9; at + 1 < job.length; at += 2) {
+    for (int at = 10; at + 1 < job.length; at += 2) {
       X509Certificate certificate = certificate(job[at + 1]);
       PrivateKey key = key(job[at], certificate.getPublicKey().getAlgorithm());
       signers.add(new ApkSigner.SignerConfig.Builder("K" + at, key, Collections.singletonList(certificate)).build());
@@ -106,6 +108,8 @@ public class Driver {
       ApkSigner.Builder.class.getMethod("setMinSdkVersionForRotation", int.class).invoke(builder, Integer.parseInt(job[5]));
     if (job[6].equals("true"))
       ApkSigner.Builder.class.getMethod("setRotationTargetsDevRelease", boolean.class).invoke(builder, true);
+    if (!job[9].equals("0"))
+      ApkSigner.Builder.class.getMethod("setLibraryPageAlignmentBytes", int.class).invoke(builder, Integer.parseInt(job[9]));
     builder.build().sign();
   }
 
@@ -202,6 +206,7 @@ function lineOf(job: SignJob | VerifyJob): string {
     job.development === true,
     job.verity === true,
     job.lineage === true,
+    job.libraryAlignment ?? 0,
     ...job.keys.flatMap(({ key, certificate }) => [key, certificate]),
   ].join('\t');
 }

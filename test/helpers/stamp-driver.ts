@@ -68,7 +68,7 @@ public class Stamps {
         String[] files = pair.split(":");
         X509Certificate certificate = certificate(files[1]);
         PrivateKey key = key(files[0], certificate);
-        signers.add(new ApkSigner.SignerConfig.Builder("K" + signers.size(), key, Collections.singletonList(certificate)).build());
+        signers.add(new ApkSigner.SignerConfig.Builder("APP" + (signers.isEmpty() ? "" : signers.size()), key, Collections.singletonList(certificate)).build());
         SigningCertificateLineage.SignerConfig own = new SigningCertificateLineage.SignerConfig.Builder(key, certificate).build();
         if (before != null)
           lineage = lineage == null ? new SigningCertificateLineage.Builder(before, own).build() : lineage.spawnDescendant(before, own);
