@@ -46,7 +46,7 @@ function run(directory: string, apk: Buffer): string {
     env[name] = path.join(directory, `${name.toLowerCase()}.apk`);
     writeFileSync(env[name], bytes);
   }
-  return execFileSync('bash', ['-euo', 'pipefail', '-c', session], {
+  return execFileSync('bash', ['-eu', '-c', session], {
     cwd: directory,
     env,
     stdio: 'pipe',

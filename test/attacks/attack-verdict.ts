@@ -50,6 +50,7 @@ function codesOf(verdict: Verdict, { pairs }: SetComparison): ReadonlySet<string
   const codes = new Set<string>('reasons' in verdict ? verdict.reasons.map(({ code }) => code) : []);
   for (const pair of pairs) {
     for (const { code } of pair.signature.issues) codes.add(code);
+    for (const { code } of pair.observations ?? []) codes.add(code);
     for (const difference of pair.differences) {
       codes.add(difference.kind);
       if ('code' in difference) codes.add(difference.code);

@@ -3,6 +3,7 @@
 import test from 'ava';
 import { attacks } from './index.js';
 import { judge } from './attack-verdict.js';
+import { CODES } from './codes.js';
 import { makeBase } from './base.js';
 import { legitimate } from './legitimate.js';
 
@@ -13,6 +14,11 @@ test('each attack has a name, a family and one line of explanation', (t) => {
   t.is(new Set(names).size, names.length);
   for (const { explanation, source } of attacks)
     t.true(explanation.length > 0 && !/\n/.test(explanation) && source.length > 0);
+  for (const name of Object.keys(CODES))
+    t.true(
+      attacks.some((attack) => attack.name === name),
+      name,
+    );
   // nothing that is done to a file ends with exit 0
   for (const { expected } of attacks) t.true(expected.exit > 0);
 });

@@ -135,7 +135,7 @@ function encoded(tree: DerTree, numbers: Numbers, odds: number): Buffer {
   let parts: Buffer[];
   if (Buffer.isBuffer(content)) parts = [content];
   else {
-    let children = [...(content as readonly DerTree[])];
+    let children = [...content];
     if (children.length > 0 && chance()) children.splice(numbers.below(children.length), 1);
     if (children.length > 0 && chance())
       children = [...children, ...Array.from({ length: 1 + numbers.below(50) }, () => numbers.of(children))];

@@ -222,7 +222,7 @@ export const lab: readonly Attack[] = [
     UNADDRESSED,
     ({ members }) =>
       buildZip(
-        members.map(({ align: _, ...member }) => ({ ...member, method: (member.method ?? 8) === 8 ? 0 : 8 })),
+        members.map((member) => ({ ...member, align: 1, method: (member.method ?? 8) === 8 ? 0 : 8 })),
       ),
   ),
   ...bothWays(

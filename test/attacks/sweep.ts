@@ -51,7 +51,7 @@ const NAMED: ReadonlySet<Owner> = new Set(['different', 'missing']);
 /** One owner of each byte of a side, and the rule or owner by name. */
 function ownersOf(node: LedgerNode | undefined, side: 'published' | 'rebuilt'): readonly (Run | undefined)[] {
   const { size, runs } = node?.[side] ?? { size: 0, runs: [] };
-  const owners = new Array<Run | undefined>(size).fill(undefined);
+  const owners = Array.from<Run | undefined>({ length: size });
   for (const run of runs) owners.fill(run, run.offset, run.offset + run.length);
   return owners;
 }
