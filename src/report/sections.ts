@@ -26,6 +26,8 @@ const NOT_PROVEN = new Set([
   'nothing-compared',
   'source-not-upstream',
   'built-from-other-commit',
+  'store-protected',
+  'stamp-unchecked',
 ]);
 const CARRIED = new Set([
   'origin-built',
