@@ -106,6 +106,7 @@ export type CauseKind =
   | 'owner-id'
   | 'order'
   | 'toolchain-version'
+  | 'store-protection'
   | 'derived-from-other-difference'
   | 'text-content'
   | 'unknown';

@@ -124,6 +124,8 @@ export const CAUSE_ADVICE = {
   'owner-id': 'pack with fixed owners (tar --owner=0 --group=0 --numeric-owner)',
   order: 'sort what the build packs',
   'toolchain-version': 'state the exact versions of the tools of the release',
+  'store-protection':
+    'turn off automatic protection in the Play Console, or publish the same version where it is not added',
   'derived-from-other-difference': undefined,
   'text-content': undefined,
   unknown: undefined,

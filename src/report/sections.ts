@@ -33,6 +33,8 @@ const NOT_PROVEN = new Set([
   'unread-member',
   'source-not-upstream',
   'built-from-other-commit',
+  'store-protected',
+  'stamp-unchecked',
 ]);
 const CARRIED = new Set([
   'origin-built',

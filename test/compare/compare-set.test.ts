@@ -5,8 +5,8 @@ import test, { type ExecutionContext } from 'ava';
 import { compareSet, expandRules, type SetFile } from '../../src/compare/compare-set.js';
 import { matches } from '../../src/compare/name-pattern.js';
 import { decideVerdict } from '../../src/compare/verdict.js';
-import { RULE_SETS } from '../../src/model.js';
 import type { SetComparison } from '../../src/compare/types.js';
+import { RULE_SETS } from '../../src/model.js';
 import { temporaryDirectory } from '../helpers/temp-directory.js';
 
 function files(t: ExecutionContext, contents: Readonly<Record<string, string>>): SetFile[] {

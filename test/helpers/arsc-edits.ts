@@ -6,9 +6,9 @@ import { writeStringPool, type StringPool } from '../../src/formats/string-pool.
 const PACKAGE = 0x0200;
 const TYPE = 0x0201;
 
-function u32(...values: readonly number[]): Buffer {
-  const bytes = Buffer.alloc(4 * values.length);
-  for (const [at, value] of values.entries()) bytes.writeUInt32LE(value, 4 * at);
+function u32(...numbers: readonly number[]): Buffer {
+  const bytes = Buffer.alloc(4 * numbers.length);
+  for (const [at, value] of numbers.entries()) bytes.writeUInt32LE(value, 4 * at);
   return bytes;
 }
 

@@ -25,8 +25,9 @@ export type Explainer = (leaf: Leaf) => Promise<readonly Difference[] | undefine
 async function explainers(): Promise<readonly Explainer[]> {
   const { explainElf } = await import('./elf.js');
   const { explainCommit } = await import('./commit.js');
+  const { explainProtection } = await import('./store-protection.js');
   const { explainText } = await import('./text.js');
-  return [explainElf, explainCommit, explainText];
+  return [explainElf, explainCommit, explainProtection, explainText];
 }
 
 const SAMPLE = 64;

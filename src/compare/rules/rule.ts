@@ -11,8 +11,11 @@ export interface Rule {
   readonly reference: string;
   /** Of class `signature`: bytes that nobody can verify, so that they are left out; `partly` beside others that are verified. */
   readonly excludes?: 'always' | 'partly';
-  /** `store-edit` rules over ZIP entries: full-match name, content check and size bound in one. */
-  readonly coversEntry?: (source: ByteSource, entry: ZipEntry) => boolean;
+  /**
+   * `store-edit` rules over ZIP entries: full-match name, content check and size bound in one.
+   * @param stamps SHA-256 of the certificates of the source stamps in the signing block of that side
+   */
+  readonly coversEntry?: (source: ByteSource, entry: ZipEntry, stamps: readonly string[]) => boolean;
   /** `store-edit` rules over the content of an entry that both sides have; its container records are compared as ever. */
   readonly content?: ContentRule;
 }

@@ -31,6 +31,7 @@ import {
   type JarEntryOwners,
   type SignatureExtent,
 } from './jar-entries.js';
+import { protectionOf } from '../explain/store-protection.js';
 import { MemberTable } from './member-table.js';
 import { ObservationTable } from './observations.js';
 import { findLayout } from './layout.js';
@@ -40,14 +41,15 @@ import { isVirtualEntry } from './virtual-entry.js';
 import { compareBlocks } from './signing-block.js';
 import { compareDirectoryRecord, compareLocalRecord, type RecordContext } from './records.js';
 import {
+  type Anchor,
+  type Gap,
   isContested,
   isJarSignatureEntry,
   isJarSigned,
   openZipSide,
+  rawNameOf,
   signatureRecord,
   signedSections,
-  type Anchor,
-  type Gap,
   type ZipSide,
 } from './zip-side.js';
 
@@ -396,10 +398,11 @@ function coveringRule(walk: Walk, p: ZipSide, a: ZipEntry, r: ZipSide, b: ZipEnt
 
 /** A rule covers one entry of the file itself: stores edit no archive inside, and of several entries with a name none is meant. */
 export function covers(name: RuleName, side: ZipSide, entry: ZipEntry): boolean {
-  const { source, nested } = side;
+  const { source, nested, signature } = side;
   const rule = rules[name];
-  if (nested || !('coversEntry' in rule) || !rule.coversEntry(source, entry)) return false;
-  return !isContested(side, entry);
+  if (nested || !('coversEntry' in rule)) return false;
+  const stamps = signature.stamps.map(({ certificateSha256 }) => certificateSha256);
+  return rule.coversEntry(source, entry, stamps) && !isContested(side, entry);
 }
 
 /** By a rule that was asked for. */
@@ -419,6 +422,13 @@ function coverEntry(
   ledger.add(entry.localOffset, size, 'excluded', 'zip/entry', member, rule);
   ledger.add(entry.cdOffset, entry.cdSize, 'excluded', 'zip/directory-record', member, rule);
   walk.coverByRule(rule, side.side, size + entry.cdSize);
+  if (rule !== 'play-stamp-cert' || side.side !== 'published' || side.signature.stamps.length > 0) return;
+  walk.report({
+    kind: 'unread',
+    path: [rawNameOf(entry)],
+    code: 'stamp-unchecked',
+    detail: 'no source stamp in the signing block that its 32 bytes could be compared with',
+  });
 }
 
 function addOneSided(
@@ -468,6 +478,7 @@ function addOneSided(
     kind: side.side === 'published' ? 'only-published' : 'only-rebuilt',
     path: [...place.path, members.nameOf(entry)],
     size: entry.size,
+    ...(side.side === 'published' && !side.nested ? protectionOf(entry) : {}),
   });
 }
 
