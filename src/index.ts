@@ -8,6 +8,7 @@ import type * as comparing from './operations/compare.js';
 import type * as demonstrating from './operations/demo.js';
 import type * as diagnosing from './operations/doctor.js';
 import type * as imaging from './operations/image.js';
+import type * as inspecting from './operations/inspect.js';
 import type * as planning from './operations/plan.js';
 import type * as reading from './operations/read-report.js';
 import type * as recipeBook from './operations/recipes.js';
@@ -27,6 +28,7 @@ export type {
   Difference,
   LedgerNode,
   Member,
+  Observation,
   Owner,
   PairComparison,
   Run,
@@ -55,6 +57,17 @@ export const compareInFull: typeof comparing.compareInFull = async (...args) =>
   (await import('./operations/compare.js')).compareInFull(...args);
 export type { CompareRequest } from './operations/compare.js';
 
+export const inspect: typeof inspecting.inspect = async (...args) =>
+  (await import('./operations/inspect.js')).inspect(...args);
+export type { InspectRequest } from './operations/inspect.js';
+export type {
+  ByteRegion,
+  ExtraSignature,
+  FileInspection,
+  Inspection,
+  NativeLibrary,
+  SignatureInspection,
+} from './compare/inspect/types.js';
 export const transplant: typeof transplanting.transplant = async (...args) =>
   (await import('./operations/transplant.js')).transplant(...args);
 export type { TransplantRequest, TransplantResult } from './operations/transplant.js';

@@ -28,15 +28,27 @@ export const RULE_NAMES = [
   'apk-dependency-info',
   'jar-signature',
   'jar-signature-only',
+  'play-arsc-relayout',
+  'play-entry-times',
   'play-frosting',
+  'play-manifest-metadata',
+  'play-split-languages',
   'play-stamp-cert',
+  'play-types-count',
 ] as const;
 export type RuleName = (typeof RULE_NAMES)[number];
-/** Named sets of `store-edit` rules. */
-export const RULE_SETS = { play: ['play-frosting', 'play-stamp-cert'] } as const satisfies Record<
-  string,
-  readonly RuleName[]
->;
+/** Named sets of `store-edit` rules; of several that cover an entry the first one is taken. */
+export const RULE_SETS = {
+  play: [
+    'play-entry-times',
+    'play-frosting',
+    'play-manifest-metadata',
+    'play-split-languages',
+    'play-stamp-cert',
+    'play-types-count',
+    'play-arsc-relayout',
+  ],
+} as const satisfies Record<string, readonly RuleName[]>;
 export type RuleSetName = keyof typeof RULE_SETS;
 export type RuleClass = 'signature' | 'store-edit';
 

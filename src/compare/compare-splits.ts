@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Deliveries of splits against the splits of a rebuilt bundle: paired by manifests, then compared pair by pair. */
 import { sha256 } from '../bytes.js';
-import { UsageError } from '../errors.js';
 import type { AuthenticityReason, FileIdentity, Reason } from '../model.js';
 import { printable } from '../printable.js';
+import { DEFAULT_LIMITS } from './walk.js';
 import { signatureOf } from './authenticity.js';
-import { compareSources } from './compare.js';
-import type { SetOptions } from './compare-set.js';
+import { compareSources, type SetOptions } from './compare.js';
 import type { DeviceSpecification } from './device-specification.js';
 import { isWorse } from './ledger.js';
 import { matches } from './name-pattern.js';
+import { assertOneVersion } from './one-version.js';
 import type { OpenedSet, SetMember } from './set-members.js';
 import {
   absenceOf,
@@ -89,10 +89,10 @@ class SplitComparison {
     const { deliveries, rebuilt } = this.#request;
     const members = deliveries.flatMap(({ set }) => splitsOf(set));
     const packages = this.#otherPackages(members);
-    if (packages.length === 0) this.#assertOneVersion(members);
+    assertOneVersion(members, this.#request.versionCode);
     for (const delivery of deliveries) await this.#deliver(delivery);
     const leftOver = await this.#others();
-    const notAuthentic = [...packages, ...this.#mixedSigners()];
+    const notAuthentic = [...packages, ...(await this.#mixedSigners())];
     const declared = ({ name }: SetMember) =>
       this.#request.notPublished?.find(({ pattern }) => matches(pattern, name));
     const bundle = [...new Set(this.#variants.flatMap(({ splits }) => [...splits.values()]))];
@@ -289,40 +289,22 @@ class SplitComparison {
     }));
   }
 
-  /** Android installs no such set, so nobody delivered it: two pulls were mixed up. */
-  #assertOneVersion(members: readonly SplitMember[]): void {
-    const [first] = members;
-    const other = members.find(({ facts }) => facts.versionCode !== first?.facts.versionCode);
-    if (first !== undefined && other !== undefined)
-      throw new UsageError(
-        'mixed-versions',
-        `${first.name} has versionCode ${first.facts.versionCode}, ${other.name} has ${other.facts.versionCode}`,
-        { hint: 'pull all splits of one installed version into an empty directory' },
-      );
-    const { versionCode } = this.#request;
-    if (versionCode !== undefined && first !== undefined && first.facts.versionCode !== String(versionCode))
-      throw new UsageError(
-        'other-version',
-        `${first.name} has versionCode ${first.facts.versionCode}, expected ${versionCode}`,
-        { hint: 'name the version of the files with --release, or hand over the files of this version' },
-      );
-  }
-
   /** Android installs splits together only if one signer signed all of them. */
-  #mixedSigners(): Reason<AuthenticityReason>[] {
+  async #mixedSigners(): Promise<Reason<AuthenticityReason>[]> {
     const signed = new Map<string, string>();
-    const note = (name: string, member: SetMember, known?: SignatureRecord): void => {
+    const note = async (name: string, member: SetMember, known?: SignatureRecord): Promise<void> => {
       if (member.facts === undefined) return;
       const needed = known === undefined || known.issues.some(({ code }) => code === 'not-needed');
-      const signature = needed ? signatureOf(member.source) : known;
+      const limits = { ...DEFAULT_LIMITS, ...this.#options.limits };
+      const signature = needed ? (await signatureOf(member.source, limits)).record : known;
       // what is invalid or was not checked has a reason of its own
       if (signature.status !== 'verified' && signature.status !== 'unsigned') return;
       const digests = signature.signers.map(({ certificateSha256 }) => certificateSha256);
       const key = [...new Set(digests)].sort().join(' and ') || 'nobody';
       if (!signed.has(key)) signed.set(key, name);
     };
-    for (const { published, pair } of this.#pairs) note(pair.published.name, published, pair.signature);
-    for (const member of this.#unpaired) note(member.name, member);
+    for (const { published, pair } of this.#pairs) await note(pair.published.name, published, pair.signature);
+    for (const member of this.#unpaired) await note(member.name, member);
     if (signed.size < 2) return [];
     const parts = [...signed].map(([key, name]) => `${name} by ${key}`);
     return [{ code: 'mixed-signers', detail: `signed differently: ${parts.join(', ')}` }];

@@ -35,6 +35,9 @@ export interface CompareOptions {
   readonly onProgress?: OnProgress;
 }
 
+/** For all pairs of a set. */
+export type SetOptions = Omit<CompareOptions, 'publishedName' | 'rebuiltName'>;
+
 /** @throws FailedHere `unreadable-input` for a file that cannot be read */
 export async function comparePair(
   publishedPath: string,

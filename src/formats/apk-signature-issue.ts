@@ -4,6 +4,7 @@ import type { FormatError } from '../errors.js';
 import type { SignatureScheme } from './apk-signer-block.js';
 import { EVERY_SDK, type SdkRange } from './sdk-range.js';
 import type { LineageIssue } from './signing-lineage.js';
+import type { StampIssue } from './source-stamp.js';
 
 /**
  * `invalid`: Android refuses the file by it, or the platform's rules do. `unsupported`: those versions of Android cannot use
@@ -14,6 +15,7 @@ export type ApkIssueEffect = 'invalid' | 'unsupported' | 'open';
 
 export type ApkIssueCode =
   | LineageIssue
+  | StampIssue
   | 'malformed-block'
   | 'malformed-signer'
   | 'malformed-certificate'
@@ -107,6 +109,16 @@ export const APK_ISSUES = {
   'verity-unaligned': invalid('an fs-verity digest of a file whose signing block does not begin on a page'),
   'content-digest': invalid('the content is another one than was signed'),
   'block-overlaps-entry': open('the signing block reaches into the last entry'),
+  'stamp-malformed': open('a source stamp that no reader could take apart'),
+  'stamp-unowned-bytes': open('bytes of a source stamp that no reader looks at'),
+  'stamp-entry': open("the entry that names the stamp's certificate is missing, or names another one"),
+  'stamp-no-signature': open('a source stamp that signs nothing'),
+  'stamp-algorithm': open('an algorithm of a source stamp is not known, or occurs twice'),
+  'stamp-signature': open('a signature of the source stamp does not hold'),
+  'stamp-scheme': open('a source stamp is for other schemes than the file has'),
+  'stamp-attribute': open('an attribute of a source stamp is not known, misplaced, or of another length'),
+  'stamp-time': open('the time of a source stamp is none'),
+  'stamp-lineage': open('the lineage of a source stamp does not lead to its certificate'),
 } as const satisfies Record<ApkIssueCode, ApkIssueMeaning>;
 
 /** Which signature an issue is about, and on which versions of Android; that of the whole block where it says nothing. */

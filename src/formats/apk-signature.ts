@@ -9,13 +9,15 @@
 import type { ByteSource } from '../bytes.js';
 import { FormatError } from '../errors.js';
 import { contentDigests, type ContentDigest } from './apk-content-digest.js';
-import { PAIR_CHECKS } from './apk-pair-checks.js';
+import { PAIR_CHECKS, type PairContext } from './apk-pair-checks.js';
 import { ApkFindings, type SignatureIssue } from './apk-signature-issue.js';
 import { checkAgreement } from './apk-signer-agreement.js';
 import { readSignerBlocks, type SignatureScheme } from './apk-signer-block.js';
 import { checkSigner, hex, subjectOf, type CheckedSigner } from './apk-signer-check.js';
 import { PAIR_ID, readSigningBlock, type SigningBlock, type SigningBlockPair } from './apk-signing-block.js';
 import { SIGNATURE_ALGORITHMS } from './signature-algorithm.js';
+import { smallEntries } from './small-entry.js';
+import type { SourceStamp } from './source-stamp.js';
 import type { Capability } from './signing-lineage.js';
 
 export type { SignatureIssue } from './apk-signature-issue.js';
@@ -62,6 +64,8 @@ export interface ApkSignatureCheck {
   readonly signers: readonly ApkSigner[];
   /** Each at most once, and within its bound; no part of `status`. */
   readonly opaque: readonly OpaquePair[];
+  /** Those that could be taken apart; what is wrong with one is among the issues. */
+  readonly stamps: readonly SourceStamp[];
   /**
    * `verified`: every byte of the block but those of `opaque` pairs is understood and every signature holds. `invalid`:
    * something does not hold. `unchecked`: nothing failed, but something was not checked. `parsed`: understood to the last
@@ -97,11 +101,11 @@ function inspect(source: ByteSource, sections: ApkSections, useKeys: boolean): A
   const findings = new ApkFindings();
   let block: SigningBlock | undefined;
   let signers: readonly CheckedSigner[] = [];
-  const opaque: OpaquePair[] = [];
+  const others: OtherPairs = { opaque: [], stamps: [] };
   try {
     block = readSigningBlock(source, sections.centralDirectoryOffset);
-    if (block === undefined) return { block, signers: [], opaque, status: 'unsigned', issues: [] };
-    signers = readPairs(source, block, useKeys, opaque, findings);
+    if (block === undefined) return { block, signers: [], ...others, status: 'unsigned', issues: [] };
+    signers = readPairs(source, block, useKeys, others, findings);
     if (!block.pairs.some(({ id }) => SCHEMES.has(id)))
       findings.add('no-known-scheme', block.offset, 'no v2 or v3 signature in the signing block');
     checkAgreement(signers, block.offset, findings);
@@ -114,17 +118,22 @@ function inspect(source: ByteSource, sections: ApkSections, useKeys: boolean): A
   return {
     block,
     signers: signers.map(signerOf),
-    opaque,
+    ...others,
     status: findings.has('invalid') ? 'invalid' : findings.has('open') ? 'unchecked' : clean,
     issues: findings.list(),
   };
+}
+
+interface OtherPairs {
+  readonly opaque: OpaquePair[];
+  readonly stamps: SourceStamp[];
 }
 
 function readPairs(
   source: ByteSource,
   block: SigningBlock,
   useKeys: boolean,
-  opaque: OpaquePair[],
+  found: OtherPairs,
   findings: ApkFindings,
 ): readonly CheckedSigner[] {
   const signers: CheckedSigner[] = [];
@@ -148,18 +157,18 @@ function readPairs(
     else others.push(pair);
   }
   if (block.rest !== undefined) findings.add('malformed-pairs', block.rest.offset, block.rest.why);
-  for (const pair of others) checkOther(source, pair, signers, useKeys, opaque, findings);
+  const content = smallEntries(source);
+  for (const pair of others) checkOther(source, pair, { signers, useKeys, content, findings }, found);
   return signers;
 }
 
 function checkOther(
   source: ByteSource,
   pair: SigningBlockPair,
-  signers: readonly CheckedSigner[],
-  useKeys: boolean,
-  opaque: OpaquePair[],
-  findings: ApkFindings,
+  context: Omit<PairContext, 'pair' | 'value'>,
+  { opaque, stamps }: OtherPairs,
 ): void {
+  const { findings } = context;
   const { id, offset, size } = pair;
   const written = OPAQUE.get(id);
   const check = PAIR_CHECKS.get(id);
@@ -170,9 +179,10 @@ function checkOther(
       offset - 4,
       `pair ${hex(id)} (${written.kind}) of ${size} bytes, at most ${written.limit}`,
     );
-  else if (check !== undefined)
-    check({ pair, value: Buffer.from(source.read(offset, size)), signers, useKeys, findings });
-  else
+  else if (check !== undefined) {
+    const stamp = check({ ...context, pair, value: Buffer.from(source.read(offset, size)) });
+    if (stamp !== undefined) stamps.push(stamp);
+  } else
     findings.add(
       Object.values(PAIR_ID).some((known) => known === id) ? 'unchecked-pair' : 'unknown-pair',
       offset - 4,

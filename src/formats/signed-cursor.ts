@@ -21,6 +21,10 @@ export class SignedCursor {
     return this.#bytes.length - this.#at;
   }
 
+  u8(what: string): number {
+    return this.#take(1, what).readUInt8(0);
+  }
+
   u32(what: string): number {
     return this.#take(4, what).readUInt32LE(0);
   }

@@ -72,6 +72,11 @@ export async function assertTwoSides(
   return { bytes: p.size + r.size, mixed: p.isDirectory() !== r.isDirectory() };
 }
 
+/** A directory with nothing in it. */
+export async function isEmpty(place: string): Promise<boolean> {
+  return (await statOf(place)).isDirectory() && (await fs.readdir(place)).length === 0;
+}
+
 /** For what is no set of splits. */
 export function fileAndDirectory(published: string, rebuilt: string): UsageError {
   return new UsageError(

@@ -4,11 +4,10 @@ import { promises as fs } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { readText } from '../bytes.js';
-import { compareSplits, isSplitSet, type SplitDelivery } from '../compare/compare-splits.js';
-import type { SetOptions } from '../compare/compare-set.js';
+import { compareSplitFiles, type DeliveredFiles } from '../compare/compare-split-files.js';
+import type { SetOptions } from '../compare/compare.js';
 import { readDeviceSpecification, type DeviceSpecification } from '../compare/device-specification.js';
-import { oneFileWalk } from '../compare/one-file.js';
-import { SetOpener, type SetFile } from '../compare/set-members.js';
+import type { SetFile } from '../compare/set-members.js';
 import type { SetComparison } from '../compare/types.js';
 import { UsageError } from '../errors.js';
 import { localFiles } from '../inputs/local-files.js';
@@ -42,48 +41,37 @@ export async function compareSplitSides(
     return !files.some(({ name }) => (single ? ARCHIVE : PART).test(name));
   });
   if (plain && !asked) return undefined;
-  const temporaryDirectory = await makeOwnedDirectory(options.temporaryDirectory ?? tmpdir(), 'samesource-');
-  const walk = oneFileWalk({
-    temporaryDirectory,
-    ...(options.signal === undefined ? {} : { signal: options.signal }),
-  });
-  const opener = new SetOpener(walk);
-  try {
-    const rebuilt = await opener.open('rebuilt', lists.at(-1) ?? []);
-    const deliveries: SplitDelivery[] = [];
-    for (const [at, place] of sides.published.entries())
-      for (const { name, files } of deliveriesOf(path.basename(path.resolve(place)), lists[at] ?? [])) {
-        const set = await opener.open('published', files);
-        const device = sides.device === undefined ? set.device : deviceFrom(sides.device);
-        deliveries.push({
-          name: unused(name, deliveries),
-          set,
-          ...(device === undefined ? {} : { device }),
-        });
-      }
-    if (sides.device !== undefined && deliveries.length > 1)
-      throw new UsageError('one-device', `--device is of one delivery, these are ${deliveries.length}`, {
-        hint: `put a ${DEVICE} beside the splits of each`,
+  const deliveries: DeliveredFiles[] = [];
+  for (const [at, place] of sides.published.entries())
+    for (const { name, files } of deliveriesOf(path.basename(path.resolve(place)), lists[at] ?? []))
+      deliveries.push({
+        name: unused(name, deliveries),
+        files,
+        ...(sides.device === undefined ? {} : { device: deviceFrom(sides.device) }),
       });
-    if (!asked && !isSplitSet([...deliveries.map(({ set }) => set), rebuilt])) return undefined;
-    return await compareSplits(
+  if (sides.device !== undefined && deliveries.length > 1)
+    throw new UsageError('one-device', `--device is of one delivery, these are ${deliveries.length}`, {
+      hint: `put a ${DEVICE} beside the splits of each`,
+    });
+  const temporaryDirectory = await makeOwnedDirectory(options.temporaryDirectory ?? tmpdir(), 'samesource-');
+  try {
+    return await compareSplitFiles(
       {
         deliveries,
-        rebuilt,
+        rebuilt: lists.at(-1) ?? [],
+        asked,
         ...(sides.notPublished === undefined ? {} : { notPublished: sides.notPublished }),
         ...(sides.versionCode === undefined ? {} : { versionCode: sides.versionCode }),
       },
       { ...options, temporaryDirectory },
     );
   } finally {
-    opener.close();
-    await walk.close();
     await fs.rm(temporaryDirectory, { recursive: true, force: true });
   }
 }
 
 /** @throws UsageError `bad-device` */
-function deviceFrom(file: string): DeviceSpecification {
+export function deviceFrom(file: string): DeviceSpecification {
   return readDeviceSpecification(readText(file, MAX_DEVICE), path.basename(file));
 }
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Published files against rebuilt ones that are both at hand: no build, no recipe needed, nothing stored. */
-import type { SetOptions } from '../compare/compare-set.js';
+import type { SetOptions } from '../compare/compare.js';
 import { FactThread, WORTH_A_THREAD } from '../compare/fact-thread.js';
 import type { SetComparison } from '../compare/types.js';
 import type { Limits } from '../compare/walk.js';
-import { assertTwoSides, fileAndDirectory, localFiles } from '../inputs/local-files.js';
+import { assertTwoSides, fileAndDirectory, isEmpty, localFiles } from '../inputs/local-files.js';
 import { UsageError } from '../errors.js';
 import { RULE_NAMES, RULE_SETS, type RuleName, type RuleSetName } from '../model.js';
 import { missingTools, toolsOf } from '../pipeline/tools-of.js';
@@ -88,6 +88,8 @@ async function compared(
     // two files with plain names are no set: what is common must not wait for what is rare
     if (!mixed && pulls.length === 0 && request.device === undefined && (await bothPlain(request)))
       return undefined;
+    if (mixed && ((await isEmpty(request.published)) || (await isEmpty(request.rebuilt))))
+      throw fileAndDirectory(request.published, request.rebuilt);
     const { compareSplitSides } = await import('./compare-splits.js');
     const code = expected?.version?.code;
     const found = await compareSplitSides(

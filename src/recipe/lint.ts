@@ -26,6 +26,7 @@ export const COMMAND_NAMES = [
   'doctor',
   'help',
   'image',
+  'inspect',
   'lookup',
   'plan',
   'recipes',

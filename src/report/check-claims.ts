@@ -26,6 +26,28 @@ export function checkClaims(
   checkSignature(pair, base, found);
   if (compare !== undefined) checkAuthenticity(pair, compare, base, found);
   checkFindings(pair, base, found);
+  checkObservations(pair, base, found);
+}
+
+/** Each code once for an archive, seen on a side, at places that the side has. */
+function checkObservations(pair: PairComparison, base: string, found: Found): void {
+  const told = new Set<string>();
+  for (const [index, { code, path, ...sides }] of (pair.observations ?? []).entries()) {
+    const at = `${base}/observations/${index}`;
+    const key = JSON.stringify([code, path]);
+    if (told.has(key)) found('finding', at, `${code} stands there twice`);
+    told.add(key);
+    if (sides.published === undefined && sides.rebuilt === undefined)
+      found('finding', at, `${code} of neither side`);
+    for (const side of SIDES) {
+      const seen = sides[side];
+      if (seen === undefined) continue;
+      if (seen.first.length === 0 || seen.count < seen.first.length)
+        found('finding', `${at}/${side}`, `${seen.count} times, and ${seen.first.length} places`);
+      const beyond = path.length === 0 && seen.first.some(({ offset }) => offset > pair[side].size);
+      if (beyond) found('finding', `${at}/${side}`, `beyond the ${pair[side].size} bytes of the file`);
+    }
+  }
 }
 
 function bytesOf(runs: readonly Run[], wanted: (run: Run) => boolean): number {

@@ -134,7 +134,12 @@ function checkSource({ source }: ReportStatement, { build }: PlanRecord, found: 
 
 /** Every published file that the plan names is compared, unpaired or not obtained; nothing is waived that it does not name. */
 function checkSet(comparison: SetComparison, plan: ComparePart, found: Found): void {
-  const accounted = new Set([...publishedOf(comparison).map(({ name }) => name), ...comparison.notObtained]);
+  const accounted = new Set([
+    ...publishedOf(comparison).map(({ name }) => name),
+    ...comparison.notObtained,
+    // an archive of splits: its members are compared in its place
+    ...(comparison.splits?.deliveries ?? []).map(({ name }) => name),
+  ]);
   for (const [at, { published }] of plan.pairs.entries())
     if (!accounted.has(published))
       found('set', `/statement/plan/compare/pairs/${at}`, `nothing is said about ${published}`);

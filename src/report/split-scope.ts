@@ -34,7 +34,7 @@ export function scopeOf({ pairs, splits }: SetComparison): SplitScope | undefine
   const devices = [...new Set(splits.deliveries.map(deviceText))].join('; ');
   const text =
     compared === all
-      ? `all ${count(all, 'split')} of this bundle`
+      ? `${all === 1 ? 'the one APK' : `all ${count(all, 'split')}`} of this bundle`
       : `${compared} of ${count(all, 'split')} of this bundle, those for ${devices}`;
   return { compared, all, text };
 }

@@ -10,20 +10,20 @@ import { inspectPublished } from '../../src/compare/inspect-published.js';
 import type { SdkSignature } from '../../src/compare/types.js';
 import { apksig35 } from '../helpers/apksig-35.js';
 import { runApksig, type SignJob, type VerifyJob } from '../helpers/apksig-driver.js';
+import { APKSIG_EXAMPLES, hasExamples } from '../helpers/apksig-examples.js';
 import { buildManifest } from '../helpers/build-axml.js';
 import { buildZip } from '../helpers/build-zip.js';
 import { need } from '../helpers/need.js';
 import { temporaryDirectory } from '../helpers/temp-directory.js';
 
-const EXAMPLES = '/usr/share/doc/androguard/examples/signing/apksig';
 /** The last version that this apksig is asked about. */
 const NEWEST = 36;
 const APKSIG_31 = '/usr/share/java/apksig.jar';
 
 type Key = SignJob['keys'][number];
 const key = (name: string): Key => ({
-  key: path.join(EXAMPLES, `${name}.pk8`),
-  certificate: path.join(EXAMPLES, `${name}.x509.pem`),
+  key: path.join(APKSIG_EXAMPLES, `${name}.pk8`),
+  certificate: path.join(APKSIG_EXAMPLES, `${name}.x509.pem`),
 });
 const KEYS = [
   'rsa-1024',
@@ -110,7 +110,7 @@ async function agrees(
 }
 
 test('schemes, keys and versions', async (t) => {
-  if (!need(t, 'androguard')) return;
+  if (!hasExamples(t)) return;
   const jar = await apksig35(t);
   if (jar === undefined) return;
   const directory = temporaryDirectory(t);
@@ -129,7 +129,7 @@ test('schemes, keys and versions', async (t) => {
 });
 
 test('rotation', async (t) => {
-  if (!need(t, 'androguard')) return;
+  if (!hasExamples(t)) return;
   const jar = await apksig35(t);
   if (jar === undefined) return;
   const directory = temporaryDirectory(t);
@@ -159,7 +159,7 @@ test('rotation', async (t) => {
 });
 
 test('an app for Android 11 or later with a JAR signature only', async (t) => {
-  if (!need(t, 'androguard', 'apksigner')) return;
+  if (!hasExamples(t) || !need(t, 'apksigner')) return;
   const jar = await apksig35(t);
   if (jar === undefined) return;
   const directory = temporaryDirectory(t);
@@ -206,15 +206,17 @@ const STRICTER: readonly (readonly [name: RegExp, codes: string])[] = [
 const NO_SIGNATURE_MATTER: readonly RegExp[] = [/^v[23]-only-empty\.apk$/, /-targetSandboxVersion-3\.apk$/];
 
 test('the v2 and v3 files that test apksig', async (t) => {
-  if (!need(t, 'androguard', 'apksigner')) return;
+  if (!hasExamples(t) || !need(t, 'apksigner')) return;
   const jar = await apksig35(t);
   if (jar === undefined) return;
   const directory = temporaryDirectory(t);
-  const names = readdirSync(EXAMPLES).filter((name) => /^(v2|v3|v1v2|golden|two-signers).*\.apk$/.test(name));
+  const names = readdirSync(APKSIG_EXAMPLES).filter((name) =>
+    /^(v2|v3|v1v2|golden|two-signers).*\.apk$/.test(name),
+  );
   t.true(names.length > 100);
   const records = new Map<string, readonly SdkSignature[]>();
   for (const name of names) {
-    const { signature } = await inspectPublished(path.join(EXAMPLES, name));
+    const { signature } = await inspectPublished(path.join(APKSIG_EXAMPLES, name));
     records.set(name, signature.bySdk ?? []);
   }
   let stricter = 0;
@@ -222,7 +224,7 @@ test('the v2 and v3 files that test apksig', async (t) => {
     const jobs = names.flatMap((name): VerifyJob[] =>
       [24, 28, 33].map((minSdk) => ({
         kind: 'verify',
-        file: path.join(EXAMPLES, name),
+        file: path.join(APKSIG_EXAMPLES, name),
         minSdk,
         maxSdk: NEWEST,
       })),

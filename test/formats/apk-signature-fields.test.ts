@@ -8,16 +8,16 @@ import { checkApkSignature, type ApkSignatureCheck } from '../../src/formats/apk
 import { readZip } from '../../src/formats/zip.js';
 import { apksig35 } from '../helpers/apksig-35.js';
 import { runApksig, type SignJob, type VerifyJob } from '../helpers/apksig-driver.js';
+import { APKSIG_EXAMPLES, hasExamples } from '../helpers/apksig-examples.js';
 import { buildManifest } from '../helpers/build-axml.js';
 import { buildZip } from '../helpers/build-zip.js';
 import { need } from '../helpers/need.js';
 import { signingBlockFields } from '../helpers/signing-block-fields.js';
 import { temporaryDirectory } from '../helpers/temp-directory.js';
 
-const KEYS = '/usr/share/doc/androguard/examples/signing/apksig';
 const key = (name: string): SignJob['keys'][number] => ({
-  key: path.join(KEYS, `${name}.pk8`),
-  certificate: path.join(KEYS, `${name}.x509.pem`),
+  key: path.join(APKSIG_EXAMPLES, `${name}.pk8`),
+  certificate: path.join(APKSIG_EXAMPLES, `${name}.x509.pem`),
 });
 
 const FILES: Readonly<Record<string, Omit<SignJob, 'kind' | 'from' | 'to'>>> = {
@@ -82,7 +82,7 @@ const UNREAD_BY_APKSIG: readonly (readonly [field: RegExp, codes: readonly strin
 ];
 
 test('each field of a signing block', async (t) => {
-  if (!need(t, 'androguard', 'apksigner')) return;
+  if (!hasExamples(t) || !need(t, 'apksigner')) return;
   const jar = await apksig35(t);
   if (jar === undefined) return;
   const directory = temporaryDirectory(t);

@@ -156,7 +156,7 @@ const TAMPERED: Readonly<Record<string, Tampered>> = {
     change: (pairs) => [...pairs, { id: 0x12345678, value: Buffer.from('payload') }],
   },
   'a source stamp': {
-    code: 'unchecked-pair',
+    code: 'stamp-malformed',
     status: 'unchecked',
     change: (pairs) => [...pairs, { id: 0x6dff800d, value: Buffer.from('payload') }],
   },

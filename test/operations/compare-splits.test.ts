@@ -5,6 +5,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import JSZip from 'jszip';
+import { BufferSource } from '../../src/bytes.js';
+import { DEFAULT_LIMITS } from '../../src/compare/walk.js';
+import { signatureOf } from '../../src/compare/authenticity.js';
 import { UsageError } from '../../src/errors.js';
 import { compare, type CompareRequest } from '../../src/operations/compare.js';
 import { checkReport } from '../../src/report/check.js';
@@ -19,6 +22,7 @@ import {
   pullFrom,
   type DeviceSpecification,
 } from '../helpers/bundletool.js';
+import { localPlan, verified, world } from '../helpers/local-plan.js';
 import { hasTool } from '../helpers/need.js';
 import { temporaryDirectory } from '../helpers/temp-directory.js';
 
@@ -408,7 +412,7 @@ test('one APK that is whole, against a universal archive and against splits', as
   writeFileSync(published, (await membersOf(universal)).get('universal.apk') ?? '');
   const found = await report(t, { published, rebuilt: universal });
   t.is(found.statement.verdict.kind, 'reproducible');
-  t.is(found.statement.title, 'Reproduced; all 1 split of this bundle');
+  t.is(found.statement.title, 'Reproduced; the one APK of this bundle');
   t.is((await report(t, { published, rebuilt: all.apks })).statement.verdict.kind, 'unreproducible');
 });
 
@@ -496,6 +500,50 @@ test('bundletool chooses the same splits for a device', async (t) => {
       t.is(setOf(part).splits.missing.length, 1, left);
     }
   }
+});
+
+// ---------------------------------------------------------------- in the pipeline
+
+process.env['XDG_CACHE_HOME'] = path.join(root, 'cache');
+
+async function certificateOf({ apks, key }: Made): Promise<string> {
+  const directory = mkdtempSync(path.join(root, 'one-'));
+  await pullFrom(apks, { directory, name: 'one', splits: ['base-master_3'], key });
+  const bytes = readFileSync(path.join(directory, 'one/base.apk'));
+  const { record } = await signatureOf(new BufferSource(bytes), DEFAULT_LIMITS);
+  return record.signers[0]?.certificateSha256 ?? '';
+}
+
+test('verify: a pull is handed over for a plan that publishes an archive', async (t) => {
+  const all = material(t);
+  if (all === undefined) return;
+  const at = world(t);
+  const plan = localPlan(at, {
+    script: `mkdir out; cp ${all.apks} out/app.apks`,
+    outputs: [{ id: 'splits', path: 'out/app.apks' }],
+    compare: {
+      packageId: 'org.example.chat',
+      versionCode: 7,
+      signers: [{ sha256: await certificateOf(all), source: 'the test', statedBy: 'publisher' }],
+      pairs: [{ published: 'app.apks', output: 'splits' }],
+    },
+  });
+  const run = (published: string, more: { readonly confirm?: boolean } = {}) =>
+    verified(t, at, plan, { published, engine: 'local', allowLocalAsRoot: true, ...more });
+  const published = await pull(t, all, NEWEST, { device: PHONE });
+  const found = await run(published);
+  t.is(found.statement.verdict.kind, 'reproducible');
+  t.regex(found.statement.title, /^Reproduced; 4 of 45 splits of this bundle, .*SDK 34$/);
+  t.is(setOf(found).pairs.length, 4);
+  // one that is another’s is not built at all
+  const other = await pull(t, { ...all, key: all.otherKey }, NEWEST);
+  t.deepEqual(new Set(reasonsOf(await run(other))), new Set(['signer-not-pinned']));
+  rmSync(path.join(published, 'split_config.de.apk'));
+  t.deepEqual(reasonsOf(await run(published)), ['incomplete-set']);
+  const tampered = await pull(t, { ...all, apks: all.other }, NEWEST, { device: PHONE });
+  const mismatch = await run(tampered);
+  t.is(mismatch.statement.verdict.kind, 'unreproducible');
+  t.is(mismatch.run.standing, 'confirmed');
 });
 
 function deviceFile(t: ExecutionContext, device: DeviceSpecification): string {

@@ -173,6 +173,28 @@ const LIES: Readonly<Record<string, Lie>> = {
       plan.compareDigest = digestOf(plan.compare);
     },
   },
+  'a signer is called pinned that nobody pinned': {
+    of: 'signed',
+    code: 'signature',
+    change: (draft) => {
+      pairOf(draft).signerNotes = [{ code: 'signer-pinned', detail: 'stated by the publisher' }];
+    },
+  },
+  'later versions of Android are left out': {
+    of: 'signed',
+    code: 'signature',
+    change: (draft) => {
+      const last = pairOf(draft).signature.bySdk?.at(-1);
+      if (last !== undefined) last.maxSdk = 40;
+    },
+  },
+  'a version of Android sees a signer that the file does not have': {
+    of: 'signed',
+    code: 'signature',
+    change: (draft) => {
+      for (const range of pairOf(draft).signature.bySdk ?? []) range.signers = ['d'.repeat(64)];
+    },
+  },
   'the app is the planned one although it is not': {
     of: 'equal',
     code: 'signature',

@@ -7,6 +7,7 @@ import { completionCommand } from './completion.js';
 import { demoCommand } from './demo.js';
 import { doctorCommand } from './doctor.js';
 import { imageCommand } from './image.js';
+import { inspectCommand } from './inspect.js';
 import { planCommand } from './plan.js';
 import { recipesCommand } from './recipes.js';
 import { reportCommand } from './report.js';
@@ -18,6 +19,7 @@ import { verifyCommand } from './verify.js';
 export const COMMANDS: readonly CommandModule<object, any>[] = [
   verifyCommand,
   compareCommand,
+  inspectCommand,
   transplantCommand,
   planCommand,
   buildCommand,

@@ -21,8 +21,12 @@ export function isElf(source: ByteSource): boolean {
 }
 
 /** @throws FormatError `elf/…` */
-export function collectElf(facts: FactCollector, source: ByteSource, member: string): void {
-  const elf = readElf(source);
+export function collectElf(
+  facts: FactCollector,
+  source: ByteSource,
+  member: string,
+  elf = readElf(source),
+): void {
   for (const comment of elf.comments) facts.add('elf-comment', printable(comment), member);
   for (const note of elf.notes) collectNote(facts, elf, note, member);
   const version = goVersion(source, elf);

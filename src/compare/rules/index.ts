@@ -6,8 +6,13 @@ import { apkDependencyInfo } from './apk-dependency-info.js';
 import { apkSigningBlock } from './apk-signing-block.js';
 import { jarSignature } from './jar-signature.js';
 import { jarSignatureOnly } from './jar-signature-only.js';
+import { playArscRelayout } from './play-arsc-relayout.js';
+import { playEntryTimes } from './play-entry-times.js';
 import { playFrosting } from './play-frosting.js';
+import { playManifestMetadata } from './play-manifest-metadata.js';
+import { playSplitLanguages } from './play-split-languages.js';
 import { playStampCert } from './play-stamp-cert.js';
+import { playTypesCount } from './play-types-count.js';
 import type { Rule } from './rule.js';
 
 export const rules = {
@@ -16,8 +21,13 @@ export const rules = {
   'apk-dependency-info': apkDependencyInfo,
   'jar-signature': jarSignature,
   'jar-signature-only': jarSignatureOnly,
+  'play-arsc-relayout': playArscRelayout,
+  'play-entry-times': playEntryTimes,
   'play-frosting': playFrosting,
+  'play-manifest-metadata': playManifestMetadata,
+  'play-split-languages': playSplitLanguages,
   'play-stamp-cert': playStampCert,
+  'play-types-count': playTypesCount,
 } as const satisfies Record<RuleName, Rule>;
 
 /** Whether bytes may be left out of the verdict by it. */

@@ -13,4 +13,18 @@ export interface Rule {
   readonly excludes?: 'always' | 'partly';
   /** `store-edit` rules over ZIP entries: full-match name, content check and size bound in one. */
   readonly coversEntry?: (source: ByteSource, entry: ZipEntry) => boolean;
+  /** `store-edit` rules over the content of an entry that both sides have; its container records are compared as ever. */
+  readonly content?: ContentRule;
+}
+
+/** One entry's content before and after an edit of the store. */
+export interface ContentRule {
+  /** Of the raw name as Latin-1; anchored at both ends. */
+  readonly name: RegExp;
+  /** Decoded bytes of the larger side. */
+  readonly limit: number;
+  /** All of the content, or only the bytes that differ at one place of both sides. */
+  readonly leavesOut: 'content' | 'differing-bytes';
+  /** The edit, and nothing else, lies between these two; both sides are treated alike. */
+  readonly covers: (published: Buffer, rebuilt: Buffer) => boolean;
 }

@@ -4,8 +4,10 @@ import { crc32 } from 'node:zlib';
 import { BufferSource, eachChunk, SliceSource, type ByteSource } from '../../bytes.js';
 import type { ZipEntry } from '../../formats/zip.js';
 import { inflatePair, walked, type InflatedPair, type Walked } from '../decode/inflate.js';
+import type { RuleName } from '../../model.js';
 import { isWorse } from '../ledger.js';
 import { HELD_BYTES, type Place, type Walk } from '../walk.js';
+import { coveringContent } from './content-rules.js';
 import { failure, judge, opaque, withChild, type EntryData } from './entry-data.js';
 import { compareStreams } from './streams.js';
 
@@ -25,7 +27,7 @@ function heldSize(p: ZipEntry, r: ZipEntry): number {
   return Math.max(p.size, r.size, p.compressedSize, r.compressedSize);
 }
 
-/** Of an entry whose raw bytes differ. `prepared`: they were decoded ahead. */
+/** Of an entry whose raw bytes differ. `prepared`: they were decoded ahead; `rules`: those that may cover its content. */
 export async function compareEntryData(
   walk: Walk,
   published: ByteSource,
@@ -34,6 +36,7 @@ export async function compareEntryData(
   r: ZipEntry,
   place: Place,
   prepared?: InflatedPair,
+  rules: readonly RuleName[] = [],
 ): Promise<EntryData> {
   const encrypted = (p.flags & 1) + (r.flags & 1);
   if (encrypted === 2) {
@@ -42,8 +45,8 @@ export async function compareEntryData(
   }
   // a changed method, or encryption on one side, is a difference whatever the content may be
   if (encrypted === 1 || p.method !== r.method) return opaque('different');
-  if (p.method === STORED) return compareStored(walk, published, p, rebuilt, r, place);
-  if (p.method === DEFLATED) return compareDeflated(walk, published, p, rebuilt, r, place, prepared);
+  if (p.method === STORED) return compareStored(walk, published, p, rebuilt, r, place, rules);
+  if (p.method === DEFLATED) return compareDeflated(walk, published, p, rebuilt, r, place, rules, prepared);
   walk.cannotVerify('unread', `${place.path.join(' > ')}: compression method ${p.method} is not read`);
   return opaque('unread');
 }
@@ -55,17 +58,20 @@ async function compareStored(
   rebuilt: ByteSource,
   r: ZipEntry,
   place: Place,
+  rules: readonly RuleName[],
 ): Promise<EntryData> {
   const contents = [
     new SliceSource(published, p.dataOffset, p.compressedSize),
     new SliceSource(rebuilt, r.dataOffset, r.compressedSize),
   ] as const;
-  const child = await walk.compareNode(contents[0], contents[1], place);
   const statedTruly =
     p.size === p.compressedSize &&
     r.size === r.compressedSize &&
     crcOf(contents[0]) === p.crc32 &&
     crcOf(contents[1]) === r.crc32;
+  const covered = statedTruly ? coveringContent(rules, ...contents) : undefined;
+  if (covered !== undefined) return { owner: 'excluded', statedTruly, issues: [], covered };
+  const child = await walk.compareNode(contents[0], contents[1], place);
   return { owner: child.worst, statedTruly, child: { index: child.index, splice: true }, issues: [] };
 }
 
@@ -82,6 +88,7 @@ async function compareDeflated(
   rebuilt: ByteSource,
   r: ZipEntry,
   place: Place,
+  rules: readonly RuleName[],
   prepared?: InflatedPair,
 ): Promise<EntryData> {
   const allowed = walk.mayDecode(p.size, r.size, place.path);
@@ -98,18 +105,28 @@ async function compareDeflated(
   const failed = failure(walk, place, a, b);
   if (failed !== undefined || a.kind === 'failed' || b.kind === 'failed')
     return failed ?? opaque('different');
-  const child = await walk.compareNode(new BufferSource(a.bytes), new BufferSource(b.bytes), place);
+  const contents = [new BufferSource(a.bytes), new BufferSource(b.bytes)] as const;
+  const packing = (): EntryData =>
+    judgeWalked(
+      walk,
+      place,
+      p,
+      walked(a, published.read(p.dataOffset, p.compressedSize), p.size),
+      r,
+      walked(b, rebuilt.read(r.dataOffset, r.compressedSize), r.size),
+    );
+  const covered = coveringContent(rules, ...contents);
+  if (covered !== undefined) {
+    // an entry that a rule leaves out has no room beside its content either
+    const summary = packing();
+    if (summary.owner === 'reencoded' && summary.statedTruly)
+      return { ...summary, owner: 'excluded', covered };
+  }
+  const child = await walk.compareNode(...contents, place);
   // no way of packing makes this better; which one it was is only asked where it could be all that differs
   const summary = isWorse(child.worst, 'unread')
     ? judge(p, { ...a, issues: [] }, r, { ...b, issues: [] })
-    : judgeWalked(
-        walk,
-        place,
-        p,
-        walked(a, published.read(p.dataOffset, p.compressedSize), p.size),
-        r,
-        walked(b, rebuilt.read(r.dataOffset, r.compressedSize), r.size),
-      );
+    : packing();
   return withChild(summary, child.index, child.worst);
 }
 

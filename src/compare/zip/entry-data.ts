@@ -4,6 +4,8 @@ import type { ZipEntry } from '../../formats/zip.js';
 import type { StreamSummary } from '../decode/inflate.js';
 import { undecoded, type DecodeOutcome } from '../decode/undecoded.js';
 import { worst } from '../ledger.js';
+import type { RuleName } from '../../model.js';
+import type { ContentRule } from '../rules/rule.js';
 import type { Owner } from '../types.js';
 import type { Place, Walk } from '../walk.js';
 
@@ -15,6 +17,8 @@ export interface EntryData {
   readonly child?: { readonly index: number; readonly splice: boolean };
   /** What an encoder nobody named must not leave behind. */
   readonly issues: readonly string[];
+  /** The rule that leaves the content out, or some of its bytes. */
+  readonly covered?: { readonly rule: RuleName; readonly leavesOut: ContentRule['leavesOut'] };
 }
 
 /** The raw bytes are equal: nothing is decoded, and what the directory states is not asked. */

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Field by field: the local header with its descriptor (APPNOTE 4.3.7, 4.3.9) and the directory record (4.3.12) of a pair. */
+import { SliceSource } from '../../bytes.js';
 import type { ZipEntry } from '../../formats/zip.js';
 import type { LedgerBuilder } from '../ledger.js';
 import { isWorse, worst } from '../ledger.js';
+import { compareLeaf } from '../leaf.js';
 import { splice } from '../splice.js';
+import type { RuleName } from '../../model.js';
 import type { Owner, Side } from '../types.js';
 import type { Walk } from '../walk.js';
 import type { EntryData } from './entry-data.js';
@@ -28,6 +31,8 @@ export interface RecordContext {
   readonly contested: boolean;
   /** A named signing tool, run again on the rebuilt file, gives every offset and all padding of the published one. */
   readonly layoutExplained: boolean;
+  /** The rule that leaves out times and modes, where both sides have throughout what a row of its table says. */
+  readonly entryTimes: RuleName | undefined;
 }
 
 interface RecordBytes {
@@ -41,12 +46,22 @@ class FieldPainter {
   /** Read once: an archive has a hundred thousand fields. */
   readonly #published: RecordBytes;
   readonly #rebuilt: RecordBytes;
+  /** The rule that leaves out the content, and with it what describes it. */
+  readonly #excludedBy: RuleName | undefined;
   worst: Owner = 'identical';
 
   /** The records begin at these offsets of the files and have these lengths. */
-  constructor(context: RecordContext, pOffset: number, pLength: number, rOffset: number, rLength: number) {
+  constructor(
+    context: RecordContext,
+    data: EntryData,
+    pOffset: number,
+    pLength: number,
+    rOffset: number,
+    rLength: number,
+  ) {
     const { published, rebuilt } = context;
     this.#context = context;
+    this.#excludedBy = data.covered?.rule;
     this.#published = { offset: pOffset, bytes: published.side.source.read(pOffset, pLength) };
     this.#rebuilt = { offset: rOffset, bytes: rebuilt.side.source.read(rOffset, rLength) };
   }
@@ -61,6 +76,13 @@ class FieldPainter {
     this.#paint(region, this.#published.offset + at, size, this.#rebuilt.offset + at, size, unequal);
   }
 
+  /** A time or a mode that the store writes anew. */
+  stamped(region: string, at: number, size: number): void {
+    const rule = this.#context.entryTimes;
+    const [p, r] = [this.#published.offset + at, this.#rebuilt.offset + at];
+    this.field(region, p, size, r, size, rule === undefined ? 'different' : 'excluded', rule);
+  }
+
   /** Ranges relative to the files. Equal bytes get the base owner, others `unequal`. */
   field(
     region: string,
@@ -69,9 +91,11 @@ class FieldPainter {
     rOffset: number,
     rLength: number,
     unequal: Owner,
+    excludedBy = this.#excludedBy,
   ): void {
-    const strict = this.#context.contested && unequal === 'reencoded' ? 'different' : unequal;
-    this.#paint(region, pOffset, pLength, rOffset, rLength, strict);
+    const lenient = unequal === 'reencoded' || unequal === 'excluded';
+    const strict = this.#context.contested && lenient ? 'different' : unequal;
+    this.#paint(region, pOffset, pLength, rOffset, rLength, strict, excludedBy);
   }
 
   #paint(
@@ -81,23 +105,25 @@ class FieldPainter {
     rOffset: number,
     rLength: number,
     unequal: Owner,
+    excludedBy?: RuleName,
   ): void {
     const { sides, member, base } = this.#context;
     const equal = pLength === rLength && this.#equal(pOffset, rOffset, pLength);
     const owner = equal ? base : unequal;
     // the rebuilt bytes that the published side has nothing for are `missing`
     const rebuiltOwner: Owner = owner === 'different' && pLength === 0 ? 'missing' : owner;
-    const rule = owner === 'signature' ? 'apk-alignment' : '';
-    sides.published.add(pOffset, pLength, owner, region, member, rule);
-    sides.rebuilt.add(rOffset, rLength, rebuiltOwner, region, member, rule);
-    if (owner === 'signature') {
-      this.#context.walk.coverByRule('apk-alignment', 'published', pLength);
-      this.#context.walk.coverByRule('apk-alignment', 'rebuilt', rLength);
+    const rule = owner === 'signature' ? 'apk-alignment' : owner === 'excluded' ? excludedBy : undefined;
+    sides.published.add(pOffset, pLength, owner, region, member, rule ?? '');
+    sides.rebuilt.add(rOffset, rLength, rebuiltOwner, region, member, rule ?? '');
+    if (rule !== undefined) {
+      this.#context.walk.coverByRule(rule, 'published', pLength);
+      this.#context.walk.coverByRule(rule, 'rebuilt', rLength);
     }
     if (pLength + rLength > 0) this.worst = worst(this.worst, owner);
     // an offset that follows from what lies in front is no finding of its own: one would come for each entry behind it
     const follows = region === OFFSET_REGION && unequal === 'reencoded';
-    if (!equal && !follows && isWorse(unequal, 'signature'))
+    // nor is what a rule leaves out: it is counted there
+    if (!equal && !follows && unequal !== 'excluded' && isWorse(unequal, 'signature'))
       this.#context.walk.report({
         kind: 'field',
         path: this.#context.path,
@@ -159,7 +185,7 @@ export function compareLocalRecord(context: RecordContext, data: EntryData, whol
     }
     return context.base;
   }
-  const painter = new FieldPainter(context, p.localOffset, pHeader, r.localOffset, rHeader);
+  const painter = new FieldPainter(context, data, p.localOffset, pHeader, r.localOffset, rHeader);
   const pExtra = splitExtra(published);
   const rExtra = splitExtra(rebuilt);
   const padding = paddingOwner(context, pExtra, rExtra);
@@ -172,8 +198,8 @@ export function compareLocalRecord(context: RecordContext, data: EntryData, whol
     flagsOwner(context, localFlags(published) ^ localFlags(rebuilt), data),
   );
   painter.fixed('zip/local-method', 8, 2, 'different');
-  painter.fixed('zip/local-time', 10, 2, 'different');
-  painter.fixed('zip/local-date', 12, 2, 'different');
+  painter.stamped('zip/local-time', 10, 2);
+  painter.stamped('zip/local-date', 12, 2);
   painter.fixed(
     'zip/local-crc32',
     14,
@@ -227,7 +253,7 @@ export function compareLocalRecord(context: RecordContext, data: EntryData, whol
   );
   addData(context, data);
   if (p.descriptorSize + r.descriptorSize === 0) return painter.worst;
-  const after = new FieldPainter(context, pDescriptor, p.descriptorSize, rDescriptor, r.descriptorSize);
+  const after = new FieldPainter(context, data, pDescriptor, p.descriptorSize, rDescriptor, r.descriptorSize);
   const owner = descriptorOwner(context, data);
   after.field('zip/descriptor', pDescriptor, p.descriptorSize, rDescriptor, r.descriptorSize, owner);
   return worst(painter.worst, after.worst);
@@ -238,21 +264,21 @@ export function compareDirectoryRecord(context: RecordContext, data: EntryData):
   const { published, rebuilt } = context;
   const p = published.entry;
   const r = rebuilt.entry;
-  if (context.base === 'identical' && equalButOffset(published, rebuilt)) return paintOffset(context);
-  const painter = new FieldPainter(context, p.cdOffset, p.cdSize, r.cdOffset, r.cdSize);
+  if (context.base === 'identical' && equalButOffset(published, rebuilt)) return paintOffset(context, data);
+  const painter = new FieldPainter(context, data, p.cdOffset, p.cdSize, r.cdOffset, r.cdSize);
   painter.fixed('zip/directory-signature', 0, 4, 'different');
   painter.fixed('zip/directory-made-by', 4, 2, 'different');
   painter.fixed('zip/directory-version-needed', 6, 2, 'different');
   painter.fixed('zip/directory-flags', 8, 2, flagsOwner(context, p.flags ^ r.flags, data));
   painter.fixed('zip/directory-method', 10, 2, 'different');
-  painter.fixed('zip/directory-time', 12, 2, 'different');
-  painter.fixed('zip/directory-date', 14, 2, 'different');
+  painter.stamped('zip/directory-time', 12, 2);
+  painter.stamped('zip/directory-date', 14, 2);
   painter.fixed('zip/directory-crc32', 16, 4, statedOwner(data));
   painter.fixed('zip/directory-compressed-size', 20, 4, statedOwner(data));
   painter.fixed('zip/directory-size', 24, 4, statedOwner(data));
   painter.fixed('zip/directory-lengths', 28, 6, 'different');
   painter.fixed('zip/directory-disk', 34, 2, 'different');
-  painter.fixed('zip/directory-attributes', 36, 6, 'different');
+  painter.stamped('zip/directory-attributes', 36, 6);
   painter.place(OFFSET_REGION, OFFSET_AT, 4, offsetOwner(context));
   painter.field(
     'zip/directory-name',
@@ -299,11 +325,11 @@ function equalButOffset({ side: p, entry: a }: RecordSide, { side: r, entry: b }
   );
 }
 
-function paintOffset(context: RecordContext): Owner {
+function paintOffset(context: RecordContext, data: EntryData): Owner {
   const { published, rebuilt, sides } = context;
   const { cdOffset: offset, cdSize } = published.entry;
   const { cdOffset: other } = rebuilt.entry;
-  const painter = new FieldPainter(context, offset, cdSize, other, cdSize);
+  const painter = new FieldPainter(context, data, offset, cdSize, other, cdSize);
   sides.published.add(offset, OFFSET_AT, 'identical', '');
   sides.rebuilt.add(other, OFFSET_AT, 'identical', '');
   painter.place(OFFSET_REGION, OFFSET_AT, 4, offsetOwner(context));
@@ -354,6 +380,7 @@ function localFlags({ side, entry }: RecordSide): number {
   return side.source.read(entry.localOffset + 6, 2).readUInt16LE(0);
 }
 
+const STORED = 0;
 const DEFLATED = 8;
 const LEVEL_BITS = 0b0110;
 const DESCRIPTOR_BIT = 0b1000;
@@ -413,12 +440,37 @@ function unreadOr(data: EntryData, owner: Owner): Owner {
   return data.owner === 'unread' || data.owner === 'encrypted' ? data.owner : owner;
 }
 
+/** Content that a rule covers; compressed bytes have no places that could be told apart. */
+function addCovered(context: RecordContext, { rule, leavesOut }: NonNullable<EntryData['covered']>): void {
+  const { walk, sides, member, published, rebuilt } = context;
+  const [p, r] = [published, rebuilt].map(
+    ({ side, entry }) => new SliceSource(side.source, entry.dataOffset, entry.compressedSize),
+  ) as [SliceSource, SliceSource];
+  const leaveOut = (side: Side, offset: number, length: number): void => {
+    sides[side].add(context[side].entry.dataOffset + offset, length, 'excluded', 'zip/data', member, rule);
+    walk.coverByRule(rule, side, length);
+  };
+  if (leavesOut === 'content' || published.entry.method !== STORED || p.size !== r.size) {
+    leaveOut('published', 0, p.size);
+    leaveOut('rebuilt', 0, r.size);
+    return;
+  }
+  compareLeaf(p, r, (side, offset, length, owner) => {
+    if (owner !== 'identical') leaveOut(side, offset, length);
+    else sides[side].add(context[side].entry.dataOffset + offset, length, 'identical', '');
+  });
+}
+
 function plain(owner: Owner): Owner {
   return owner === 'missing' ? 'different' : owner;
 }
 
 function addData(context: RecordContext, data: EntryData): void {
   const { walk, sides, member } = context;
+  if (data.covered !== undefined) {
+    addCovered(context, data.covered);
+    return;
+  }
   for (const side of ['published', 'rebuilt'] as const) {
     const { entry } = context[side];
     const child = data.child?.splice === true ? walk.nodes[data.child.index] : undefined;

@@ -16,7 +16,9 @@ import type { RuleName } from '../../model.js';
 import type { LedgerNode, Owner, Side } from '../types.js';
 import { node, type Place, type Walk } from '../walk.js';
 import { secondReaderDisagrees } from '../decode/second-reader.js';
+import { contentRules } from './content-rules.js';
 import { compareEntryData } from './data.js';
+import { entryTimesRule } from './entry-times.js';
 import { decodeAhead, type DecodedAhead } from './decoded-ahead.js';
 import { EQUAL_DATA, opaque, type EntryData } from './entry-data.js';
 import { EntryEquality } from './entry-equality.js';
@@ -90,7 +92,7 @@ async function compareZip(
     pairable('rebuilt', rebuilt.structure, nested),
   );
   const equality = new EntryEquality(published, rebuilt, pairing.pairs, () => walk.checkAborted());
-  const ahead = decodeAhead(published, rebuilt, pairing.pairs, equality);
+  const ahead = decodeAhead(published, rebuilt, pairing.pairs, equality, jar?.digests);
   try {
     return await compareRecords(walk, published, rebuilt, place, index, {
       checking,
@@ -130,6 +132,7 @@ async function compareRecords(
   const search = nested ? undefined : findLayout(p, r, signatureEntries(p, r, pairing, coveredBy(walk)));
   const layoutExplained = isSigned(p) && search?.layout !== undefined;
   const sides = { published: new LedgerBuilder(p.source.size), rebuilt: new LedgerBuilder(r.source.size) };
+  const entryTimes = entryTimesRule(walk, p, r);
 
   const observations = new ObservationTable(place.path);
   for (const side of [p, r]) observations.addSide(side);
@@ -178,8 +181,12 @@ async function compareRecords(
       base: baseOf(isMoved, contested),
       contested,
       layoutExplained,
+      entryTimes,
     };
-    const data: EntryData = equality.data(pairIndex)
+    const isEqual = equality.data(pairIndex);
+    const prepared = isEqual ? undefined : await ahead?.get(pairIndex);
+    if (prepared?.digests !== undefined) jar?.digests.put(pair.published, prepared.digests);
+    const data: EntryData = isEqual
       ? EQUAL_DATA
       : contested
         ? opaque('different')
@@ -190,7 +197,8 @@ async function compareRecords(
             r.source,
             b,
             { path: context.path, parent: index, depth: place.depth + 1 },
-            await ahead?.get(pairIndex),
+            prepared,
+            contentRules(walk, p, a, r, b),
           );
     reportEncoding(walk, context.path, data);
     observeEncoding(observations, a, b, name, data);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import test from 'ava';
+import { digestOf } from '../../../src/canonical-json.js';
 import { BufferSource } from '../../../src/bytes.js';
 import type { Observation } from '../../../src/compare/types.js';
 import { AMBIGUITIES, CONTESTED, REFUSALS } from '../../../src/formats/zip-code.js';
@@ -233,6 +234,39 @@ test('65,000 hostile names and extra fields are read in bounded time', (t) => {
 });
 
 // ---------------------------------------------------------------- the report
+
+test('a report whose observations were forged is inconsistent', async (t) => {
+  const twice = buildZip([
+    { name: 'b', data: 'one', method: 0 },
+    { name: 'b', data: 'two', method: 0 },
+  ]);
+  const report = await reportOf(twice, Buffer.from(twice));
+  const forged = (edit: (observation: Observation) => readonly Observation[]): unknown => {
+    const copy = JSON.parse(renderJson(report)) as typeof report;
+    const [pair] = copy.statement.comparison?.pairs ?? [];
+    const [observation] = pair?.observations ?? [];
+    if (pair === undefined || observation === undefined) throw new Error('one observation expected');
+    Object.assign(pair, { observations: edit(observation) });
+    return { ...copy, statementSha256: digestOf(copy.statement) };
+  };
+  const codesFor = (value: unknown): readonly string[] => {
+    const result = checkReport(value);
+    return result.kind === 'consistent' ? [] : [...new Set(result.problems.map(({ code }) => code))];
+  };
+  const sighting = { offset: 1 };
+  t.deepEqual(codesFor(forged((one) => [one])), []);
+  // the sentence goes with it
+  t.deepEqual(codesFor(forged(() => [])), ['conclusion']);
+  t.deepEqual(codesFor(forged((one) => [one, one])), ['finding']);
+  t.deepEqual(codesFor(forged(({ code, path }) => [{ code, path }])), ['finding']);
+  t.deepEqual(codesFor(forged((one) => [{ ...one, published: { count: 0, first: [sighting] } }])), [
+    'finding',
+  ]);
+  t.deepEqual(codesFor(forged((one) => [{ ...one, published: { count: 1, first: [{ offset: 1e9 }] } }])), [
+    'finding',
+  ]);
+  t.deepEqual(codesFor(forged((one) => [{ ...one, code: 'zip/other' as typeof one.code }])), ['shape']);
+});
 
 test('an ambiguity on both sides is told in every rendering, and the verdict is that of the bytes', async (t) => {
   const twice = (level: number) =>

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Everything that one file says by itself. The signature is checked on another thread while the rest is read. */
+import { availableParallelism } from 'node:os';
+import { BufferSource, FileSource, sha256, type ByteSource } from '../../bytes.js';
+import { FormatError } from '../../errors.js';
+import { readPermissions } from '../../formats/android-permissions.js';
+import { checkApkSignature, type ApkSections, type ApkSignatureCheck } from '../../formats/apk-signature.js';
+import { readZip, type ZipEntry, type ZipStructure } from '../../formats/zip.js';
+import { printable, printableBytes } from '../../printable.js';
+import { FactThread, WORTH_A_THREAD } from '../fact-thread.js';
+import { identityOf } from '../identity.js';
+import { entryContent, heldContent, oneFileWalk, type OneFileOptions } from '../one-file.js';
+import type { Walk } from '../walk.js';
+import { openZipSide, signedSections } from '../zip/zip-side.js';
+import { byteMap } from './byte-map.js';
+import { inspectLibrary, NATIVE_LIBRARY } from './native-library.js';
+import { inspectSignature } from './inspect-signature.js';
+import type { FileInspection, NativeLibrary, Permission } from './types.js';
+
+export interface InspectFileOptions extends OneFileOptions {
+  /** The v4 signature of the file. */
+  readonly idsig?: ByteSource;
+  /** Its structure, where that is known. */
+  readonly zip?: ZipStructure;
+}
+
+const MANIFEST = 'AndroidManifest.xml';
+const MAX_MANIFEST = 8 << 20;
+const MAX_LIBRARIES = 5000;
+/** Decoded bytes of libraries in all. */
+const MAX_LIBRARY_BYTES = 4 * 2 ** 30;
+const DEX = /^(?:[^/]+\/dex\/)?classes[0-9]*\.dex$/;
+
+/** `name` as it is to be shown. Never throws for what the file holds. */
+export async function inspectFile(
+  source: ByteSource,
+  name: string,
+  options: InspectFileOptions = {},
+): Promise<FileInspection> {
+  const thread = threadFor(source);
+  const walk = oneFileWalk(options);
+  try {
+    const known = await knownOf(walk, source, thread, options);
+    return { name: printable(name), size: source.size, ...known };
+  } finally {
+    await walk.close();
+    await thread?.close();
+  }
+}
+
+function threadFor(source: ByteSource): FactThread | undefined {
+  const worthwhile =
+    source instanceof FileSource && source.size >= WORTH_A_THREAD && availableParallelism() > 1;
+  return worthwhile ? FactThread.take() : undefined;
+}
+
+async function checked(
+  source: ByteSource,
+  sections: ApkSections,
+  thread: FactThread | undefined,
+): Promise<ApkSignatureCheck> {
+  if (thread !== undefined && source instanceof FileSource) {
+    const answer = await thread.ask({ kind: 'signature', file: source.lend(), sections });
+    if (answer.kind === 'signature') return answer.check;
+  }
+  return checkApkSignature(source, sections);
+}
+
+type Known = Omit<FileInspection, 'name' | 'size'>;
+
+async function knownOf(
+  walk: Walk,
+  source: ByteSource,
+  thread: FactThread | undefined,
+  options: InspectFileOptions,
+): Promise<Known> {
+  let zip: ZipStructure;
+  try {
+    zip = options.zip ?? readZip(source);
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    const { identity, format, issues } = await identityOf(source, { walk });
+    const nothing = { ...NO_CONTENT, sha256: sha256(source), identity, identityIssues: issues };
+    if (format === 'deb') return { ...nothing, format };
+    const { code, message, offset } = error;
+    return { ...nothing, format: 'other', damage: { code, message: printable(message), offset } };
+  }
+  const check = checked(source, signedSections(zip), thread);
+  // who asks gets the error; until then nobody waits
+  check.catch(() => undefined);
+  const identity = await identityOf(source, { walk, zip });
+  const libraries = await librariesOf(walk, source, zip);
+  const dex = zip.entries.filter(({ rawName }) => DEX.test(rawName.toString('latin1')));
+  const permissions = await permissionsOf(walk, source, zip);
+  const digest = sha256(source);
+  const side = openZipSide('published', source, zip, false, await check);
+  return {
+    sha256: digest,
+    format: formatOf(zip),
+    identity: identity.identity,
+    identityIssues: identity.issues.map((issue) => ({ ...issue, message: printable(issue.message) })),
+    signature: await inspectSignature(source, side, identity.identity, options.idsig),
+    entries: zip.entries.length,
+    bytes: byteMap(source, side),
+    dex: { count: dex.length, bytes: dex.reduce((sum, { size }) => sum + size, 0) },
+    libraries,
+    permissions,
+  };
+}
+
+const NO_CONTENT = {
+  entries: 0,
+  bytes: [],
+  dex: { count: 0, bytes: 0 },
+  libraries: [],
+  permissions: [],
+} as const;
+
+export function formatOf({ entries }: ZipStructure): 'apk' | 'aab' | 'zip' {
+  const has = (name: string): boolean => entries.some(({ rawName }) => rawName.toString('latin1') === name);
+  return has(MANIFEST) ? 'apk' : has('BundleConfig.pb') ? 'aab' : 'zip';
+}
+
+async function librariesOf(walk: Walk, source: ByteSource, zip: ZipStructure): Promise<NativeLibrary[]> {
+  const libraries: NativeLibrary[] = [];
+  let room = MAX_LIBRARY_BYTES;
+  for (const entry of zip.entries) {
+    if (!NATIVE_LIBRARY.test(entry.rawName.toString('latin1'))) continue;
+    walk.checkAborted();
+    if (libraries.length < MAX_LIBRARIES && entry.size <= room) {
+      room -= entry.size;
+      libraries.push(await inspectLibrary(walk, source, entry, walk.options.limits.memberBytes));
+    } else
+      libraries.push({ name: printableBytes(entry.rawName), size: entry.size, tools: [], unread: 'limits' });
+  }
+  return libraries;
+}
+
+/** None where the manifest cannot be read, of which the identity tells. */
+async function permissionsOf(walk: Walk, source: ByteSource, zip: ZipStructure): Promise<Permission[]> {
+  const entry: ZipEntry | undefined = zip.entries.find(
+    ({ rawName }) => rawName.toString('latin1') === MANIFEST,
+  );
+  if (entry === undefined) return [];
+  const bytes = await heldContent(entryContent(walk, source, entry, MAX_MANIFEST));
+  if (typeof bytes === 'string') return [];
+  try {
+    return readPermissions(new BufferSource(bytes)).map((asked) => ({
+      ...asked,
+      name: printable(asked.name),
+    }));
+  } catch (error) {
+    if (error instanceof FormatError) return [];
+    throw error;
+  }
+}

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+/** One file, or those that are installed together: a directory, or an archive of APKs. */
+import type { ByteSource } from '../../bytes.js';
+import { FormatError } from '../../errors.js';
+import { readZip, type ZipStructure } from '../../formats/zip.js';
+import { printable, printableBytes } from '../../printable.js';
+import { entryContent, oneFileWalk } from '../one-file.js';
+import type { Walk } from '../walk.js';
+import { formatOf, inspectFile, type InspectFileOptions } from './inspect-file.js';
+import { inspectTransparency, type OpenArchive } from './inspect-transparency.js';
+import type { FileInspection, Inspection } from './types.js';
+
+export interface NamedSource {
+  readonly name: string;
+  readonly source: ByteSource;
+}
+
+export interface InspectFilesOptions extends InspectFileOptions {
+  readonly isDirectory: boolean;
+}
+
+const APK = /\.apk$/i;
+const IDSIG = '.idsig';
+const MAX_FILES = 5000;
+
+/** `name`: what was handed over. Never throws for what files hold. */
+export async function inspectFiles(
+  name: string,
+  sources: readonly NamedSource[],
+  options: InspectFilesOptions,
+): Promise<Inspection> {
+  const walk = oneFileWalk(options);
+  const members: Member[] = [];
+  const others: Inspection['others'][number][] = [];
+  let kind: Inspection['kind'] = options.isDirectory ? 'directory' : 'file';
+  try {
+    for (const { name: file, source } of sources) {
+      const zip = structureOf(source);
+      if (zip !== undefined && isArchiveOfApks(zip)) {
+        if (!options.isDirectory) kind = 'archive';
+        await addMembers(walk, source, zip, options.isDirectory ? `${file}/` : '', members, others);
+      } else if (!options.isDirectory || (zip !== undefined && formatOf(zip) !== 'zip') || APK.test(file))
+        members.push({ name: file, source, close: () => undefined, ...(zip === undefined ? {} : { zip }) });
+      else if (!isIdsigOf(file, sources)) others.push({ name: printable(file), size: source.size });
+    }
+    const files: FileInspection[] = [];
+    for (const member of members.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+      walk.checkAborted();
+      const idsig = options.idsig ?? sources.find((other) => other.name === `${member.name}${IDSIG}`)?.source;
+      files.push(
+        await inspectFile(member.source, member.name, {
+          ...options,
+          ...(idsig === undefined ? {} : { idsig }),
+          ...(member.zip === undefined ? {} : { zip: member.zip }),
+        }),
+      );
+    }
+    const transparency = await inspectTransparency(walk, members.flatMap(openArchive));
+    return {
+      name: printable(name),
+      kind,
+      files,
+      others,
+      ...(transparency === undefined ? {} : { transparency }),
+      disagreements: disagreementsOf(files),
+    };
+  } finally {
+    for (const member of members) member.close();
+    await walk.close();
+  }
+}
+
+interface Member extends NamedSource {
+  /** Absent for a file that is damaged. */
+  readonly zip?: ZipStructure;
+  readonly close: () => void;
+}
+
+function openArchive({ name, source, zip }: Member): OpenArchive[] {
+  return zip === undefined ? [] : [{ name, source, zip, isBundle: formatOf(zip) === 'aab' }];
+}
+
+function structureOf(source: ByteSource): ZipStructure | undefined {
+  try {
+    return readZip(source);
+  } catch (error) {
+    if (error instanceof FormatError) return undefined;
+    throw error;
+  }
+}
+
+/** `.apks`, `.xapk`, `.apkm`, whatever they are called: an archive with APKs that is none itself. */
+function isArchiveOfApks(zip: ZipStructure): boolean {
+  return formatOf(zip) === 'zip' && zip.entries.some(({ rawName }) => APK.test(rawName.toString('latin1')));
+}
+
+function isIdsigOf(file: string, sources: readonly NamedSource[]): boolean {
+  return file.endsWith(IDSIG) && sources.some(({ name }) => name === file.slice(0, -IDSIG.length));
+}
+
+async function addMembers(
+  walk: Walk,
+  source: ByteSource,
+  { entries }: ZipStructure,
+  prefix: string,
+  members: Member[],
+  others: Inspection['others'][number][],
+): Promise<void> {
+  for (const entry of entries) {
+    const name = `${prefix}${printableBytes(entry.rawName)}`;
+    if (!APK.test(entry.rawName.toString('latin1'))) others.push({ name, size: entry.size });
+    else if (members.length >= MAX_FILES) others.push({ name, size: entry.size, unread: 'limits' });
+    else {
+      const content = await entryContent(walk, source, entry, walk.options.limits.memberBytes);
+      if (content.kind === 'unread') others.push({ name, size: entry.size, unread: content.code });
+      else {
+        const inner = structureOf(content.source);
+        members.push({
+          name,
+          source: content.source,
+          close: content.close,
+          ...(inner === undefined ? {} : { zip: inner }),
+        });
+      }
+    }
+  }
+}
+
+/** Files that are installed together are of one package, one version and one signer. */
+function disagreementsOf(files: readonly FileInspection[]): Inspection['disagreements'] {
+  const apks = files.filter(({ format }) => format === 'apk');
+  const values = (of: (file: FileInspection) => string | undefined): string[] => [
+    ...new Set(apks.map((file) => of(file) ?? 'none')),
+  ];
+  const found = (code: string, all: readonly string[]): Inspection['disagreements'] =>
+    all.length > 1 ? [{ code, message: all.slice(0, 10).join(', ') }] : [];
+  return [
+    ...found(
+      'packages-differ',
+      values(({ identity }) => identity.package),
+    ),
+    ...found(
+      'versions-differ',
+      values(({ identity }) => identity.versionCode),
+    ),
+    ...found(
+      'signers-differ',
+      values(({ signature }) =>
+        [...new Set(signature?.signers.map(({ certificateSha256 }) => certificateSha256))].sort().join('+'),
+      ),
+    ),
+  ];
+}

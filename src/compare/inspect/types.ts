@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What is told about files by themselves: plain data, every text from a file printable. */
+import type { IdentityIssue, IdentityReading } from '../identity.js';
+import type { SdkSignature, SignatureRecord, SignerRecord } from '../types.js';
+
+/** Bytes of one kind, wherever in the file they are. */
+export interface ByteRegion {
+  readonly kind: RegionKind;
+  readonly count: number;
+  readonly bytes: number;
+}
+
+/** Every byte of a ZIP archive is of one of these. */
+export const REGION_KINDS = {
+  'local-header': 'local headers, without names and extra fields',
+  'local-name': 'names in local headers',
+  'local-extra': 'extra fields of local headers',
+  padding: 'extra fields of local headers that only align what follows',
+  data: 'contents of entries, as stored',
+  descriptor: 'data descriptors behind contents',
+  gap: 'bytes that no record owns',
+  'page-fill': 'zeros before the signing block',
+  'signing-block': 'sizes and magic of the signing block',
+  'signing-block-pair': 'pairs of the signing block',
+  'directory-header': 'directory records, without names, extra fields and comments',
+  'directory-name': 'names in the directory',
+  'directory-extra': 'extra fields of the directory',
+  'directory-comment': 'comments of entries',
+  'zip64-end': 'ZIP64 end records',
+  end: 'end record',
+  comment: 'comment of the archive',
+} as const;
+export type RegionKind = keyof typeof REGION_KINDS;
+
+export interface NativeLibrary {
+  readonly name: string;
+  readonly size: number;
+  readonly machine?: string;
+  readonly buildId?: string;
+  /** What compilers and linkers left about themselves. */
+  readonly tools: readonly { readonly from: string; readonly value: string }[];
+  /** Why it was not read. */
+  readonly unread?: string;
+}
+
+export interface Permission {
+  readonly name: string;
+  /** Not asked for by later versions of Android. */
+  readonly maxSdk?: number;
+  /** First version of Android that asks for it. */
+  readonly minSdk?: number;
+}
+
+export interface SigningBlockPairRecord {
+  /** As `0x7109871a`. */
+  readonly id: string;
+  readonly name: string;
+  readonly offset: number;
+  readonly size: number;
+}
+
+/** A signature beside those that Android asks for. */
+export interface ExtraSignature {
+  readonly status: 'verified' | 'invalid' | 'unchecked';
+  readonly certificateSha256?: string;
+  readonly subject?: string;
+  readonly keyType?: string;
+  readonly keyBits?: number;
+  /** What it says of itself: a time, say. */
+  readonly facts: Readonly<Record<string, string>>;
+  readonly issues: readonly { readonly code: string; readonly message: string }[];
+}
+
+export interface SignatureInspection {
+  readonly status: SignatureRecord['status'];
+  /** `v1`, `v2` … as they occur in the file. */
+  readonly schemes: readonly string[];
+  readonly bySdk: readonly SdkSignature[];
+  readonly signers: readonly SignerRecord[];
+  readonly issues: readonly { readonly code: string; readonly message: string; readonly offset: number }[];
+  readonly block?: {
+    readonly offset: number;
+    readonly size: number;
+    readonly pairs: readonly SigningBlockPairRecord[];
+  };
+  readonly stamps: readonly (ExtraSignature & { readonly version: 1 | 2 })[];
+  /** v4: a file beside this one. */
+  readonly idsig?: ExtraSignature;
+}
+
+export interface FileInspection {
+  readonly name: string;
+  readonly size: number;
+  readonly sha256: string;
+  readonly format: 'apk' | 'aab' | 'zip' | 'deb' | 'other';
+  /** Why it could not be taken apart. */
+  readonly damage?: { readonly code: string; readonly message: string; readonly offset: number };
+  readonly identity: IdentityReading['identity'];
+  readonly identityIssues: readonly IdentityIssue[];
+  readonly signature?: SignatureInspection;
+  readonly entries: number;
+  /** They add up to `size`. */
+  readonly bytes: readonly ByteRegion[];
+  readonly dex: { readonly count: number; readonly bytes: number };
+  readonly libraries: readonly NativeLibrary[];
+  readonly permissions: readonly Permission[];
+}
+
+export interface Inspection {
+  /** What was handed over. */
+  readonly name: string;
+  readonly kind: 'file' | 'directory' | 'archive';
+  readonly files: readonly FileInspection[];
+  /** What of a directory or an archive is no APK. */
+  readonly others: readonly { readonly name: string; readonly size: number; readonly unread?: string }[];
+  readonly transparency?: ExtraSignature;
+  /** Where files that are installed together do not agree. */
+  readonly disagreements: readonly { readonly code: string; readonly message: string }[];
+}

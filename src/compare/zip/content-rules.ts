@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Which rules that were asked for may leave out the content of an entry, and which one does. */
+import type { ByteSource } from '../../bytes.js';
+import type { ZipEntry } from '../../formats/zip.js';
+import type { RuleName } from '../../model.js';
+import { rules } from '../rules/index.js';
+import type { ContentRule } from '../rules/rule.js';
+import type { Walk } from '../walk.js';
+import type { EntryData } from './entry-data.js';
+import { rawNameOf, type ZipSide } from './zip-side.js';
+
+/** By name: of several entries with one name none is meant, and stores edit no archive inside. */
+export function contentRules(walk: Walk, p: ZipSide, a: ZipEntry, r: ZipSide, b: ZipEntry): RuleName[] {
+  if (p.nested || r.nested || walk.options.rules.size === 0) return [];
+  const named = [...walk.options.rules]
+    .filter((name) => contentRule(name)?.name.test(rawNameOf(a)))
+    // what leaves out least is asked first
+    .sort((x, y) => Number(leavesAllOut(x)) - Number(leavesAllOut(y)));
+  if (named.length === 0) return [];
+  const isAlone = ({ zip }: ZipSide, entry: ZipEntry): boolean =>
+    !zip.entries.some((other) => other !== entry && other.rawName.equals(entry.rawName));
+  return isAlone(p, a) && isAlone(r, b) ? named : [];
+}
+
+function contentRule(name: RuleName): ContentRule | undefined {
+  const rule = rules[name];
+  return 'content' in rule ? rule.content : undefined;
+}
+
+function leavesAllOut(name: RuleName): boolean {
+  return contentRule(name)?.leavesOut === 'content';
+}
+
+/** The first that covers what lies between these two contents. */
+export function coveringContent(
+  names: readonly RuleName[],
+  published: ByteSource,
+  rebuilt: ByteSource,
+): EntryData['covered'] {
+  const size = Math.max(published.size, rebuilt.size);
+  for (const rule of names) {
+    const content = contentRule(rule);
+    if (content === undefined || size > content.limit) continue;
+    const covers = content.covers(published.read(0, published.size), rebuilt.read(0, rebuilt.size));
+    if (covers) return { rule, leavesOut: content.leavesOut };
+  }
+  return undefined;
+}

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * One layout for a resource table: strings and keys in the order of their first use, the newest header sizes, offsets that
+ * follow from the entries by their ids. Two tables have the same bytes then exactly when they differ in nothing but that.
+ * A string or key that no entry uses has no place.
+ */
+import { FormatError } from '../errors.js';
+import {
+  CHUNK,
+  CONFIG_SIZE,
+  entrySize,
+  PACKAGE_HEADER,
+  readTypesCounts,
+  saysTypesCounts,
+  valuesOf,
+  type ArscPackage,
+  type ArscTable,
+  type ArscType,
+} from './arsc.js';
+import { writeStringPool, type StringPool } from './string-pool.js';
+
+const TYPE_STRING = 0x03;
+
+function fail(code: string, message: string): never {
+  throw new FormatError('arsc', code, 0, message);
+}
+
+/** Where each string of a pool goes; in the order of first use, those with styles before the others. */
+class FirstUse {
+  readonly #pool: StringPool;
+  readonly #order: number[] = [];
+  readonly #seen: Uint8Array;
+
+  constructor(pool: StringPool) {
+    this.#pool = pool;
+    this.#seen = new Uint8Array(pool.strings.length);
+  }
+
+  use(index: number): void {
+    if (index >= this.#seen.length) fail('string-index', `string ${index} of ${this.#seen.length}`);
+    if (this.#seen[index] === 1) return;
+    this.#seen[index] = 1;
+    this.#order.push(index);
+    for (const { name } of this.#pool.styles[index] ?? []) this.use(name);
+  }
+
+  /** @throws FormatError `arsc/unused-string` */
+  finish(what: string): { readonly pool: StringPool; readonly placeOf: Uint32Array } {
+    const { flags, strings, styles } = this.#pool;
+    if (this.#order.length !== strings.length)
+      fail('unused-string', `${what} ${this.#seen.indexOf(0)} of ${strings.length} is used by nothing`);
+    const order = [
+      ...this.#order.filter((index) => index < styles.length),
+      ...this.#order.filter((index) => index >= styles.length),
+    ];
+    const placeOf = new Uint32Array(strings.length);
+    for (const [place, index] of order.entries()) placeOf[index] = place;
+    return {
+      pool: {
+        flags,
+        strings: order.map((index) => strings[index] ?? Buffer.alloc(0)),
+        styles: order
+          .slice(0, styles.length)
+          .map((index) => (styles[index] ?? []).map((span) => ({ ...span, name: placeOf[span.name] ?? 0 }))),
+      },
+      placeOf,
+    };
+  }
+}
+
+/** @throws FormatError `arsc/…` */
+export function writeCanonicalArsc(table: ArscTable): Buffer {
+  const { bytes } = table;
+  if (!saysTypesCounts(readTypesCounts(bytes)))
+    fail('types-count', 'counts of types that are neither all zero nor all true');
+  const strings = new FirstUse(table.pool);
+  eachValue(table, (value) => {
+    if (bytes[value + 3] === TYPE_STRING) strings.use(bytes.readUInt32LE(value + 4));
+  });
+  const { pool, placeOf } = strings.finish('string');
+  const parts = [writeStringPool(pool), ...table.packages.map((one) => writePackage(bytes, one, placeOf))];
+  const body = Buffer.concat(parts);
+  const head = chunkHead(CHUNK.table, 12, 12 + body.length);
+  head.writeUInt32LE(table.packages.length, 8);
+  return Buffer.concat([head, body]);
+}
+
+function eachValue({ bytes, packages }: ArscTable, visit: (value: number) => void): void {
+  for (const { chunks } of packages)
+    for (const chunk of chunks)
+      if (chunk.kind === 'type')
+        for (const at of chunk.entries) if (at !== -1) for (const value of valuesOf(bytes, at)) visit(value);
+}
+
+function writePackage(
+  bytes: Buffer,
+  { head, types, keys, chunks }: ArscPackage,
+  strings: Uint32Array,
+): Buffer {
+  const used = new FirstUse(keys);
+  for (const chunk of chunks)
+    if (chunk.kind === 'type')
+      for (const at of chunk.entries) if (at !== -1) used.use(bytes.readUInt32LE(at + 4));
+  const { pool, placeOf } = used.finish('key');
+  const typePool = writeStringPool(types);
+  const body = Buffer.concat([
+    typePool,
+    writeStringPool(pool),
+    ...chunks.map((chunk) => {
+      switch (chunk.kind) {
+        case 'other':
+          return chunk.bytes;
+        case 'spec':
+          return writeSpec(chunk.id, chunk.flags);
+        case 'type':
+          return writeType(bytes, chunk, strings, placeOf);
+      }
+    }),
+  ]);
+  const out = Buffer.from(head);
+  chunkHead(CHUNK.package, PACKAGE_HEADER, PACKAGE_HEADER + body.length).copy(out, 0, 0, 8);
+  out.writeUInt32LE(PACKAGE_HEADER, 268);
+  out.writeUInt32LE(PACKAGE_HEADER + typePool.length, 276);
+  return Buffer.concat([out, body]);
+}
+
+function chunkHead(type: number, header: number, size: number): Buffer {
+  const out = Buffer.alloc(header);
+  out.writeUInt16LE(type, 0);
+  out.writeUInt16LE(header, 2);
+  out.writeUInt32LE(size, 4);
+  return out;
+}
+
+/** How many types follow is what they say themselves. */
+function writeSpec(id: number, flags: Buffer): Buffer {
+  const head = chunkHead(CHUNK.spec, 16, 16 + flags.length);
+  head.writeUInt8(id, 8);
+  head.writeUInt32LE(flags.length / 4, 12);
+  return Buffer.concat([head, flags]);
+}
+
+function writeType(bytes: Buffer, type: ArscType, strings: Uint32Array, keys: Uint32Array): Buffer {
+  const header = 20 + CONFIG_SIZE;
+  const start = header + 4 * type.entries.length;
+  let end = start;
+  for (const at of type.entries) if (at !== -1) end += entrySize(bytes, at, bytes.length);
+  const out = Buffer.alloc(end);
+  chunkHead(CHUNK.type, 8, end).copy(out);
+  out.writeUInt16LE(header, 2);
+  out.writeUInt8(type.id, 8);
+  out.writeUInt8(type.flags, 9);
+  out.writeUInt32LE(type.entries.length, 12);
+  out.writeUInt32LE(start, 16);
+  out.writeUInt32LE(CONFIG_SIZE, 20);
+  type.config.copy(out, 24);
+  out.fill(0xff, header, start);
+  let to = start;
+  for (const [id, at] of type.entries.entries()) {
+    if (at === -1) continue;
+    const size = entrySize(bytes, at, bytes.length);
+    bytes.copy(out, to, at, at + size);
+    out.writeUInt32LE(to - start, header + 4 * id);
+    out.writeUInt32LE(keys[out.readUInt32LE(to + 4)] ?? 0, to + 4);
+    for (const value of valuesOf(out, to))
+      if (out[value + 3] === TYPE_STRING)
+        out.writeUInt32LE(strings[out.readUInt32LE(value + 4)] ?? 0, value + 4);
+    to += size;
+  }
+  return out;
+}
