@@ -283,7 +283,7 @@ for (const name of Object.keys(BEFORE_SIGNING))
       t.not(outcome.kind, 'equal');
       t.true(outcome.kind === 'departs' || (outcome.kind === 'impossible' && outcome.offset !== undefined));
       const { verdict, pair } = await compareBuffers(published, SMALL);
-      // the same entries in another order are said to be that, and are never the same file
+      // an order is packing, and is told; it is not made again
       t.is(verdict.kind, name === ORDER ? 'equivalent' : 'unreproducible');
       t.true(pair.differences.length > 0);
       t.is(pair.proof.kind, 'none');

@@ -49,7 +49,7 @@ export function alignedByZeros(name: string, libraries: number, zeros: 'added' |
 
 /**
  * All padding is replaced by a 0xd935 field (ApkSigner.createExtraFieldToAlignData): in every stored entry, or only where
- * one that was aligned has come to lie otherwise.
+ * one that was aligned has come to lie otherwise. As the tool does it: that is not always what it means to do.
  */
 export function alignedByField(
   name: string,
@@ -60,37 +60,48 @@ export function alignedByField(
     name,
     extra({ name: entryName, entry, original, offset }) {
       if (entry.method !== STORED) return original;
-      const fields = readFields(original);
-      const alignment = fields.alignment ?? alignmentOf(entryName, libraries);
+      const alignment = askedAlignment(original) ?? alignmentOf(entryName, libraries);
       if (alignment <= 1) return original;
       if (
         when === 'where moved' &&
         (entry.localOffset % alignment === offset % alignment || entry.dataOffset % alignment !== 0)
       )
         return original;
-      const smallest = offset + 30 + entry.localNameLength + fields.others.length + 6;
+      const kept = keptFields(original);
+      const smallest = offset + 30 + entry.localNameLength + kept.length + 6;
       const zeros = zerosFor(smallest, alignment);
       const field = Buffer.alloc(6 + zeros);
       field.writeUInt16LE(ALIGNMENT_FIELD, 0);
       field.writeUInt16LE(2 + zeros, 2);
       field.writeUInt16LE(alignment, 4);
-      return Buffer.concat([fields.others, field]);
+      return Buffer.concat([kept, field]);
     },
   };
 }
 
-/** Fields other than padding, and the alignment that a 0xd935 field asks for. */
-function readFields(extra: Buffer): { readonly others: Buffer; readonly alignment: number | undefined } {
-  const others: Buffer[] = [];
-  let alignment: number | undefined;
+/** The alignment that a 0xd935 field asks for (getInputJarEntryDataAlignmentMultiple). */
+function askedAlignment(extra: Buffer): number | undefined {
   for (let at = 0; at + 4 <= extra.length;) {
-    const id = extra.readUInt16LE(at);
     const size = extra.readUInt16LE(at + 2);
-    if (at + 4 + size > extra.length) break;
-    if (id === ALIGNMENT_FIELD) {
-      if (size >= 2) alignment ??= extra.readUInt16LE(at + 4);
-    } else if (id !== 0 || size !== 0) others.push(extra.subarray(at, at + 4 + size));
+    if (at + 4 + size > extra.length) return undefined;
+    if (extra.readUInt16LE(at) === ALIGNMENT_FIELD) return size < 2 ? undefined : extra.readUInt16LE(at + 4);
     at += 4 + size;
   }
-  return { others: Buffer.concat(others), alignment };
+  return undefined;
+}
+
+/**
+ * The fields that stay. apksigner means all but padding, but reads their numbers with the high byte first here, so that
+ * most are too long for it, and it stops.
+ */
+function keptFields(extra: Buffer): Buffer {
+  const kept: Buffer[] = [];
+  for (let at = 0; at + 4 <= extra.length;) {
+    const id = extra.readUInt16BE(at);
+    const size = extra.readUInt16BE(at + 2);
+    if (at + 4 + size > extra.length) break;
+    if (id !== ALIGNMENT_FIELD && (id !== 0 || size !== 0)) kept.push(extra.subarray(at, at + 4 + size));
+    at += 4 + size;
+  }
+  return Buffer.concat(kept);
 }
