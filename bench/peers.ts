@@ -5,7 +5,16 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 export type Peer =
-  'sha256sum' | 'python3' | 'apksigcopier' | 'apksigner' | 'copy-and-verify' | 'diffoscope' | 'unzip' | 'cmp';
+  | 'sha256sum'
+  | 'python3'
+  | 'apksigcopier'
+  | 'apksigner'
+  | 'apksigner-v1'
+  | 'copy-and-verify'
+  | 'copy-and-verify-v1'
+  | 'diffoscope'
+  | 'unzip'
+  | 'cmp';
 
 /** The interpreter itself: a version manager's shim in front of it would be measured too. */
 const PYTHON = existsSync('/usr/bin/python3') ? '/usr/bin/python3' : 'python3';
@@ -18,14 +27,26 @@ export const PEERS: Readonly<Record<Peer, { readonly title: string; readonly ver
     python3: { title: 'Python `zipfile` loop', version: [PYTHON, '--version'] },
     apksigcopier: { title: '`apksigcopier compare`', version: ['apksigcopier', '--version'] },
     apksigner: { title: '`apksigner verify`', version: ['apksigner', '--version'] },
+    // for versions of Android that look at it, since it leaves v1 out otherwise
+    'apksigner-v1': {
+      title: '`apksigner verify --min-sdk-version 21`',
+      version: ['apksigner', '--version'],
+    },
     'copy-and-verify': {
       title: '`apksigcopier compare` + `apksigner verify`',
+      version: ['apksigcopier', '--version'],
+    },
+    'copy-and-verify-v1': {
+      title: '`apksigcopier compare` + `apksigner verify --min-sdk-version 21`',
       version: ['apksigcopier', '--version'],
     },
     diffoscope: { title: '`diffoscope`', version: ['diffoscope', '--version'] },
     unzip: { title: '`unzip -t` of both', version: ['unzip', '-v'] },
     cmp: { title: '`cmp`', version: ['cmp', '--version'] },
   };
+
+const COPY_AND_VERIFY =
+  'apksigcopier compare "$1" --unsigned "$2" && apksigner verify --min-sdk-version "$3" "$1"';
 
 /** First line of what the peer says about itself; `undefined` when it is not here. */
 export function versionOf(peer: Peer): string | undefined {
@@ -45,8 +66,12 @@ export function peerCommand(peer: Peer, a: string, b: string): readonly string[]
       return ['apksigcopier', 'compare', a, '--unsigned', b];
     case 'apksigner':
       return ['apksigner', 'verify', a];
+    case 'apksigner-v1':
+      return ['apksigner', 'verify', '--min-sdk-version', '21', a];
     case 'copy-and-verify':
-      return ['sh', '-c', 'apksigcopier compare "$1" --unsigned "$2" && apksigner verify "$1"', 'sh', a, b];
+      return ['sh', '-c', COPY_AND_VERIFY, 'sh', a, b, '24'];
+    case 'copy-and-verify-v1':
+      return ['sh', '-c', COPY_AND_VERIFY, 'sh', a, b, '21'];
     case 'diffoscope':
       return ['diffoscope', '--no-progress', '--text', '/dev/null', a, b];
     case 'unzip':

@@ -135,34 +135,35 @@ async function signedAgainstUnsigned({ signed, unsigned }: Inputs): Promise<void
 
 /** With the signatures checked by somebody else as well, which ours has in it. */
 async function signaturesIncluded({ signed, jarSigned, unsigned }: Inputs): Promise<void> {
-  for (const [what, file] of [
-    ['signed (v2 + v3) against unsigned, signature verified', signed],
-    ['signed (v1 + v2 + v3) against unsigned, signature verified', jarSigned],
+  for (const [what, file, name] of [
+    ['signed (v2 + v3) against unsigned, signature verified', signed, 'copy-and-verify'],
+    ['signed (v1 + v2 + v3) against unsigned, signature verified', jarSigned, 'copy-and-verify-v1'],
   ] as const) {
     const samples = await interleaved<'ours' | Peer>(
       {
         ours: ours(what, file, unsigned),
-        ...(has('copy-and-verify') ? { 'copy-and-verify': peer('copy-and-verify', file, unsigned) } : {}),
+        ...(has(name) ? { [name]: peer(name, file, unsigned) } : {}),
       },
       rounds,
     );
-    ratioRow(what, samples.ours ?? [], 'copy-and-verify', samples['copy-and-verify'], 1 / 3, '≤ 1/3');
+    ratioRow(what, samples.ours ?? [], name, samples[name], 1 / 3, '≤ 1/3');
   }
 }
 
 async function inspected({ signed, jarSigned }: Inputs): Promise<void> {
-  for (const [what, file] of [
-    ['`inspect` of one file (v2 + v3)', signed],
-    ['`inspect` of one file (v1 + v2 + v3)', jarSigned],
+  for (const [what, file, name] of [
+    ['`inspect` of one file (v2 + v3)', signed, 'apksigner'],
+    ['`inspect` of one file (v1 + v2 + v3)', jarSigned, 'apksigner-v1'],
   ] as const) {
+    const argv = [process.execPath, MAIN, 'inspect', '--quiet', file];
     const samples = await interleaved<'ours' | Peer>(
       {
-        ours: () => runOnce({ label: what, argv: [process.execPath, MAIN, 'inspect', '--quiet', file] }),
-        ...(has('apksigner') ? { apksigner: peer('apksigner', file, file) } : {}),
+        ours: () => runOnce({ label: what, argv }),
+        ...(has(name) ? { [name]: peer(name, file, file) } : {}),
       },
       rounds,
     );
-    ratioRow(what, samples.ours ?? [], 'apksigner', samples.apksigner, 1, '< 1');
+    ratioRow(what, samples.ours ?? [], name, samples[name], 1, '< 1');
   }
 }
 

@@ -9,18 +9,26 @@ import path from 'node:path';
 import { build } from 'esbuild';
 
 const manifest = JSON.parse(readFileSync('package.json', 'utf8'));
-const ENTRIES = [
-  'dist/src/cli/main.js',
-  // started by path, as threads and as a program
-  'dist/src/compare/file-facts-worker.js',
-  'dist/src/compare/decode/inflate-worker.js',
-  'dist/src/compare/decode/digest-worker.js',
-  'dist/src/operations/sweeper.js',
-];
+const MAIN = 'dist/src/cli/main.js';
+
+/** What is started by its path: threads, and the sweeper. */
+function startedFiles() {
+  const found = new Set();
+  for (const name of readdirSync('dist/src', { recursive: true })) {
+    if (!name.endsWith('.js')) continue;
+    const file = path.join('dist/src', name);
+    for (const [, started] of readFileSync(file, 'utf8').matchAll(
+      /new URL\('(\.\/[^']+\.js)', import\.meta\.url\)/g,
+    ))
+      found.add(path.join(path.dirname(file), started));
+  }
+  return [...found].sort();
+}
+
 const INSIDE = ['yargs'];
 
 const { metafile } = await build({
-  entryPoints: ENTRIES,
+  entryPoints: [MAIN, ...startedFiles()],
   outdir: 'dist/bin',
   entryNames: '[name]',
   bundle: true,

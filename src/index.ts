@@ -28,6 +28,7 @@ export type {
   Difference,
   LedgerNode,
   Member,
+  Observation,
   Owner,
   PairComparison,
   Run,

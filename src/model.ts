@@ -245,10 +245,16 @@ export interface BuildPlan {
   readonly outputs: readonly OutputPlan[];
 }
 
+/** Who says that a certificate is the publisher's. */
+export const STATED_BY = ['publisher', 'third-party'] as const;
+export type StatedBy = (typeof STATED_BY)[number];
+
 export interface SignerPin {
   readonly sha256: Sha256;
   readonly minSdk?: number;
   readonly maxSdk?: number;
+  readonly statedBy: StatedBy;
+  /** Where. */
   readonly source: string;
 }
 
@@ -443,8 +449,13 @@ export const AUTHENTICITY_REASONS = [
   'other-package',
   'unsigned',
   'not-in-index',
+  'mixed-signers',
 ] as const;
 export type AuthenticityReason = (typeof AUTHENTICITY_REASONS)[number];
+
+/** What is told of a published file's signers beside the verdict, and changes none. */
+export const SIGNER_NOTES = ['debug-key', 'signer-pinned', 'signer-rotated', 'signer-unpinned'] as const;
+export type SignerNote = (typeof SIGNER_NOTES)[number];
 
 /** `detail` is one line of evidence: a code and numbers, no path of this machine. */
 export interface Reason<Code extends string> {

@@ -7,6 +7,7 @@
 import type { PreparedBuild } from './build/executor.js';
 import { isMismatch } from './compare/builds.js';
 import { compareSet, expandRules } from './compare/compare-set.js';
+import { readDeviceSpecification, type DeviceSpecification } from './compare/device-specification.js';
 import type { SetComparison } from './compare/types.js';
 import { FailedHere } from './errors.js';
 import { Draft, type ComparedBuild, type SucceededBuild, type Verified } from './pipeline/draft.js';
@@ -194,6 +195,7 @@ function compareBuild(
       pairs: compare.pairs,
       notPublished: compare.notPublished,
       notObtained: report.notObtained,
+      devices: devicesOf(published, options),
     },
     {
       rules: expandRules(compare.rules.map((use) => use.rule)),
@@ -203,5 +205,17 @@ function compareBuild(
       ...(options.signal === undefined ? {} : { signal: options.signal }),
       ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
     },
+  );
+}
+
+function devicesOf(
+  published: readonly PublishedFile[],
+  { device: given }: PipelineOptions,
+): ReadonlyMap<string, DeviceSpecification> {
+  return new Map(
+    published.flatMap(({ name, device: text }) => {
+      const device = given ?? (text === undefined ? undefined : readDeviceSpecification(text, 'device.json'));
+      return device === undefined ? [] : [[name, device]];
+    }),
   );
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The command line in a few files, as it is installed, says what the one that is tested says. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'ava';
 import { commandLine, packageDirectory } from './helpers/cli.js';
@@ -25,6 +25,21 @@ for (const args of [
     t.deepEqual(bundled, apart);
     t.not(bundled.stdout + bundled.stderr, '');
   });
+
+test('all that is started by its path lies there', (t) => {
+  const sources = readdirSync(path.join(packageDirectory, 'src'), { recursive: true, encoding: 'utf8' });
+  const started = sources
+    .filter((file) => file.endsWith('.ts'))
+    .flatMap((file) => [
+      ...readFileSync(path.join(packageDirectory, 'src', file), 'utf8').matchAll(
+        /'\.\/([\w-]+\.js)', import\.meta/g,
+      ),
+    ])
+    .map(([, name]) => name ?? '');
+  t.true(started.length >= 3, started.join());
+  const there = readdirSync(path.join(packageDirectory, 'dist/bin'));
+  for (const name of started) t.true(there.includes(name), name);
+});
 
 test('what was put in has its licence beside it', (t) => {
   const licences = readFileSync(path.join(packageDirectory, 'dist/bin/LICENSES.txt'), 'utf8');

@@ -85,7 +85,9 @@ export function wholePlan(plan: Plan): string {
     ...build.outputs.map(({ id, path }) => `output          ${id}: ${path}`),
     ...(compare.packageId === undefined ? [] : [`package         ${compare.packageId}`]),
     ...(compare.versionCode === undefined ? [] : [`version code    ${compare.versionCode}`]),
-    ...compare.signers.map(({ sha256, source }) => `signer          ${sha256} (${source})`),
+    ...compare.signers.map(
+      ({ sha256, statedBy, source }) => `signer          ${sha256} (${statedBy}: ${source})`,
+    ),
     ...compare.pairs.map(({ published, output }) => `pair            ${published} = ${output}`),
     ...compare.notPublished.map(({ pattern, reason }) => `not published   ${pattern}: ${reason}`),
     ...compare.rules.map(

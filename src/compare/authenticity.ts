@@ -5,9 +5,12 @@
  */
 import type { ByteSource } from '../bytes.js';
 import { FormatError } from '../errors.js';
-import type { AuthenticityReason, Reason, SignerPin, UnverifiableReason } from '../model.js';
+import type { FileSignatures } from '../formats/sdk-verdicts.js';
+import type { AuthenticityReason, Reason, SignerNote, SignerPin, UnverifiableReason } from '../model.js';
 import { checkIdentity, describeFinding, type IdentityReading } from './identity.js';
-import { checkPins, describeRange } from './signer-pins.js';
+import { appVersions } from './sdk-signatures.js';
+import { signerNotes } from './signer-notes.js';
+import { checkPins, describeRange, type PinCheck } from './signer-pins.js';
 import type { SignatureRecord } from './types.js';
 import { finishJarCheck, openJarCheck, type JarLimits } from './zip/jar-check.js';
 import { withJarSignature } from './zip/jar-entries.js';
@@ -23,6 +26,14 @@ export interface ExpectedOrigin {
 export interface Authenticity {
   readonly notAuthentic: readonly Reason<AuthenticityReason>[];
   readonly unverifiable: readonly Reason<UnverifiableReason>[];
+  /** Told beside the verdict. */
+  readonly notes: readonly Reason<SignerNote>[];
+}
+
+export interface ReadSignature {
+  readonly record: SignatureRecord;
+  /** What it was made from, where something was read. */
+  readonly signatures?: FileSignatures;
 }
 
 export const NOT_NEEDED: SignatureRecord = {
@@ -32,25 +43,28 @@ export const NOT_NEEDED: SignatureRecord = {
 };
 
 /** The signature of a published file by itself. Never throws for what the file holds. */
-export async function signatureOf(published: ByteSource, limits: JarLimits): Promise<SignatureRecord> {
-  if (!zipContainer.recognizes(published)) return { status: 'not-applicable', signers: [], issues: [] };
+export async function signatureOf(published: ByteSource, limits: JarLimits): Promise<ReadSignature> {
+  if (!zipContainer.recognizes(published))
+    return { record: { status: 'not-applicable', signers: [], issues: [] } };
   try {
     const zip = zipContainer.parse(published);
     const jar = isJarSigned(zip) ? openJarCheck(published, zip, limits) : undefined;
     try {
       const side = openZipSide('published', published, zip, false);
       const record = signatureRecord(side);
-      return jar === undefined ? record : withJarSignature(record, side, await finishJarCheck(jar));
+      if (jar === undefined) return { record, signatures: { apk: side.signature } };
+      const check = await finishJarCheck(jar);
+      return {
+        record: withJarSignature(record, side, check),
+        signatures: { apk: side.signature, jar: check },
+      };
     } finally {
       await jar?.digests.close();
     }
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
-    return {
-      status: 'unchecked',
-      signers: [],
-      issues: [{ code: error.code, message: error.message, offset: error.offset }],
-    };
+    const { code, message, offset } = error;
+    return { record: { status: 'unchecked', signers: [], issues: [{ code, message, offset }] } };
   }
 }
 
@@ -61,11 +75,12 @@ export function judgeAuthenticity(
   expected: ExpectedOrigin,
   equalBytes: boolean,
 ): Authenticity {
-  const { packageId } = expected;
+  const { packageId, signers: pins } = expected;
+  const pinned = pins.length === 0 ? undefined : checkPins(signature.signers, pins, lowestSdk(reading));
   const findings = packageId === undefined ? [] : checkIdentity(reading, { packageId });
   return {
     notAuthentic: [
-      ...otherSigner(signature, reading, expected.signers),
+      ...otherSigner(signature, pins, pinned),
       ...findings.flatMap((finding): Reason<AuthenticityReason>[] =>
         finding.kind === 'other-package' ? [{ code: 'other-package', detail: describeFinding(finding) }] : [],
       ),
@@ -76,6 +91,7 @@ export function judgeAuthenticity(
         finding.kind === 'unread' ? [{ code: 'unread', detail: describeFinding(finding) }] : [],
       ),
     ],
+    notes: signerNotes(signature, pins, pinned),
   };
 }
 
@@ -94,16 +110,16 @@ function uncheckedSignature(signature: SignatureRecord, needsNone: boolean): Rea
 
 function otherSigner(
   signature: SignatureRecord,
-  reading: IdentityReading,
   pins: readonly SignerPin[],
+  check: PinCheck | undefined,
 ): Reason<AuthenticityReason>[] {
   const reasons: Reason<AuthenticityReason>[] = [];
   if (signature.status === 'invalid') reasons.push({ code: 'signature-invalid', detail: codes(signature) });
-  if (pins.length === 0) return reasons;
+  if (check === undefined) return reasons;
   const pinned = pins.map(describePin).join(', ');
   if (signature.status === 'unsigned' || signature.status === 'not-applicable')
     return [...reasons, { code: 'unsigned', detail: `expected a signature by ${pinned}` }];
-  const { unpinned, unused } = checkPins(signature.signers, pins, minSdkOf(reading));
+  const { unpinned, unused } = check;
   for (const { signer, range } of unpinned)
     reasons.push({
       code: 'signer-not-pinned',
@@ -118,9 +134,8 @@ function otherSigner(
 }
 
 /** 1, so every version, where it is not a number that was read. */
-function minSdkOf({ identity }: IdentityReading): number {
-  const text = identity.minSdk ?? '';
-  return /^[1-9][0-9]{0,9}$/.test(text) ? Number(text) : 1;
+function lowestSdk(reading: IdentityReading): number {
+  return appVersions(reading).minSdk ?? 1;
 }
 
 function describePin({ sha256, minSdk, maxSdk }: SignerPin): string {

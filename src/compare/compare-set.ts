@@ -2,15 +2,14 @@
 /** All published files of a target against all rebuilt ones: pairing by plan or by name, then pair by pair. */
 import { sha256, FileSource } from '../bytes.js';
 import { RULE_SETS, type FileIdentity, type PairPlan, type RuleName, type RuleSetName } from '../model.js';
-import { comparePair, type CompareOptions } from './compare.js';
+import { comparePair, type SetOptions } from './compare.js';
+import { compareSplitFiles } from './compare-split-files.js';
+import type { DeviceSpecification } from './device-specification.js';
 import { matches } from './name-pattern.js';
-import type { PairComparison, SetComparison } from './types.js';
+import type { SetFile } from './set-members.js';
+import type { PairComparison, SetComparison, SplitSetRecord } from './types.js';
 
-export interface SetFile {
-  readonly name: string;
-  /** Where it lies on this machine; never enters a result. */
-  readonly path: string;
-}
+export type { SetFile };
 
 export interface RebuiltFile extends SetFile {
   /** Id of the plan's output. */
@@ -24,9 +23,9 @@ export interface SetRequest {
   readonly pairs?: readonly PairPlan[];
   readonly notPublished?: readonly { readonly pattern: string; readonly reason: string }[];
   readonly notObtained?: readonly string[];
+  /** Of published archives of splits, by name: which device got them. */
+  readonly devices?: ReadonlyMap<string, DeviceSpecification>;
 }
-
-export type SetOptions = Omit<CompareOptions, 'publishedName' | 'rebuiltName'>;
 
 /** Names of rules and of sets of them; each rule once. */
 export function expandRules(names: readonly (RuleName | RuleSetName)[]): RuleName[] {
@@ -39,7 +38,13 @@ export function expandRules(names: readonly (RuleName | RuleSetName)[]): RuleNam
 export async function compareSet(request: SetRequest, options: SetOptions = {}): Promise<SetComparison> {
   const { paired, onlyPublished, onlyRebuilt } = pairFiles(request);
   const pairs: PairComparison[] = [];
+  const sets: SetComparison[] = [];
   for (const [at, { published, rebuilt }] of paired.entries()) {
+    const set = await compareArchives(published, rebuilt, request, options);
+    if (set !== undefined) {
+      sets.push(set);
+      continue;
+    }
     const started = performance.now();
     options.onProgress?.({
       kind: 'phase-started',
@@ -60,15 +65,58 @@ export async function compareSet(request: SetRequest, options: SetOptions = {}):
     });
   }
   const declared = ({ name }: SetFile) => request.notPublished?.find(({ pattern }) => matches(pattern, name));
+  const splits = sets.flatMap((set) => (set.splits === undefined ? [] : [set.splits]));
   return {
-    pairs,
-    unpairedPublished: onlyPublished.map(identify),
+    pairs: [...pairs, ...sets.flatMap((set) => set.pairs)],
+    unpairedPublished: [...onlyPublished.map(identify), ...sets.flatMap((set) => set.unpairedPublished)],
     notObtained: request.notObtained ?? [],
-    unpairedRebuilt: onlyRebuilt.filter((file) => declared(file) === undefined).map(identify),
-    notPublished: onlyRebuilt.flatMap((file) => {
-      const found = declared(file);
-      return found === undefined ? [] : [{ name: file.name, reason: found.reason }];
-    }),
+    unpairedRebuilt: [
+      ...onlyRebuilt.filter((file) => declared(file) === undefined).map(identify),
+      ...sets.flatMap((set) => set.unpairedRebuilt),
+    ],
+    notPublished: [
+      ...onlyRebuilt.flatMap((file) => {
+        const found = declared(file);
+        return found === undefined ? [] : [{ name: file.name, reason: found.reason }];
+      }),
+      ...sets.flatMap((set) => set.notPublished),
+    ],
+    ...(splits.length === 0 ? {} : { splits: together(splits) }),
+  };
+}
+
+const ARCHIVE = /\.(?:apks|xapk|apkm)$/i;
+
+/** A published file and an output that are archives of splits. */
+async function compareArchives(
+  published: SetFile,
+  rebuilt: SetFile,
+  { notPublished, devices }: SetRequest,
+  options: SetOptions,
+): Promise<SetComparison | undefined> {
+  if (!ARCHIVE.test(published.name) && !ARCHIVE.test(rebuilt.name)) return undefined;
+  const device = devices?.get(published.name);
+  return await compareSplitFiles(
+    {
+      deliveries: [{ name: published.name, files: [published], ...(device === undefined ? {} : { device }) }],
+      rebuilt: [rebuilt],
+      asked: false,
+      ...(notPublished === undefined ? {} : { notPublished }),
+    },
+    options,
+  );
+}
+
+function together(splits: readonly SplitSetRecord[]): SplitSetRecord {
+  const all = <Key extends keyof SplitSetRecord>(key: Key) =>
+    splits.flatMap((one): readonly SplitSetRecord[Key][number][] => one[key]);
+  return {
+    deliveries: all('deliveries'),
+    notDelivered: all('notDelivered'),
+    missing: all('missing'),
+    metadata: all('metadata'),
+    issues: all('issues'),
+    notAuthentic: all('notAuthentic'),
   };
 }
 

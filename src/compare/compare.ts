@@ -3,18 +3,21 @@
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { FileSource, type ByteSource } from '../bytes.js';
+import type { ZipStructure } from '../formats/zip.js';
 import type { FileIdentity, OnProgress, RuleName, SignerPin } from '../model.js';
 import { judgeAuthenticity, NOT_NEEDED, signatureOf } from './authenticity.js';
+import { withSdkVerdicts } from './sdk-signatures.js';
 import { nameEncoders } from './encoders.js';
 import { FileFacts } from './file-facts.js';
 import { identityOf } from './identity.js';
 import { isWorse } from './ledger.js';
 import { rules } from './rules/index.js';
 import { proveByTransplant } from './zip/transplant.js';
+import { observeArchive } from './zip/observations.js';
 import type { AppliedRule, PairComparison, Proof } from './types.js';
 import { coverageOf } from './coverage.js';
 import { compareNode } from './compare-node.js';
-import { containerFor } from './containers.js';
+import { containerFor, formatOf } from './containers.js';
 import { DEFAULT_LIMITS, Walk, type Limits } from './walk.js';
 
 export interface CompareOptions {
@@ -31,6 +34,9 @@ export interface CompareOptions {
   readonly signal?: AbortSignal;
   readonly onProgress?: OnProgress;
 }
+
+/** For all pairs of a set. */
+export type SetOptions = Omit<CompareOptions, 'publishedName' | 'rebuiltName'>;
 
 /** @throws FailedHere `unreadable-input` for a file that cannot be read */
 export async function comparePair(
@@ -89,11 +95,14 @@ export async function compareSources(
     const expected = { signers: options.signers ?? [], packageId: options.packageId };
     const notNeeded =
       root.worst === 'identical' && expected.signers.length === 0 && expected.packageId === undefined;
-    const signature =
-      walk.signature ?? (notNeeded ? NOT_NEEDED : await signatureOf(published, walk.options.limits));
+    const equal = root.worst === 'identical' ? observeEqual(walk, published) : undefined;
+    const read =
+      walk.signature ??
+      (notNeeded ? { record: NOT_NEEDED } : await signatureOf(published, walk.options.limits));
     reportDisagreement(walk);
-    const zip = walk.transplant?.published.zip;
+    const zip = walk.transplant?.published.zip ?? equal;
     const reading = await identityOf(published, { walk, ...(zip === undefined ? {} : { zip }) });
+    const signature = withSdkVerdicts(read.record, read.signatures, reading);
     const authenticity = judgeAuthenticity(signature, reading, expected, root.worst === 'identical');
     const encoders = await nameEncoders(walk.nodes, published);
     return {
@@ -103,10 +112,12 @@ export async function compareSources(
       worst: root.worst,
       proof: prove(walk, root.worst, publishedFile),
       signature,
+      ...(authenticity.notes.length === 0 ? {} : { signerNotes: authenticity.notes }),
       identity: reading.identity,
       coverage: coverageOf(walk.nodes, !isWorse(root.worst, 'reencoded')),
       differences: walk.differences,
       differencesCut: walk.differencesCut,
+      ...(walk.observations.length === 0 ? {} : { observations: walk.observations }),
       rules: appliedRules(walk),
       ...(encoders === undefined ? {} : { encoders }),
       unverifiable: [...walk.unverifiable, ...authenticity.unverifiable],
@@ -116,6 +127,14 @@ export async function compareSources(
   } finally {
     await walk.close();
   }
+}
+
+/** Equal files were not looked into; what readers make of them is said all the same. */
+function observeEqual(walk: Walk, published: ByteSource): ZipStructure | undefined {
+  if (formatOf(published) !== 'zip') return undefined;
+  const { zip, observations } = observeArchive(published);
+  walk.observe(observations);
+  return zip;
 }
 
 function reportDisagreement(walk: Walk): void {

@@ -69,6 +69,11 @@ export function containerFor(published: ByteSource, rebuilt: ByteSource): Opener
   return REGISTRY.find(({ recognizes }) => recognizes(published) && recognizes(rebuilt))?.open;
 }
 
+/** Of one file by itself: the first of the registry that recognises it. */
+export function formatOf(source: ByteSource): string | undefined {
+  return REGISTRY.find(({ recognizes }) => recognizes(source))?.format;
+}
+
 /** The format of one side that the other side does not have, and which side that other one is. */
 export function formatOfOne(
   published: ByteSource,

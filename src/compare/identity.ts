@@ -93,15 +93,18 @@ async function identityOfApk(walk: Walk, source: ByteSource, zip: ZipStructure):
 }
 
 /** PackageInfo.composeLongVersionCode: the major code above the unsigned 32 bits of the other. */
-function longVersionCode(
-  { versionCode, versionCodeMajor }: AndroidManifest,
-  issues: IdentityIssue[],
-): string | undefined {
+function longVersionCode(manifest: AndroidManifest, issues: IdentityIssue[]): string | undefined {
+  const { versionCode, versionCodeMajor } = manifest;
   const odd = [versionCode, versionCodeMajor].find(
     (value) => value !== undefined && value.kind !== 'integer',
   );
   if (odd !== undefined) return shown('versionCode', odd, issues, 'integer');
   if (versionCode === undefined && versionCodeMajor === undefined) return undefined;
+  return composeVersionCode(manifest);
+}
+
+/** 0 for what is no number. */
+export function composeVersionCode({ versionCode, versionCodeMajor }: AndroidManifest): string {
   const number = (value: AxmlValue | undefined): bigint =>
     BigInt.asUintN(32, BigInt(value?.kind === 'integer' ? value.value : 0));
   return BigInt.asIntN(64, (number(versionCodeMajor) << 32n) | number(versionCode)).toString();

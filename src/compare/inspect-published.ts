@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What a published file says of itself, before anything is built: who signed it, which package and version it is. */
-import { FileSource } from '../bytes.js';
-import type { AuthenticityReason, Reason, SignerPin, UnverifiableReason } from '../model.js';
+import { FileSource, type ByteSource } from '../bytes.js';
+import type { AuthenticityReason, Reason, SignerNote, SignerPin, UnverifiableReason } from '../model.js';
 import { judgeAuthenticity, signatureOf } from './authenticity.js';
 import { identityOf, type IdentityIssue, type IdentityReading } from './identity.js';
+import { withSdkVerdicts } from './sdk-signatures.js';
 import { oneFileWalk, type OneFileOptions } from './one-file.js';
+import { assertOneVersion } from './one-version.js';
+import { SetOpener, type SetFile } from './set-members.js';
 import type { SignatureRecord } from './types.js';
+import type { Walk } from './walk.js';
 
 export interface InspectOptions extends OneFileOptions {
   readonly signers?: readonly SignerPin[];
@@ -20,6 +24,8 @@ export interface PublishedInspection {
   readonly notAuthentic: readonly Reason<AuthenticityReason>[];
   /** What keeps us from knowing, e.g. a signature that was not checked. */
   readonly unverifiable: readonly Reason<UnverifiableReason>[];
+  /** Told of its signers beside the verdict. */
+  readonly notes: readonly Reason<SignerNote>[];
   readonly issues: readonly IdentityIssue[];
 }
 
@@ -34,18 +40,57 @@ export async function inspectPublished(
   const source = FileSource.open(path);
   const walk = oneFileWalk(options);
   try {
-    const signature = await signatureOf(source, walk.options.limits);
-    const reading = await identityOf(source, { walk });
-    const { signers = [], packageId } = options;
-    return {
-      signature,
-      reading,
-      identity: reading.identity,
-      ...judgeAuthenticity(signature, reading, { signers, packageId }, false),
-      issues: reading.issues,
-    };
+    return await inspect(source, walk, options);
   } finally {
     await walk.close();
     source.close();
   }
+}
+
+export interface MemberInspection extends PublishedInspection {
+  readonly name: string;
+  /** A configuration or a feature, whose manifest says less than that of the base. */
+  readonly split: boolean;
+}
+
+/**
+ * Of an archive of splits each APK, as the comparison names it; `undefined` of any other file.
+ * @throws UsageError `mixed-versions`
+ */
+export async function inspectSplits(
+  file: SetFile,
+  options: InspectOptions = {},
+): Promise<readonly MemberInspection[] | undefined> {
+  const walk = oneFileWalk(options);
+  const opener = new SetOpener(walk);
+  try {
+    const set = await opener.open('published', [file]);
+    if (set.archives.length === 0) return undefined;
+    assertOneVersion(set.members);
+    const found: MemberInspection[] = [];
+    for (const { name, source, facts } of set.members)
+      if (facts !== undefined)
+        found.push({ name, split: facts.split !== '', ...(await inspect(source, walk, options)) });
+    return found;
+  } finally {
+    opener.close();
+    await walk.close();
+  }
+}
+
+async function inspect(
+  source: ByteSource,
+  walk: Walk,
+  { signers = [], packageId }: InspectOptions,
+): Promise<PublishedInspection> {
+  const { record, signatures } = await signatureOf(source, walk.options.limits);
+  const reading = await identityOf(source, { walk });
+  const signature = withSdkVerdicts(record, signatures, reading);
+  return {
+    signature,
+    reading,
+    identity: reading.identity,
+    ...judgeAuthenticity(signature, reading, { signers, packageId }, false),
+    issues: reading.issues,
+  };
 }

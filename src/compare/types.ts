@@ -7,8 +7,14 @@ import type {
   Reason,
   RuleName,
   RuleClass,
+  SignerNote,
   UnverifiableReason,
 } from '../model.js';
+
+import type { ZipCode } from '../formats/zip-code.js';
+
+export { AMBIGUITIES, CONTESTED, REFUSALS } from '../formats/zip-code.js';
+export type { ZipCode };
 
 /** Best first. `different` and `missing` weigh the same. */
 export const OWNERS = [
@@ -193,6 +199,32 @@ export type Difference =
     };
 export type DifferenceKind = Difference['kind'];
 
+/** One place of an ambiguity; the offset is inside of the archive. */
+export interface Sighting {
+  readonly offset: number;
+  readonly member?: string;
+  /** Numbers, no sentence. */
+  readonly detail?: string;
+}
+
+/** The first few of all. */
+export interface Sightings {
+  readonly count: number;
+  readonly first: readonly Sighting[];
+}
+
+/**
+ * Something that two readers of a file can take differently. It owns no byte: bytes that are equal on both sides stay
+ * `identical`, and what differs between the sides stands in the ledgers.
+ */
+export interface Observation {
+  readonly code: ZipCode;
+  /** Of the archive, as in `LedgerNode.path`. */
+  readonly path: readonly string[];
+  readonly published?: Sightings;
+  readonly rebuilt?: Sightings;
+}
+
 /** Where a fact about the publisher's environment comes from; the order of the report. */
 export const EVIDENCE_KINDS = [
   'buildinfo',
@@ -313,12 +345,16 @@ export interface PairComparison {
   readonly worst: Owner;
   readonly proof: Proof;
   readonly signature: SignatureRecord;
+  /** Told of its signers beside the verdict. */
+  readonly signerNotes?: readonly Reason<SignerNote>[];
   /** From the published file itself: package id, versionCode, versionName (APK), or package and version (.deb). */
   readonly identity: Readonly<Record<string, string>>;
   readonly coverage: Coverage;
   readonly differences: readonly Difference[];
   /** Findings beyond the 20,000 kept; the ledgers list every run all the same. */
   readonly differencesCut: number;
+  /** When two readers can take something differently. */
+  readonly observations?: readonly Observation[];
   readonly rules: readonly AppliedRule[];
   /** When something is packed differently. */
   readonly encoders?: EncoderFindings;
@@ -339,6 +375,50 @@ export interface SetComparison {
   readonly unpairedRebuilt: readonly FileIdentity[];
   /** Those that are declared; by name alone, since a record of a build is another one each time. */
   readonly notPublished: readonly { readonly name: string; readonly reason: string }[];
+  /** When the files are splits of an app. */
+  readonly splits?: SplitSetRecord;
+}
+
+/** Splits that one device got. */
+export interface DeliveryRecord {
+  readonly name: string;
+  /** Names of published files. */
+  readonly files: readonly string[];
+  /** Of the rebuilt bundle: which of its variants these are. */
+  readonly variant?: { readonly minSdk: number; readonly number?: number };
+  /** `derived`: nobody said what device it was, the splits themselves do. `sdk` 0: not known. */
+  readonly device: {
+    readonly derived: boolean;
+    readonly sdk: number;
+    readonly abis: readonly string[];
+    readonly densities: readonly number[];
+    readonly languages: readonly string[];
+  };
+}
+
+/** Why a rebuilt split is for no device that was looked at. */
+export const NOT_DELIVERED_REASONS = [
+  'on-demand',
+  'other-abi',
+  'other-density',
+  'other-language',
+  'other-sdk',
+  'other-variant',
+] as const;
+export type NotDeliveredReason = (typeof NOT_DELIVERED_REASONS)[number];
+
+/** What makes files a set of splits. */
+export interface SplitSetRecord {
+  readonly deliveries: readonly DeliveryRecord[];
+  /** Rebuilt splits that none of these devices gets. */
+  readonly notDelivered: readonly { readonly name: string; readonly reason: NotDeliveredReason }[];
+  /** Rebuilt splits that a device gets, and that are not there. */
+  readonly missing: readonly { readonly name: string; readonly delivery: string; readonly why: string }[];
+  /** Wrapper files of archives, which are no part of the app. */
+  readonly metadata: readonly { readonly side: Side; readonly name: string }[];
+  readonly issues: readonly { readonly code: string; readonly detail: string }[];
+  /** Splits of two apps or of two signers. */
+  readonly notAuthentic: readonly Reason<AuthenticityReason>[];
 }
 
 /** All that the verdict is a function of; nothing else may move it. */

@@ -7,7 +7,11 @@ import type { LedgerNode, Owner, PairComparison, SetComparison, Side, VerdictInp
 /** First match wins; a set takes its worst member. */
 export function decideVerdict(input: VerdictInput): Verdict {
   const pairs = input.comparison?.pairs ?? [];
-  const notAuthentic = [...input.notAuthentic, ...pairs.flatMap((pair) => pair.notAuthentic)];
+  const notAuthentic = [
+    ...input.notAuthentic,
+    ...pairs.flatMap((pair) => pair.notAuthentic),
+    ...(input.comparison?.splits?.notAuthentic ?? []),
+  ];
   if (notAuthentic.length > 0)
     return { kind: 'not-authentic', reasons: sorted<AuthenticityReason>(notAuthentic) };
 
@@ -77,6 +81,8 @@ function setReasons(comparison: SetComparison | undefined): Reason<UnverifiableR
   }));
   for (const { name } of comparison.unpairedRebuilt)
     reasons.push({ code: 'incomplete-set', detail: `${name} was rebuilt and has no published twin` });
+  for (const { name, delivery, why } of comparison.splits?.missing ?? [])
+    reasons.push({ code: 'incomplete-set', detail: `${delivery} lacks ${name}: ${why}` });
   if (comparison.pairs.length === 0)
     reasons.push({ code: 'no-published-artifact', detail: 'no file was compared' });
   // two empty files are equal, and say nothing about any app

@@ -4,10 +4,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import type { ByteSource } from '../bytes.js';
 import type { OnProgress, Reason, RuleName, UnverifiableReason } from '../model.js';
+import type { ReadSignature } from './authenticity.js';
 import type { FileFacts } from './file-facts.js';
 import type { NoTransplant, Transplant } from './zip/transplant.js';
 import type { ZipSide } from './zip/zip-side.js';
-import type { Difference, LedgerNode, Member, Owner, Side, SignatureRecord } from './types.js';
+import type { Difference, LedgerNode, Member, Observation, Owner, Side } from './types.js';
 
 export interface Limits {
   /** Containers inside of containers. */
@@ -56,6 +57,8 @@ export interface Descent {
 
 /** Findings that are kept in full; the ledgers list every run all the same. */
 const MAX_DIFFERENCES = 20_000;
+/** Of all archives of a pair. */
+const MAX_OBSERVATIONS = 500;
 
 export interface WalkOptions {
   readonly limits: Limits;
@@ -79,13 +82,14 @@ export class Walk {
   readonly facts: FileFacts;
   readonly nodes: LedgerNode[] = [];
   readonly differences: Difference[] = [];
+  readonly observations: Observation[] = [];
   /** Findings beyond those kept. */
   differencesCut = 0;
   readonly unverifiable: Reason<UnverifiableReason>[] = [];
   readonly ruleBytes = new Map<RuleName, Record<Side, number>>();
   readonly decoders = new Map<string, string>();
   /** Of the root's published side, filled in by the container that finds one. */
-  signature: SignatureRecord | undefined;
+  signature: ReadSignature | undefined;
   /** When both roots are ZIP archives: what the published one can be made again from. */
   transplant: TransplantSource | undefined;
   /** Where another reader sees something else in the published root. */
@@ -114,6 +118,12 @@ export class Walk {
   report(difference: Difference): void {
     if (this.differences.length < MAX_DIFFERENCES) this.differences.push(difference);
     else this.differencesCut++;
+  }
+
+  observe(found: readonly Observation[]): void {
+    for (const observation of found)
+      if (this.observations.length < MAX_OBSERVATIONS) this.observations.push(observation);
+      else this.differencesCut++;
   }
 
   /** An index in `nodes`, in order of visit: parents before children. */

@@ -19,6 +19,8 @@ export type ApkIssueCode =
   | 'malformed-block'
   | 'malformed-signer'
   | 'malformed-certificate'
+  | 'certificate-not-der'
+  | 'malformed-pairs'
   | 'duplicate-pair'
   | 'unknown-pair'
   | 'unchecked-pair'
@@ -66,6 +68,8 @@ export const APK_ISSUES = {
   'malformed-block': invalid('a signing block that no reader could take apart'),
   'malformed-signer': invalid('a signature that no reader could take apart'),
   'malformed-certificate': invalid('a certificate or key that cannot be read'),
+  'certificate-not-der': open('a certificate that could have been written otherwise'),
+  'malformed-pairs': open('the end of a signing block cannot be told apart into pairs'),
   'duplicate-pair': open('a pair occurs twice: readers take the first or the last'),
   'unknown-pair': open('a pair that nobody is known to write'),
   'unchecked-pair': open('a known pair that is not checked here'),
@@ -130,8 +134,17 @@ export interface SignatureIssue extends IssueSubject {
   readonly offset: number;
 }
 
+/** What a lenient reader takes, and Android's may be one. */
+const LENIENT: ReadonlySet<string> = new Set([
+  'der/indefinite-length',
+  'der/length-not-minimal',
+  'der/integer-not-minimal',
+  'der/oid',
+]);
+
 /** By the part of a format that could not be read. */
-function codeOf({ format }: FormatError): ApkIssueCode {
+function codeOf({ format, code }: FormatError): ApkIssueCode {
+  if (LENIENT.has(code)) return 'certificate-not-der';
   switch (format) {
     case 'apk-signing-block':
       return 'malformed-block';

@@ -156,6 +156,7 @@ function readPairs(
     else if (id === PAIR_ID.verityPadding) checkPadding(source, block, pair, index, findings);
     else others.push(pair);
   }
+  if (block.rest !== undefined) findings.add('malformed-pairs', block.rest.offset, block.rest.why);
   const content = smallEntries(source);
   for (const pair of others) checkOther(source, pair, { signers, useKeys, content, findings }, found);
   return signers;

@@ -25,6 +25,9 @@ const PROOF_OF_ROTATION = 0x3ba06f8c;
 const ROTATION_MIN_SDK = 0x559f8b02;
 const ROTATION_ON_DEV_RELEASE = 0xc2a6b3ba;
 
+/** Of certificates that sign nothing, so many are read; a block has room for thousands. */
+const MAX_CHAIN = 16;
+
 /** `undefined` for a signer that does not even have a certificate. @throws FormatError of certificates and lineages */
 export function checkSigner(
   scheme: SignatureScheme,
@@ -40,7 +43,7 @@ export function checkSigner(
     return undefined;
   }
   const certificate = readCertificate(first);
-  for (const encoded of chain) readCertificate(encoded);
+  for (const encoded of chain.slice(0, MAX_CHAIN)) readCertificate(encoded);
   // only the first one signs; others are bytes that nothing verifies
   if (chain.length > 0)
     findings.add('certificate-chain', at, `${chain.length} certificates beside the signer's`);
@@ -109,11 +112,13 @@ function checkRange(
     findings.add('sdk-range', offset, `${scheme} signer for SDK ${range.min}-${range.max}`);
 }
 
-/** Each signature over the signed data. */
+/** A signature over the signed data by each algorithm; the first of one that occurs again, as Android does it. */
 function verifySigner(signer: SignerBlock, { publicKey }: Certificate, findings: ApkFindings): void {
+  const seen = new Set<number>();
   for (const { algorithm, value } of signer.signatures) {
     const known = SIGNATURE_ALGORITHMS.get(algorithm);
-    if (known === undefined) continue;
+    if (known === undefined || seen.has(algorithm)) continue;
+    seen.add(algorithm);
     const outcome = verifySignature(known, publicKey, signer.signedData, value);
     if (outcome === 'key-type')
       findings.add(

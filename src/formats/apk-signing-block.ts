@@ -15,11 +15,13 @@ export interface SigningBlockPair {
   readonly size: number;
 }
 
-/** Header, pairs and footer tile it: the parser accepts nothing else. */
+/** Header, pairs, `rest` and footer tile it. */
 export interface SigningBlock {
   readonly offset: number;
   readonly size: number;
   readonly pairs: readonly SigningBlockPair[];
+  /** Where pairs cannot be told apart any more: Android looks for a pair up to there. */
+  readonly rest?: { readonly offset: number; readonly why: string };
 }
 
 export const PAIR_ID = {
@@ -62,17 +64,23 @@ export function readSigningBlock(
   const block = source.read(offset, size);
   if (block.readBigUInt64LE(0) !== stated)
     fail('size-mismatch', offset, `size ${block.readBigUInt64LE(0)} in the header, ${stated} in the footer`);
+  return { offset, size, ...readPairs(block, offset, size - FOOTER) };
+}
+
+function readPairs(block: Buffer, offset: number, end: number): Pick<SigningBlock, 'pairs' | 'rest'> {
   const pairs: SigningBlockPair[] = [];
-  const pairsEnd = size - FOOTER;
-  for (let at = 8; at < pairsEnd;) {
-    if (at + 12 > pairsEnd)
-      fail('pair-truncated', offset + at, `${pairsEnd - at} bytes left, a pair takes 12`);
+  for (let at = 8; at < end;) {
+    const ends = (why: string): Pick<SigningBlock, 'pairs' | 'rest'> => ({
+      pairs,
+      rest: { offset: offset + at, why },
+    });
+    if (at + 12 > end) return ends(`${end - at} bytes left, a pair takes 12`);
     const length = block.readBigUInt64LE(at);
-    if (length < 4n || length > BigInt(pairsEnd - at - 8))
-      fail('pair-size', offset + at, `pair of ${length} bytes, ${pairsEnd - at - 8} left`);
-    if (pairs.length === MAX_PAIRS) fail('too-many-pairs', offset + at, `more than ${MAX_PAIRS} pairs`);
+    if (length < 4n || length > BigInt(end - at - 8))
+      return ends(`pair of ${length} bytes, ${end - at - 8} left`);
+    if (pairs.length === MAX_PAIRS) return ends(`more than ${MAX_PAIRS} pairs`);
     pairs.push({ id: block.readUInt32LE(at + 8), offset: offset + at + 12, size: Number(length) - 4 });
     at += 8 + Number(length);
   }
-  return { offset, size, pairs };
+  return { pairs };
 }

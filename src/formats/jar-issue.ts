@@ -78,6 +78,7 @@ export type JarIssueCode =
   | 'v1-section-set'
   | 'v1-digest-algorithms'
   | 'v1-signer-name'
+  | 'v1-signer-again'
   | 'v1-content-type'
   | 'v1-entry-header'
   | 'v1-entry-time'
@@ -227,6 +228,7 @@ export const JAR_ISSUES = {
   'v1-section-set': meaning('loose', 'sections for other entries than a known tool lists'),
   'v1-digest-algorithms': meaning('loose', 'digests of several algorithms'),
   'v1-signer-name': meaning('loose', 'a name of a signature file that no known tool gives'),
+  'v1-signer-again': meaning('loose', 'one certificate signs more than once'),
   'v1-content-type': meaning('loose', 'content of another type than data'),
   'v1-entry-header': meaning('loose', 'header fields of a signature file that no known tool writes'),
   'v1-entry-time': meaning('free', 'the time of a signature file is what the signer says it is'),

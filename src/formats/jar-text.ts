@@ -90,6 +90,9 @@ export function checkJarText(reading: JarReading, expected: JarExpectation): voi
   const orders = [sortedByJava(names), ...expected.orders.map((order) => hashOrder(kept(order, names)))];
   if (!orders.some((order) => isSame(order, names)))
     say('v1-section-order', `${MANIFEST_NAME}: the order of sections is no known tool's`);
+  const certificates = reading.files.flatMap(({ block }) => block?.data.certificates ?? []);
+  if (new Set(certificates.map((certificate) => certificate.toString('latin1'))).size < certificates.length)
+    say('v1-signer-again', 'two signature files are signed with one certificate');
   for (const file of reading.files) {
     checkFile(file, names, findings);
     checkSchemes(file, reading.archive.schemes, findings);

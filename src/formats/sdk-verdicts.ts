@@ -104,22 +104,21 @@ function verdictAt(signatures: FileSignatures, targetSdk: number, sdk: number): 
   }
   if (sdk >= FIRST_V3 && has(PAIR_ID.v3)) return apkVerdict(apk, 'v3', of('v3'), sdk);
   if (sdk >= FIRST_V2 && has(PAIR_ID.v2)) return apkVerdict(apk, 'v2', of('v2'), sdk);
+  const older = jar === undefined ? NOTHING : jarVerdict(jar, sdk, targetSdk);
   // a block that cannot be taken apart is none to Android; to us it is no file that a signing tool wrote
-  const malformed = sdk >= FIRST_V2 && apk.issues.some(({ code }) => code === 'malformed-block');
-  if (jar === undefined)
-    return {
-      scheme: 'none',
-      status: malformed ? 'invalid' : 'unsupported',
-      signers: [],
-      codes: malformed ? ['malformed-block', 'no-scheme'] : ['no-scheme'],
-    };
-  const verdict = jarVerdict(jar, sdk);
-  if (malformed) return { ...verdict, status: 'invalid', codes: ['malformed-block', ...verdict.codes] };
-  if (sdk < TARGET_NEEDS_V2 || targetSdk < TARGET_NEEDS_V2) return verdict;
+  return sdk >= FIRST_V2 && apk.block === undefined ? withIssues(older, apk) : older;
+}
+
+const NOTHING: Verdict = { scheme: 'none', status: 'unsupported', signers: [], codes: ['no-scheme'] };
+
+function withIssues(verdict: Verdict, { issues }: ApkSignatureCheck): Verdict {
+  if (issues.length === 0) return verdict;
+  const invalid =
+    verdict.status === 'invalid' || issues.some(({ code }) => APK_ISSUES[code].effect === 'invalid');
   return {
     ...verdict,
-    status: verdict.status === 'invalid' ? 'invalid' : 'unsupported',
-    codes: [...verdict.codes, 'v1-refused-for-target'],
+    status: invalid ? 'invalid' : 'unchecked',
+    codes: [...new Set([...verdict.codes, ...issues.map(({ code }) => code)])].sort(),
   };
 }
 
@@ -157,18 +156,24 @@ function apkVerdict(
   return { scheme, status, signers: certificatesOf(signers), codes: [...codes].sort() };
 }
 
-function jarVerdict({ signers, issues }: NonNullable<FileSignatures['jar']>, sdk: number): Verdict {
-  const codes = issues
-    .filter((issue) => issue.sdk.from <= sdk && sdk <= issue.sdk.to)
-    .map(({ code }) => code)
-    .filter((code) => !HARMLESS.has(JAR_ISSUES[code].effect));
+function jarVerdict(
+  { signers, issues }: NonNullable<FileSignatures['jar']>,
+  sdk: number,
+  targetSdk: number,
+): Verdict {
+  const codes = new Set<Verdict['codes'][number]>(
+    issues
+      .filter((issue) => issue.sdk.from <= sdk && sdk <= issue.sdk.to)
+      .map(({ code }) => code)
+      .filter((code) => !HARMLESS.has(JAR_ISSUES[code].effect)),
+  );
   const seen = signers.filter(({ minSdk = FIRST_SDK, maxSdk = LAST_SDK }) => minSdk <= sdk && sdk <= maxSdk);
-  return {
-    scheme: 'v1',
-    status: jarStatusAt(issues, sdk),
-    signers: certificatesOf(seen),
-    codes: [...new Set(codes)].sort(),
-  };
+  let status: SdkStatus = jarStatusAt(issues, sdk);
+  if (sdk >= TARGET_NEEDS_V2 && targetSdk >= TARGET_NEEDS_V2) {
+    codes.add('v1-refused-for-target');
+    if (status !== 'invalid') status = 'unsupported';
+  }
+  return { scheme: 'v1', status, signers: certificatesOf(seen), codes: [...codes].sort() };
 }
 
 const HARMLESS: ReadonlySet<string> = new Set(['loose', 'free', 'note']);

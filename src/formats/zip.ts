@@ -8,6 +8,9 @@
  */
 import type { ByteSource } from '../bytes.js';
 import { FormatError } from '../errors.js';
+import type { ZipRefusal } from './zip-code.js';
+import { compareRecords, type RecordFindings } from './zip-local.js';
+import { scanExtra } from './zip-extra.js';
 
 export interface ZipEntry {
   /** From the central directory, as bytes. */
@@ -23,6 +26,7 @@ export interface ZipEntry {
   readonly cdNameLength: number;
   readonly cdExtraLength: number;
   readonly versionMadeBy: number;
+  readonly versionNeeded: number;
   readonly externalAttributes: number;
   // local header and what follows it
   readonly localOffset: number;
@@ -33,6 +37,8 @@ export interface ZipEntry {
   readonly descriptorSize: number;
   /** End of data and descriptor. */
   readonly end: number;
+  /** What its records leave to the reader's taste; see `recordCodes`. */
+  readonly findings: RecordFindings;
 }
 
 export interface Extent {
@@ -59,10 +65,13 @@ const CENTRAL = 0x02014b50;
 const ZIP64_END = 0x06064b50;
 const ZIP64_LOCATOR = 0x07064b50;
 const DESCRIPTOR = 0x08074b50;
+const END_SIGNATURE = 'PK\x05\x06';
+/** Padding to 4 bytes, and what packers write. */
+const EXTRA_AHEAD = 36;
 const MAX_ENTRIES = 1 << 20;
-const MAX_DIRECTORY = 512 << 20;
+const MAX_DIRECTORY = 128 << 20;
 
-function fail(code: string, offset: number, message: string): never {
+function fail(code: ZipRefusal, offset: number, message: string): never {
   throw new FormatError('zip', code, offset, message);
 }
 
@@ -136,34 +145,38 @@ export function readZip(source: ByteSource): ZipStructure {
 }
 
 /**
- * The last end record, whose comment should reach the end of the file (else trailing bytes follow). Another one inside
- * its comment, or an earlier one whose comment also ends with the file, means that readers may disagree about what the
- * archive holds; end records of archives stored inside lie before it and reach nothing.
+ * The last end record, whose comment should reach the end of the file (else trailing bytes follow). Another signature
+ * behind it, or an earlier one whose comment also ends with the file, means that readers may disagree about what the
+ * archive holds: some take the last signature, some the first that fits. End records of archives stored inside lie
+ * before it and reach nothing.
  */
 function findEnd(source: ByteSource): Extent {
   const tailSize = Math.min(source.size, 22 + 0xffff);
   const tailOffset = source.size - tailSize;
   const tail = source.read(tailOffset, tailSize);
   let last: number | undefined;
+  let behind: number | undefined;
   const reaching: number[] = [];
   for (
-    let at = tail.indexOf('PK\x05\x06', 0, 'latin1');
+    let at = tail.indexOf(END_SIGNATURE, 0, 'latin1');
     at !== -1;
-    at = tail.indexOf('PK\x05\x06', at + 1, 'latin1')
+    at = tail.indexOf(END_SIGNATURE, at + 1, 'latin1')
   ) {
-    if (at + 22 > tail.length) break;
-    const end = at + 22 + tail.readUInt16LE(at + 20);
-    if (end <= tail.length) last = at;
+    const end = at + 22 > tail.length ? Infinity : at + 22 + tail.readUInt16LE(at + 20);
+    if (end <= tail.length) {
+      last = at;
+      behind = undefined;
+    } else behind ??= at;
     if (end === tail.length) reaching.push(at);
   }
   if (last === undefined)
     fail('no-end-record', tailOffset, 'not a ZIP archive: no end of central directory record');
-  const other = reaching.find((at) => at !== last);
+  const other = reaching.find((at) => at !== last) ?? behind;
   if (other !== undefined)
     fail(
       'ambiguous-end-record',
-      tailOffset + last,
-      `end of central directory records at ${tailOffset + other} and ${tailOffset + last}`,
+      tailOffset + Math.max(last, other),
+      `end of central directory signatures at ${tailOffset + Math.min(last, other)} and ${tailOffset + Math.max(last, other)}`,
     );
   return { offset: tailOffset + last, size: 22 };
 }
@@ -254,6 +267,7 @@ interface Location {
   readonly localNameLength: number;
   readonly localExtraLength: number;
   readonly descriptorSize: number;
+  readonly findings: RecordFindings;
 }
 
 /** An entry that leaves in the directory what is there: an archive may have ten thousands of them. */
@@ -266,6 +280,7 @@ class DirectoryEntry implements ZipEntry {
   readonly localNameLength: number;
   readonly localExtraLength: number;
   readonly descriptorSize: number;
+  readonly findings: RecordFindings;
 
   constructor(directory: DirectoryBytes, cdOffset: number, location: Location) {
     this.#directory = directory;
@@ -276,6 +291,7 @@ class DirectoryEntry implements ZipEntry {
     this.localNameLength = location.localNameLength;
     this.localExtraLength = location.localExtraLength;
     this.descriptorSize = location.descriptorSize;
+    this.findings = location.findings;
   }
 
   get rawName(): Buffer {
@@ -304,6 +320,9 @@ class DirectoryEntry implements ZipEntry {
   get versionMadeBy(): number {
     return this.#directory.bytes.readUInt16LE(this.#at(4));
   }
+  get versionNeeded(): number {
+    return this.#directory.bytes.readUInt16LE(this.#at(6));
+  }
   get externalAttributes(): number {
     return this.#directory.bytes.readUInt32LE(this.#at(38));
   }
@@ -331,10 +350,10 @@ function readEntry(
   let compressedSize = bytes.readUInt32LE(at + 20);
   let size = bytes.readUInt32LE(at + 24);
   let localOffset = bytes.readUInt32LE(at + 42);
+  const record = bytes.subarray(at, at + cdSize);
   const saturated = compressedSize === 0xffffffff || size === 0xffffffff || localOffset === 0xffffffff;
   if (saturated) {
     // ZIP64 extended information: only the fields that are saturated, in this order (APPNOTE 4.5.3)
-    const record = bytes.subarray(at, at + cdSize);
     const field = findExtra(record, 46 + record.readUInt16LE(28), record.readUInt16LE(30), 0x0001);
     if (field === undefined) fail('zip64', cdOffset, 'saturated field without ZIP64 extended information');
     let next = field.offset;
@@ -354,11 +373,13 @@ function readEntry(
       cdOffset + 42,
       `local header at ${localOffset} lies behind ${directoryStart - 30}`,
     );
-  const local = source.read(localOffset, 30);
-  if (local.readUInt32LE(0) !== LOCAL)
+  // mostly all of it: name and extra field are looked at too
+  const ahead = 30 + record.readUInt16LE(28) + EXTRA_AHEAD;
+  const head = source.read(localOffset, Math.min(ahead, directoryStart - localOffset));
+  if (head.readUInt32LE(0) !== LOCAL)
     fail('no-local-header', localOffset, 'no local file header where the directory points');
-  const localNameLength = local.readUInt16LE(26);
-  const localExtraLength = local.readUInt16LE(28);
+  const localNameLength = head.readUInt16LE(26);
+  const localExtraLength = head.readUInt16LE(28);
   const dataOffset = localOffset + 30 + localNameLength + localExtraLength;
   const dataEnd = dataOffset + compressedSize;
   if (dataEnd > directoryStart)
@@ -368,12 +389,22 @@ function readEntry(
       `${compressedSize} bytes of data end behind the directory's start ${directoryStart}`,
     );
   const crc32 = bytes.readUInt32LE(at + 16);
-  const wide = saturated || local.readUInt32LE(18) === 0xffffffff || local.readUInt32LE(22) === 0xffffffff;
+  const headerLength = 30 + localNameLength + localExtraLength;
+  const local = headerLength <= head.length ? head : source.read(localOffset, headerLength);
   const truth = { crc32, compressedSize, size };
   const descriptorSize =
     (local.readUInt16LE(6) & 8) === 0
       ? 0
-      : matchDescriptor(source.read(dataEnd, Math.min(24, directoryStart - dataEnd)), truth, wide);
+      : matchDescriptor(
+          source.read(dataEnd, Math.min(24, directoryStart - dataEnd)),
+          truth,
+          // 4.3.9.2: sizes of 8 bytes where the local header has ZIP64 extended information
+          saturated ||
+            local.readUInt32LE(18) === 0xffffffff ||
+            local.readUInt32LE(22) === 0xffffffff ||
+            scanExtra(local, 30 + localNameLength, localExtraLength).zip64 !== undefined,
+        );
+  const findings = compareRecords({ local, directory: record, ...truth, descriptorSize });
   return new DirectoryEntry(directory, cdOffset, {
     compressedSize,
     size,
@@ -381,6 +412,7 @@ function readEntry(
     localNameLength,
     localExtraLength,
     descriptorSize,
+    findings,
   });
 }
 

@@ -53,14 +53,13 @@ export async function localFiles(place: string): Promise<readonly LocalFile[]> {
 }
 
 /**
- * The sizes of both together, of directories next to nothing.
- * @throws UsageError `same-file` when both paths lead to one file or directory; `file-and-directory` when they cannot be
- * compared with each other
+ * The sizes of both together, of directories next to nothing; `mixed`: one is a directory, the other is none.
+ * @throws UsageError `same-file` when both paths lead to one file or directory
  */
 export async function assertTwoSides(
   published: string,
   rebuilt: string,
-): Promise<{ readonly bytes: number }> {
+): Promise<{ readonly bytes: number; readonly mixed: boolean }> {
   const [p, r] = [await statOf(published), await statOf(rebuilt)];
   if (p.dev === r.dev && p.ino === r.ino)
     throw new UsageError(
@@ -70,11 +69,19 @@ export async function assertTwoSides(
         hint: 'name the published file first, then the rebuilt one',
       },
     );
-  if (p.isDirectory() !== r.isDirectory())
-    throw new UsageError(
-      'file-and-directory',
-      `${p.isDirectory() ? published : rebuilt} is a directory and the other side is a file`,
-      { hint: 'compare two files, or two directories' },
-    );
-  return { bytes: p.size + r.size };
+  return { bytes: p.size + r.size, mixed: p.isDirectory() !== r.isDirectory() };
+}
+
+/** A directory with nothing in it. */
+export async function isEmpty(place: string): Promise<boolean> {
+  return (await statOf(place)).isDirectory() && (await fs.readdir(place)).length === 0;
+}
+
+/** For what is no set of splits. */
+export function fileAndDirectory(published: string, rebuilt: string): UsageError {
+  return new UsageError(
+    'file-and-directory',
+    `one of ${published} and ${rebuilt} is a directory, the other is a file`,
+    { hint: 'compare two files, or two directories' },
+  );
 }

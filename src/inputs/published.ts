@@ -2,16 +2,20 @@
 /** The files that users get, from the channel that the plan names or from the user's hand: copied, named, hashed. */
 import { promises as fs, type Stats } from 'node:fs';
 import path from 'node:path';
+import { readText } from '../bytes.js';
 import { FailedHere, UsageError } from '../errors.js';
 import type { ComparePlan, DebianBinary, FileIdentity, OnProgress } from '../model.js';
 import { cachedDownload, copyOut, sha256OfFile } from './cache.js';
 import { isPlainPath } from './debian-release.js';
 import { indexedDownload } from './mirror-file.js';
+import { packSplits } from './pack-splits.js';
 
 export interface PublishedFile extends FileIdentity {
   /** Where it lies on this machine: a copy of ours that nobody else changes. Never enters a report. */
   readonly path: string;
   readonly from: 'handed-over' | 'url' | 'debian-archive' | 'bundled';
+  /** Text of the device.json beside splits that were pulled from a device. */
+  readonly device?: string;
 }
 
 export interface ObtainOptions {
@@ -164,6 +168,9 @@ async function fromDirectory(
     else ignored.push(base);
   }
   const [single] = names;
+  // a pull from a device: the plan speaks of it as one archive
+  if (names.length === 1 && single !== undefined && /\.apks$/i.test(single) && !present.some(isArchive))
+    return { files: [await takePull(root, single, options)], details };
   const lone = names.length === 1 && present.length === 1 && single !== undefined ? present[0] : undefined;
   for (const base of present) {
     const name = base === lone && single !== undefined ? single : base;
@@ -175,6 +182,23 @@ async function fromDirectory(
   const links =
     details.length === 0 ? '' : ` (${details.length} links that lead out of it were not followed)`;
   return { files, details: [`the directory that was handed over holds none of ${names.join(', ')}${links}`] };
+}
+
+const isArchive = (name: string): boolean => /\.(?:apks|xapk|apkm)$/i.test(name);
+const DEVICE = 'device.json';
+const MAX_DEVICE = 1 << 20;
+
+async function takePull(root: string, name: string, { directory }: ObtainOptions): Promise<PublishedFile> {
+  const target = path.join(directory, name);
+  await packSplits(root, target);
+  const device = path.join(root, DEVICE);
+  return {
+    name,
+    ...(await sha256OfFile(target)),
+    path: target,
+    from: 'handed-over',
+    ...((await regularFile(device)) ? { device: readText(device, MAX_DEVICE) } : {}),
+  };
 }
 
 async function regularFile(file: string): Promise<boolean> {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Published files against rebuilt ones that are both at hand: no build, no recipe needed, nothing stored. */
+import type { SetOptions } from '../compare/compare.js';
 import { FactThread, WORTH_A_THREAD } from '../compare/fact-thread.js';
 import type { SetComparison } from '../compare/types.js';
 import type { Limits } from '../compare/walk.js';
-import { assertTwoSides, localFiles } from '../inputs/local-files.js';
+import { assertTwoSides, fileAndDirectory, isEmpty, localFiles } from '../inputs/local-files.js';
 import { UsageError } from '../errors.js';
 import { RULE_NAMES, RULE_SETS, type RuleName, type RuleSetName } from '../model.js';
 import { missingTools, toolsOf } from '../pipeline/tools-of.js';
@@ -15,7 +16,12 @@ import { stoppable } from './stoppable.js';
 export interface CompareRequest {
   /** A file, or a directory with the files of one release. */
   readonly published: string;
+  /** … or an `.apks`, `.xapk` or `.apkm` archive; what makes a set of splits is compared as one. */
   readonly rebuilt: string;
+  /** The same release as other devices got it. */
+  readonly pulls?: readonly string[];
+  /** A device.json, as bundletool writes it: for which device the splits are. */
+  readonly device?: string;
   /** Rules of class `store-edit`, or sets of them. */
   readonly rules?: readonly string[];
   /** A recipe whose channel says what is expected: package, signers, rules, unpublished files. */
@@ -43,7 +49,9 @@ async function compared(
   request: CompareRequest,
   options: OperationOptions,
 ): Promise<{ readonly report: Report; readonly comparison: SetComparison }> {
-  const { bytes } = await assertTwoSides(request.published, request.rebuilt);
+  const { bytes, mixed } = await assertTwoSides(request.published, request.rebuilt);
+  const pulls = request.pulls ?? [];
+  for (const pull of pulls) await assertTwoSides(pull, request.rebuilt);
   if (bytes >= WORTH_A_THREAD) FactThread.startEarly();
   const [{ compareSet, expandRules }, { assembleReport }, { describeRun }] = [
     await import('../compare/compare-set.js'),
@@ -53,22 +61,16 @@ async function compared(
   const rules = knownRules(request.rules ?? []);
   const expected: Expectations | undefined =
     request.recipe === undefined ? undefined : await expectationsFrom(request.recipe, options);
-  const [published, rebuilt] = [await localFiles(request.published), await localFiles(request.rebuilt)];
-  if (expected !== undefined) {
-    const { assertVersion } = await import('./expectations.js');
-    await assertVersion(published, expected);
-  }
   const started = performance.now();
-  const comparison = await compareSet(
-    { published, rebuilt, ...(expected === undefined ? {} : { notPublished: expected.notPublished }) },
-    {
-      ...options,
-      rules: expandRules([...rules, ...(expected?.rules ?? [])]),
-      ...(expected === undefined ? {} : { signers: expected.signers }),
-      ...(expected?.packageId === undefined ? {} : { packageId: expected.packageId }),
-      ...(request.limits === undefined ? {} : { limits: request.limits }),
-    },
-  );
+  const setOptions: SetOptions = {
+    ...options,
+    rules: expandRules([...rules, ...(expected?.rules ?? [])]),
+    ...(expected === undefined ? {} : { signers: expected.signers }),
+    ...(expected?.packageId === undefined ? {} : { packageId: expected.packageId }),
+    ...(request.limits === undefined ? {} : { limits: request.limits }),
+  };
+  const notPublished = expected === undefined ? {} : { notPublished: expected.notPublished };
+  const comparison = (await splitsCompared()) ?? (await filesCompared());
   const files = (side: 'published' | 'rebuilt') => comparison.pairs.map((pair) => pair[side]);
   const report = assembleReport({
     published: [...files('published'), ...comparison.unpairedPublished],
@@ -81,6 +83,48 @@ async function compared(
     }),
   });
   return { report, comparison };
+
+  async function splitsCompared(): Promise<SetComparison | undefined> {
+    // two files with plain names are no set: what is common must not wait for what is rare
+    if (!mixed && pulls.length === 0 && request.device === undefined && (await bothPlain(request)))
+      return undefined;
+    if (mixed && ((await isEmpty(request.published)) || (await isEmpty(request.rebuilt))))
+      throw fileAndDirectory(request.published, request.rebuilt);
+    const { compareSplitSides } = await import('./compare-splits.js');
+    const code = expected?.version?.code;
+    const found = await compareSplitSides(
+      {
+        published: [request.published, ...pulls],
+        rebuilt: request.rebuilt,
+        ...(request.device === undefined ? {} : { device: request.device }),
+        ...(code === undefined ? {} : { versionCode: code }),
+        ...notPublished,
+      },
+      setOptions,
+    );
+    if (found === undefined && mixed) throw fileAndDirectory(request.published, request.rebuilt);
+    return found;
+  }
+
+  async function filesCompared(): Promise<SetComparison> {
+    const [published, rebuilt] = [await localFiles(request.published), await localFiles(request.rebuilt)];
+    if (expected !== undefined) {
+      const { assertVersion } = await import('./expectations.js');
+      await assertVersion(published, expected);
+    }
+    return await compareSet({ published, rebuilt, ...notPublished }, setOptions);
+  }
+}
+
+const SET = /\.(?:apks|xapk|apkm)$/i;
+
+/** Two files, neither with the name of an archive of splits. */
+async function bothPlain({ published, rebuilt }: CompareRequest): Promise<boolean> {
+  for (const side of [published, rebuilt]) {
+    const [first] = await localFiles(side);
+    if (first?.path !== side || SET.test(side)) return false;
+  }
+  return true;
 }
 
 /** Without a recipe there is no need to load what reads one. */

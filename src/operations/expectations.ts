@@ -39,10 +39,11 @@ export async function expectationsOf(
   const found = channelOf(recipe, asked).channel;
   return expected({
     ...(found.packageId === undefined ? {} : { packageId: found.packageId }),
-    signers: found.signers.map(({ sha256, minSdk, maxSdk, source }) => ({
+    signers: found.signers.map(({ sha256, minSdk, maxSdk, statedBy, source }) => ({
       sha256,
       ...(minSdk === undefined ? {} : { minSdk }),
       ...(maxSdk === undefined ? {} : { maxSdk }),
+      statedBy,
       source,
     })),
     // a rule for some versions is not for a version that nobody named

@@ -28,6 +28,8 @@ import { assertAbsent, storeReport, writeEvidence } from './store.js';
 export interface VerifyRequest extends PlanRequest {
   /** FILE or DIR with the published files; else they come from the channel. */
   readonly published?: string;
+  /** A device.json, as bundletool writes it: which device got the splits that are handed over. */
+  readonly device?: string;
   /** The publisher's `.buildinfo` file. */
   readonly buildinfo?: string;
   readonly engine?: ExecutorKind;
@@ -85,9 +87,14 @@ export async function verifyPlan(
       request.supersedes === undefined ? undefined : await earlierReport(request.supersedes, made);
     const buildInfo =
       request.buildinfo === undefined ? undefined : await readBuildInfo(request.buildinfo, made);
+    const device =
+      request.device === undefined
+        ? undefined
+        : (await import('./compare-splits.js')).deviceFrom(request.device);
     const verified = await stoppable(options, (stopping) =>
       runPipeline(made, {
         ...(request.published === undefined ? {} : { published: request.published }),
+        ...(device === undefined ? {} : { device }),
         ...(request.source === undefined ? {} : { source: request.source }),
         ...(buildInfo === undefined ? {} : { buildInfo }),
         ...(request.rebuild === undefined ? {} : { builds: request.rebuild }),

@@ -3,7 +3,7 @@
 import { inspectPublished } from '../compare/inspect-published.js';
 import type { Sha256, SignerPin } from '../model.js';
 
-/** The pinned certificate, if one signed the file. */
+/** The certificate that signed the file, if it is pinned or follows from a pinned one. */
 export async function carriesSignature(
   path: string,
   signers: readonly SignerPin[],
@@ -12,6 +12,8 @@ export async function carriesSignature(
   const { signature } = await inspectPublished(path);
   // a signature that does not verify is a difference, and found as one
   if (signature.status === 'invalid') return undefined;
-  return signature.signers.find((signer) => signers.some((pin) => pin.sha256 === signer.certificateSha256))
-    ?.certificateSha256;
+  return signature.signers.find(({ certificateSha256, lineage = [] }) => {
+    const keys = new Set([certificateSha256, ...lineage.map((step) => step.certificateSha256)]);
+    return signers.some((pin) => keys.has(pin.sha256));
+  })?.certificateSha256;
 }

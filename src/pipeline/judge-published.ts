@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Whether the published files are the publisher's, and of the version that was asked for: before anything is built. */
-import { checkIdentity, type ExpectedIdentity } from '../compare/identity.js';
-import { inspectPublished } from '../compare/inspect-published.js';
+import { checkIdentity, describeFinding, type ExpectedIdentity } from '../compare/identity.js';
+import { inspectPublished, inspectSplits } from '../compare/inspect-published.js';
 import type { PairComparison, SetComparison } from '../compare/types.js';
 import { UsageError } from '../errors.js';
 import type { PublishedFile } from '../inputs/published.js';
@@ -18,7 +18,9 @@ export interface Judgement {
   readonly unverifiable: readonly FileReason<UnverifiableReason>[];
 }
 
-/** @throws UsageError `other-version`, `damaged-file` for a handed-over file of another version, or of half a one */
+const ARCHIVE = /\.(?:apks|xapk|apkm)$/i;
+
+/** @throws UsageError `other-version`, `damaged-file`, `mixed-versions` for a handed-over file of another version, or of half a one */
 export async function judgePublished(
   plan: Plan,
   files: readonly PublishedFile[],
@@ -28,11 +30,24 @@ export async function judgePublished(
   const unverifiable: FileReason<UnverifiableReason>[] = [];
   const others: string[] = [];
   const damaged: string[] = [];
+  const options = { signers, ...(packageId === undefined ? {} : { packageId }) };
   for (const file of files) {
-    const found = await inspectPublished(file.path, {
-      signers,
-      ...(packageId === undefined ? {} : { packageId }),
-    });
+    const splits = ARCHIVE.test(file.name) ? await inspectSplits(file, options) : undefined;
+    for (const split of splits ?? []) {
+      const of = <Code extends string>({ code, detail }: Reason<Code>): FileReason<Code> => ({
+        file: split.name,
+        code,
+        detail,
+      });
+      notAuthentic.push(...split.notAuthentic.map(of));
+      unverifiable.push(...split.unverifiable.map(of));
+      const { versionName, ...everywhere } = identityExpected(plan, undefined);
+      const expected = split.split || versionName === undefined ? everywhere : { ...everywhere, versionName };
+      for (const finding of checkIdentity(split.reading, expected))
+        if (finding.kind === 'other-version') others.push(`${split.name} has ${describeFinding(finding)}`);
+    }
+    if (splits !== undefined) continue;
+    const found = await inspectPublished(file.path, options);
     const of = <Code extends string>({ code, detail }: Reason<Code>): FileReason<Code> => ({
       file: file.name,
       code,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What the pipeline is told beside the plan. */
 import type { Executor } from '../build/executor.js';
+import type { DeviceSpecification } from '../compare/device-specification.js';
 import type { BuildInfo } from '../inputs/buildinfo.js';
 import type { OnProgress } from '../model.js';
 import type { RunRecord } from '../report/types.js';
@@ -9,6 +10,8 @@ import type { RunRecord } from '../report/types.js';
 export interface PipelineOptions {
   /** FILE or DIR of the user instead of the channel's files. */
   readonly published?: string;
+  /** Which device got the splits that were handed over; in place of their device.json. */
+  readonly device?: DeviceSpecification;
   /** A directory or an address instead of the plan's repository. */
   readonly source?: string;
   /** The publisher's record of its environment: a claim, shown as one. */

@@ -64,10 +64,11 @@ export function comparePlan(
     ...(versionCode === undefined || candidate.build === undefined
       ? {}
       : { versionCode: candidate.build * versionCode.times + versionCode.plus }),
-    signers: channel.signers.map(({ sha256, minSdk, maxSdk, source }) => ({
+    signers: channel.signers.map(({ sha256, minSdk, maxSdk, statedBy, source }) => ({
       sha256,
       ...(minSdk === undefined ? {} : { minSdk }),
       ...(maxSdk === undefined ? {} : { maxSdk }),
+      statedBy,
       source,
     })),
     acquisition: acquisitionPlan(recipe, channel, context, pairs),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What a recipe may say (`recipes/*.yaml`): reviewed data about how one app's versions become source, build and comparison. */
 import { z } from 'zod';
-import { RULE_NAMES, RULE_SETS } from '../model.js';
+import { RULE_NAMES, RULE_SETS, STATED_BY } from '../model.js';
 import type { RuleName, RuleSetName } from '../model.js';
 import {
   absolutePath,
@@ -158,6 +158,7 @@ const signer = strict({
   sha256,
   minSdk: positive.optional(),
   maxSdk: positive.optional(),
+  statedBy: word(STATED_BY).describe('Whether the publisher states this certificate or somebody else does.'),
   source: text.describe('Where this certificate digest was read.'),
 });
 

@@ -22,6 +22,7 @@ import { boundEvidence } from './evidence.js';
 import { doesNotSay, publisherCan } from './conclusions.js';
 import { runStatements } from './run-statements.js';
 import type { StatementFacts } from './say.js';
+import { scopeOf } from './split-scope.js';
 import { statementsOf } from './statements.js';
 import { titleOf } from './title.js';
 import type {
@@ -67,8 +68,10 @@ export function publishedOf({ pairs, unpairedPublished }: SetComparison): FileId
   return [...pairs.map((pair) => pair.published), ...unpairedPublished];
 }
 
-export function rebuiltOf({ pairs, unpairedRebuilt }: SetComparison): FileIdentity[] {
-  return [...pairs.map((pair) => pair.rebuilt), ...unpairedRebuilt];
+export function rebuiltOf({ pairs, unpairedRebuilt, splits }: SetComparison): FileIdentity[] {
+  // devices of which each got a file of its own can have one twin in the bundle
+  const twins = new Map(pairs.map(({ rebuilt }) => [rebuilt.name, rebuilt]));
+  return [...(splits === undefined ? pairs.map((pair) => pair.rebuilt) : twins.values()), ...unpairedRebuilt];
 }
 
 export function assembleReport(input: ReportInput): Report {
@@ -115,7 +118,7 @@ export function concluded(facts: StatementFacts): ReportStatement {
   const decided = {
     ...facts,
     verdict,
-    title: titleOf(verdict, facts.deviations),
+    title: titleOf(verdict, facts.deviations, comparison === undefined ? undefined : scopeOf(comparison)),
     coverage: setCoverage(
       { ...(comparison === undefined ? {} : { comparison }), unverifiable: [], notAuthentic: [] },
       verdict,

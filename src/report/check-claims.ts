@@ -26,6 +26,28 @@ export function checkClaims(
   checkSignature(pair, base, found);
   if (compare !== undefined) checkAuthenticity(pair, compare, base, found);
   checkFindings(pair, base, found);
+  checkObservations(pair, base, found);
+}
+
+/** Each code once for an archive, seen on a side, at places that the side has. */
+function checkObservations(pair: PairComparison, base: string, found: Found): void {
+  const told = new Set<string>();
+  for (const [index, { code, path, ...sides }] of (pair.observations ?? []).entries()) {
+    const at = `${base}/observations/${index}`;
+    const key = JSON.stringify([code, path]);
+    if (told.has(key)) found('finding', at, `${code} stands there twice`);
+    told.add(key);
+    if (sides.published === undefined && sides.rebuilt === undefined)
+      found('finding', at, `${code} of neither side`);
+    for (const side of SIDES) {
+      const seen = sides[side];
+      if (seen === undefined) continue;
+      if (seen.first.length === 0 || seen.count < seen.first.length)
+        found('finding', `${at}/${side}`, `${seen.count} times, and ${seen.first.length} places`);
+      const beyond = path.length === 0 && seen.first.some(({ offset }) => offset > pair[side].size);
+      if (beyond) found('finding', `${at}/${side}`, `beyond the ${pair[side].size} bytes of the file`);
+    }
+  }
 }
 
 function bytesOf(runs: readonly Run[], wanted: (run: Run) => boolean): number {
@@ -89,6 +111,7 @@ function checkSignature(pair: PairComparison, base: string, found: Found): void 
   const { signature, unverifiable, notAuthentic, worst, proof } = pair;
   const { status, issues, signers } = signature;
   const at = `${base}/signature/status`;
+  checkRanges(signature, `${base}/signature`, found);
   if (status === 'verified' && (issues.length > 0 || signers.length === 0))
     found(
       'signature',
@@ -120,6 +143,29 @@ function checkSignature(pair: PairComparison, base: string, found: Found): void 
     found('reason', `${base}/unverifiable`, 'the signature was not checked, and no reason says so');
 }
 
+/** Ranges of versions without gap, and only signers that the file has. */
+function checkRanges({ signers, bySdk = [] }: PairComparison['signature'], base: string, found: Found): void {
+  const known = new Set(signers.map(({ certificateSha256 }) => certificateSha256));
+  for (const [at, range] of bySdk.entries()) {
+    const next = bySdk[at + 1];
+    const place = `${base}/bySdk/${at}`;
+    if (range.maxSdk === undefined ? next !== undefined : next?.minSdk !== range.maxSdk + 1)
+      found(
+        'signature',
+        place,
+        `versions ${range.minSdk} to ${range.maxSdk ?? 'the last'}, then ${next?.minSdk ?? 'none'}`,
+      );
+    if (range.signers.some((signer) => !known.has(signer)))
+      found('signature', `${place}/signers`, 'a certificate that is none of the signers');
+    if (range.status === 'verified' && (range.signers.length === 0 || range.codes.length > 0))
+      found(
+        'signature',
+        place,
+        `verified, with ${range.signers.length} signers and ${range.codes.length} issues`,
+      );
+  }
+}
+
 /** What the plan expects of the file, judged again from what the pair recorded of it. */
 function checkAuthenticity(pair: PairComparison, compare: ComparePlan, base: string, found: Found): void {
   const given = new Set(pair.notAuthentic.map(canonicalJson));
@@ -127,7 +173,10 @@ function checkAuthenticity(pair: PairComparison, compare: ComparePlan, base: str
   const reading = { format, identity: pair.identity, issues: [] } as const;
   const { signers, packageId } = compare;
   const equal = pair.worst === 'identical';
-  for (const reason of judgeAuthenticity(pair.signature, reading, { signers, packageId }, equal).notAuthentic)
+  const judged = judgeAuthenticity(pair.signature, reading, { signers, packageId }, equal);
+  if (canonicalJson(pair.signerNotes ?? judged.notes) !== canonicalJson(judged.notes))
+    found('signature', `${base}/signerNotes`, 'not what the plan and the signers give');
+  for (const reason of judged.notAuthentic)
     if (!given.has(canonicalJson(reason)))
       found('reason', `${base}/notAuthentic`, `the plan gives ${reason.code}: ${reason.detail}`);
 }

@@ -134,7 +134,12 @@ function checkSource({ source }: ReportStatement, { build }: PlanRecord, found: 
 
 /** Every published file that the plan names is compared, unpaired or not obtained; nothing is waived that it does not name. */
 function checkSet(comparison: SetComparison, plan: ComparePart, found: Found): void {
-  const accounted = new Set([...publishedOf(comparison).map(({ name }) => name), ...comparison.notObtained]);
+  const accounted = new Set([
+    ...publishedOf(comparison).map(({ name }) => name),
+    ...comparison.notObtained,
+    // an archive of splits: its members are compared in its place
+    ...(comparison.splits?.deliveries ?? []).map(({ name }) => name),
+  ]);
   for (const [at, { published }] of plan.pairs.entries())
     if (!accounted.has(published))
       found('set', `/statement/plan/compare/pairs/${at}`, `nothing is said about ${published}`);
@@ -189,7 +194,10 @@ function checkExpected(
   );
   expects(status === 'unchecked', 'signature-unchecked', 'unchecked, and the plan pins a signer');
   expects(
-    signature.signers.some((signer) => !signers.some((pin) => pin.sha256 === signer.certificateSha256)),
+    signature.signers.some(({ certificateSha256, lineage = [] }) => {
+      const keys = new Set([certificateSha256, ...lineage.map((step) => step.certificateSha256)]);
+      return !signers.some((pin) => keys.has(pin.sha256));
+    }),
     'signer-not-pinned',
     'signed by a certificate that the plan does not pin',
   );

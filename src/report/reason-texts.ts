@@ -97,6 +97,11 @@ export const AUTHENTICITY_TEXTS = {
     check: 'aapt2 dump packagename PUBLISHED',
     publisherCan: 'state the package id of its app on this channel',
   },
+  'mixed-signers': {
+    meaning: 'its parts are signed by different signers, which no Android installs together',
+    check: 'for split in PUBLISHED/*.apk; do apksigner verify --print-certs "$split"; done',
+    publisherCan: 'say which certificate signs the splits of its app',
+  },
   'not-in-index': {
     meaning: 'the signed index of the archive lists another file by this name',
     check: 'apt-get download PACKAGE=VERSION && sha256sum PUBLISHED *.deb',

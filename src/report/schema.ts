@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The shape of `report.json`, version 1, for readers that do not trust it. `reports/schema.json` is made from it. */
 import { z } from 'zod';
-import { AUTHENTICITY_REASONS, RULE_NAMES, UNVERIFIABLE_REASONS } from '../model.js';
-import { EVIDENCE_KINDS, OWNERS } from '../compare/types.js';
+import { AUTHENTICITY_REASONS, RULE_NAMES, SIGNER_NOTES, UNVERIFIABLE_REASONS } from '../model.js';
+import { AMBIGUITIES, EVIDENCE_KINDS, NOT_DELIVERED_REASONS, OWNERS, REFUSALS } from '../compare/types.js';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const bytes = z.int().nonnegative();
@@ -115,6 +115,18 @@ const difference = z.discriminatedUnion('kind', [
   }),
   z.strictObject({ kind: z.literal('order'), path, moved: bytes, detail: text }),
 ]);
+const sightings = z
+  .strictObject({
+    count: bytes,
+    first: list(z.strictObject({ offset: bytes, member: text.optional(), detail: text.optional() })),
+  })
+  .optional();
+const observation = z.strictObject({
+  code: z.enum([...AMBIGUITIES, ...REFUSALS.map((code) => `zip/${code}` as const)]),
+  path,
+  published: sightings,
+  rebuilt: sightings,
+});
 const coverage = z.strictObject({
   matched: bytes,
   total: bytes,
@@ -168,6 +180,7 @@ const pair = z.strictObject({
       }),
     ).optional(),
   }),
+  signerNotes: list(reason(SIGNER_NOTES)).optional(),
   identity: z.record(z.string(), text),
   coverage,
   differences: list(difference),
@@ -179,6 +192,7 @@ const pair = z.strictObject({
       untried: bytes,
     })
     .optional(),
+  observations: list(observation).optional(),
   rules: list(
     z.strictObject({
       rule,
@@ -195,12 +209,34 @@ const pair = z.strictObject({
   notAuthentic: list(reason(AUTHENTICITY_REASONS)),
   decoders: list(z.strictObject({ name: text, version: text })),
 });
+const splits = z.strictObject({
+  deliveries: list(
+    z.strictObject({
+      name: text,
+      files: list(text),
+      variant: z.strictObject({ minSdk: z.int(), number: z.int().optional() }).optional(),
+      device: z.strictObject({
+        derived: z.boolean(),
+        sdk: bytes,
+        abis: list(text),
+        densities: list(z.int()),
+        languages: list(text),
+      }),
+    }),
+  ),
+  notDelivered: list(z.strictObject({ name: text, reason: z.enum(NOT_DELIVERED_REASONS) })),
+  missing: list(z.strictObject({ name: text, delivery: text, why: text })),
+  metadata: list(z.strictObject({ side: z.enum(['published', 'rebuilt']), name: text })),
+  issues: list(z.strictObject({ code: text, detail: text })),
+  notAuthentic: list(reason(AUTHENTICITY_REASONS)),
+});
 const comparison = z.strictObject({
   pairs: list(pair),
   unpairedPublished: list(file),
   notObtained: list(text),
   unpairedRebuilt: list(file),
   notPublished: list(z.strictObject({ name: text, reason: text })),
+  splits: splits.optional(),
 });
 const verdict = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('reproducible') }),

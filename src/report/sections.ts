@@ -9,11 +9,14 @@ export interface Section {
 }
 
 const PROVEN = new Set([
+  'scope',
   'pair-identical',
   'pair-signature-only',
   'pair-reencoded',
   'pair-excluded',
   'signature-verified',
+  'signer-pinned',
+  'signer-rotated',
 ]);
 const NOT_PROVEN = new Set([
   'pair-different',
@@ -24,6 +27,10 @@ const NOT_PROVEN = new Set([
   'not-obtained',
   'build-failed',
   'nothing-compared',
+  'signer-unpinned',
+  'debug-key',
+  'split-twice',
+  'unread-member',
   'source-not-upstream',
   'built-from-other-commit',
   'store-protected',
@@ -47,6 +54,7 @@ const ENVIRONMENT = new Set([
 const TITLES = {
   proven: 'Proven',
   'not-proven': 'Not proven',
+  ambiguous: 'What readers may take differently',
   carried: 'Built, and carried in',
   environment: 'Their environment and ours',
   known: 'Also known',
@@ -59,6 +67,7 @@ export type SectionId = keyof typeof TITLES;
 function sectionOfCode(code: string): SectionId {
   if (PROVEN.has(code)) return 'proven';
   if (NOT_PROVEN.has(code) || /^(unverifiable|not-authentic)-/.test(code)) return 'not-proven';
+  if (code.startsWith('ambiguous-')) return 'ambiguous';
   if (ENVIRONMENT.has(code)) return 'environment';
   return CARRIED.has(code) ? 'carried' : 'known';
 }
@@ -79,6 +88,7 @@ export function sectionsOf({ statement, run }: Report): readonly Section[] {
   return [
     // what decided comes first
     ...(matched ? [of('proven'), of('not-proven')] : [of('not-proven'), of('proven')]),
+    of('ambiguous'),
     of('carried'),
     of('environment'),
     of('known'),

@@ -8,6 +8,7 @@ import { originStatements, sourceStatements } from './input-statements.js';
 import { pairStatements } from './pair-statements.js';
 import { AUTHENTICITY_TEXTS, UNVERIFIABLE_TEXTS } from './reason-texts.js';
 import { clause, count, fetching, percent, say, some, type DecidedFacts } from './say.js';
+import { splitStatements } from './split-statements.js';
 import type { Statement } from './types.js';
 
 export function statementsOf(facts: DecidedFacts): Statement[] {
@@ -15,6 +16,7 @@ export function statementsOf(facts: DecidedFacts): Statement[] {
     ...reasonStatements(facts),
     ...pairStatements(facts),
     ...setStatements(facts),
+    ...splitStatements(facts),
     ...buildStatements(facts),
     ...sourceStatements(facts),
     ...originStatements(facts),

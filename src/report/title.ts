@@ -4,18 +4,24 @@ import type { Deviation, Verdict } from '../model.js';
 import { count } from './say.js';
 import type { Report } from './types.js';
 
-export function titleOf(verdict: Verdict, deviations: readonly Deviation[]): string {
+export function titleOf(
+  verdict: Verdict,
+  deviations: readonly Deviation[],
+  scope?: { readonly text: string },
+): string {
   // a match with somebody else's source says nothing about the publisher's
   const from = deviations.some(({ code }) => code === 'source-replaced')
     ? ' from another source than the publisher’s'
     : '';
+  // a match of some splits says nothing of the others
+  const of = scope === undefined ? '' : `; ${scope.text}`;
   switch (verdict.kind) {
     case 'reproducible':
-      return `Reproduced${from}`;
+      return `Reproduced${from}${of}`;
     case 'equivalent':
       return verdict.excludedBytes === 0
-        ? `Reproduced${from}, packed differently (0 bytes left out)`
-        : `Reproduced${from}, except ${count(verdict.excludedBytes, 'byte')} that the store or signing added`;
+        ? `Reproduced${from}, packed differently (0 bytes left out)${of}`
+        : `Reproduced${from}, except ${count(verdict.excludedBytes, 'byte')} that the store or signing added${of}`;
     case 'unreproducible':
       if (from !== '') return `Not reproduced${from}`;
       return deviations.some((deviation) => deviation.canChangeOutput !== 'no')

@@ -510,7 +510,7 @@ const pinned = (identity: Identity): string =>
     channel: `acquisition: { kind: handed-over, how: make it }
     packageId: org.example.chat
     versionCode: { times: 7, plus: 0 }
-    signers: [{ sha256: ${sha256(identity.certificate)}, source: a test }]`,
+    signers: [{ sha256: ${sha256(identity.certificate)}, statedBy: publisher, source: a test }]`,
   });
 
 const PUBLISHED: Readonly<

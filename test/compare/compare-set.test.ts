@@ -5,8 +5,8 @@ import test, { type ExecutionContext } from 'ava';
 import { compareSet, expandRules, type SetFile } from '../../src/compare/compare-set.js';
 import { matches } from '../../src/compare/name-pattern.js';
 import { decideVerdict } from '../../src/compare/verdict.js';
-import type { SetComparison } from '../../src/compare/types.js';
 import { RULE_SETS } from '../../src/model.js';
+import type { SetComparison } from '../../src/compare/types.js';
 import { temporaryDirectory } from '../helpers/temp-directory.js';
 
 function files(t: ExecutionContext, contents: Readonly<Record<string, string>>): SetFile[] {
@@ -90,4 +90,5 @@ test('patterns match in full, and a star stays within a directory', (t) => {
 
 test('sets of rules become their rules, each once', (t) => {
   t.deepEqual(expandRules(['play', 'play-stamp-cert']), [...RULE_SETS.play].sort());
+  t.true(RULE_SETS.play.includes('play-stamp-cert'));
 });

@@ -16,6 +16,7 @@ const DEMO = 'demo/published/app.apk';
 const SIGNER = '4760d8f6a5fc8591475df14786fef53f278277cb577a646840c2dd344b248185';
 const pin = (sha256: string, range: Partial<SignerPin> = {}): SignerPin => ({
   sha256,
+  statedBy: 'publisher',
   source: 'test',
   ...range,
 });

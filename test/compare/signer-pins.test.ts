@@ -23,6 +23,7 @@ const signer = (
 });
 const pin = (sha256: string, minSdk?: number, maxSdk?: number): SignerPin => ({
   sha256,
+  statedBy: 'publisher',
   source: 'test',
   ...(minSdk === undefined ? {} : { minSdk }),
   ...(maxSdk === undefined ? {} : { maxSdk }),
@@ -81,6 +82,49 @@ test('an added v3 signer for a future version is seen', (t) => {
   t.deepEqual(unpinned([...BOTH, signer('v3', 'evil', 90, 91)], [pin('old'), pin('new')]), [
     'v3 evil SDK 90 to 91',
   ]);
+});
+
+const rotatedBy = (...certificates: readonly string[]): SignerRecord => ({
+  ...signer('v3', certificates.at(-1) ?? '', 28, LAST),
+  lineage: certificates.map((certificateSha256) => ({
+    certificateSha256,
+    subject: `CN=${certificateSha256}`,
+    capabilities: [],
+  })),
+});
+const rotated = (signers: readonly SignerRecord[], pins: readonly SignerPin[]): string[] =>
+  checkPins(signers, pins, 24).rotated.map(
+    (found) => `${found.signer.certificateSha256} from ${found.pin.sha256} ${describeRange(found.range)}`,
+  );
+
+test('a key that a pinned one signed for is accepted, and told', (t) => {
+  const signers = [signer('v2', 'old'), rotatedBy('old', 'middle', 'new')];
+  t.deepEqual(unpinned(signers, [pin('old')]), []);
+  t.deepEqual(rotated(signers, [pin('old')]), ['new from old SDK 28 and later']);
+  t.deepEqual(rotated(signers, [pin('old'), pin('middle')]), ['new from middle SDK 28 and later']);
+  // pinned itself, it needs no lineage
+  t.deepEqual(rotated(signers, [pin('old'), pin('new')]), []);
+});
+
+test('a lineage from another key, or from one that is pinned for other versions, allows nothing', (t) => {
+  t.deepEqual(unpinned([rotatedBy('other', 'new')], [pin('old')]), ['v3 new SDK 28 and later']);
+  t.deepEqual(unpinned([rotatedBy('old', 'evil')], [pin('old', undefined, 32), pin('new', 33)]), [
+    'v3 evil SDK 33 and later',
+  ]);
+  t.deepEqual(rotated([rotatedBy('old', 'evil')], [pin('old', undefined, 32), pin('new', 33)]), [
+    'evil from old SDK 28 to 32',
+  ]);
+});
+
+test('a pinned key that is newer than the signer says nothing for it', (t) => {
+  t.deepEqual(unpinned([rotatedBy('old')], [pin('new')]), ['v3 old SDK 28 and later']);
+});
+
+test('the first version of a signer for the release after it may see both signers', (t) => {
+  const signers = [signer('v3', 'old', 28, 34), { ...signer('v3.1', 'new', 34, LAST), development: true }];
+  t.deepEqual(unpinned(signers, [pin('new')], 33), ['v3 old SDK 33 to 34']);
+  t.deepEqual(unpinned(signers, [pin('old')], 34), ['v3.1 new SDK 34 and later']);
+  t.deepEqual(unpinned(signers, [pin('old', undefined, 33), pin('new', 34)], 33), ['v3 old SDK 34']);
 });
 
 test('an unknown or lower SDK never accepts more', (t) => {

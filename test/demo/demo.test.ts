@@ -19,7 +19,9 @@ import { temporaryDirectory } from '../helpers/temp-directory.js';
 const demo = path.resolve(import.meta.dirname, '../../../demo');
 const published = (name: string): string => path.join(demo, 'published', name);
 const signer = readFileSync(published('signer.txt'), 'utf8').trim();
-const pinned: CompareOptions = { signers: [{ sha256: signer, source: 'demo/published/signer.txt' }] };
+const pinned: CompareOptions = {
+  signers: [{ sha256: signer, statedBy: 'publisher', source: 'demo/published/signer.txt' }],
+};
 
 /** The path of the APK that a copy of the source, changed or not, is built to. */
 function build(t: ExecutionContext, change: (source: string) => void = () => {}): string {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createHash, X509Certificate } from 'node:crypto';
+import { createHash, createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -7,7 +7,7 @@ import { BufferSource } from '../../src/bytes.js';
 import { checkApkSignature, type ApkSignatureCheck } from '../../src/formats/apk-signature.js';
 import { readZip } from '../../src/formats/zip.js';
 import { apksig35 } from '../helpers/apksig-35.js';
-import { makeKey } from '../helpers/apksigner.js';
+import { makeKey, type SigningKey } from '../helpers/apksigner.js';
 import { buildManifest } from '../helpers/build-axml.js';
 import { buildZip } from '../helpers/build-zip.js';
 import { need } from '../helpers/need.js';
@@ -17,10 +17,11 @@ import {
   newIdentity,
   signerPair,
   signingBlock,
+  type Identity,
   type Pair,
 } from '../helpers/sign-apk.js';
 import { seconds, stampPairV1, stampPairV2, type StampSpec } from '../helpers/sign-stamp.js';
-import { runStamps } from '../helpers/stamp-driver.js';
+import { runStamps, type StampVerifyJob } from '../helpers/stamp-driver.js';
 import { temporaryDirectory } from '../helpers/temp-directory.js';
 
 const APKSIG = '/usr/share/java/apksig.jar';
@@ -250,32 +251,58 @@ test('stamps by apksig 35 are verified: a time, a lineage of the stamp, another 
   await signedByApksig(t, jar, [2, 3], true);
 });
 
+const stampEntryOf = (key: SigningKey): Buffer =>
+  sha256(new X509Certificate(readFileSync(key.certificate)).raw);
+
+const identityOf = ({ key, certificate }: SigningKey): Identity => ({
+  privateKey: createPrivateKey({ key: readFileSync(key), format: 'der', type: 'pkcs8' }),
+  publicKey: new X509Certificate(readFileSync(certificate)).publicKey.export({ type: 'spki', format: 'der' }),
+  certificate: new X509Certificate(readFileSync(certificate)).raw,
+});
+
 test('apksig takes what is verified here, and refuses what does not hold', (t) => {
   if (!need(t, 'java', 'openssl', 'apksigner')) return;
   const directory = temporaryDirectory(t);
   const key = makeKey(directory, 'stamp', 'rsa2048');
-  const from = unsignedWith(sha256(new X509Certificate(readFileSync(key.certificate)).raw));
+  const from = unsignedWith(stampEntryOf(key));
   const [block = ''] = runStamps(APKSIG, directory, [
     { kind: 'block', stamp: key, digest: contentDigest(from) },
   ]);
   const theirs = stamped({ id: 0x2b09189e, value: Buffer.from(block, 'hex') }, from);
   t.is(check(theirs).status, 'verified');
-  const files: (readonly [Buffer, boolean])[] = [
-    [theirs, true],
-    [stamped(stampPairV1(spec())), true],
-    [stamped(stampPairV2(spec())), true],
-    [stamped(stampPairV2(spec({ attributes: [[TIME, seconds(1_700_000_000n)]] }))), true],
-    [stamped(stampPairV1(spec({ schemes: [[2, Buffer.alloc(32)]] }))), false],
-    [stamped(stampPairV2(spec({ schemes: [[2, Buffer.alloc(32)]] }))), false],
-    [stamped(stampPairV2(spec()), unsignedWith(Buffer.alloc(32, 1))), false],
+  // Java reads no certificate that only has a key
+  const real = identityOf(makeKey(directory, 'other stamp'));
+  const entry = sha256(real.certificate);
+  const own = unsignedWith(entry);
+  const digest = contentDigest(own);
+  const wrong = Buffer.alloc(32);
+  const by = (more: Partial<StampSpec> = {}): StampSpec => ({
+    identity: real,
+    schemes: [[2, digest]],
+    ...more,
+  });
+  const badly = stampPairV1(by({ schemes: [[2, wrong]] }));
+  const well = stampPairV1(by());
+  const files: readonly (readonly [Buffer, boolean, StampVerifyJob['first']?])[] = [
+    [
+      theirs,
+      true,
+      { entry: stampEntryOf(key), digest: contentDigest(from), block: Buffer.from(block, 'hex') },
+    ],
+    [stamped(well, own), true, { entry, digest, block: well.value }],
+    [stamped(badly, own), false, { entry, digest, block: badly.value }],
+    [stamped(well, unsignedWith(wrong)), false, { entry: wrong, digest, block: well.value }],
+    [stamped(stampPairV2(by()), own), true],
+    [stamped(stampPairV2(by({ schemes: [[2, wrong]] })), own), false],
+    [stamped(stampPairV2(by()), unsignedWith(wrong)), false],
   ];
   const answers = runStamps(
     APKSIG,
     directory,
-    files.map(([apk], index) => {
+    files.map(([apk, , first], index) => {
       const file = path.join(directory, `${index}.apk`);
       writeFileSync(file, apk);
-      return { kind: 'verify', file };
+      return { kind: 'verify', file, ...(first === undefined ? {} : { first }) };
     }),
   );
   for (const [index, [apk, expected]] of files.entries()) {

@@ -147,11 +147,12 @@ export interface ManifestSpec extends Omit<AxmlSpec, 'roots'> {
   readonly versionCode?: AxmlValueSpec;
   readonly versionName?: AxmlValueSpec;
   readonly minSdk?: AxmlValueSpec;
+  readonly targetSdk?: AxmlValueSpec;
 }
 
 /** A manifest as a tool writes it. */
 export function buildManifest(spec: ManifestSpec = {}): Buffer {
-  const { package: id, versionCode = 7, versionName = '1.2', minSdk = 24, ...rest } = spec;
+  const { package: id, versionCode = 7, versionName = '1.2', minSdk = 24, targetSdk, ...rest } = spec;
   return buildAxml({
     ...rest,
     roots: [
@@ -165,7 +166,12 @@ export function buildManifest(spec: ManifestSpec = {}): Buffer {
         children: [
           {
             name: 'uses-sdk',
-            attributes: [{ name: 'minSdkVersion', id: ATTRIBUTE.minSdk, value: minSdk }],
+            attributes: [
+              { name: 'minSdkVersion', id: ATTRIBUTE.minSdk, value: minSdk },
+              ...(targetSdk === undefined
+                ? []
+                : [{ name: 'targetSdkVersion', id: ATTRIBUTE.targetSdk, value: targetSdk }]),
+            ],
           },
           { name: 'application', children: [{ name: 'activity' }] },
         ],

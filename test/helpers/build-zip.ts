@@ -20,7 +20,7 @@ export interface ZipMember {
   readonly madeBy?: number;
   readonly externalAttributes?: number;
   /** A data descriptor: sets flag bit 3 and zeroes the local fields. */
-  readonly descriptor?: 'signed' | 'plain';
+  readonly descriptor?: 'signed' | 'plain' | 'wide' | 'absent';
   /** Bytes put before the local header that no record owns. */
   readonly gapBefore?: Buffer;
   /** Written into the local header and the directory in place of the truth. */
@@ -48,6 +48,8 @@ export interface ZipLayout {
   readonly entryCount?: number;
   /** Writes a ZIP64 end record and locator. */
   readonly zip64?: true;
+  /** The extensible data sector of that record. */
+  readonly zip64Extension?: Buffer;
 }
 
 const bytes = (value: string | Buffer): Buffer => (typeof value === 'string' ? Buffer.from(value) : value);
@@ -111,13 +113,15 @@ export function buildZip(members: readonly ZipMember[], layout: ZipLayout = {}):
       ]),
     );
     push(raw);
-    if (described)
+    if (member.descriptor !== undefined && member.descriptor !== 'absent') {
+      const width = member.descriptor === 'wide' ? 8 : 4;
       push(
         Buffer.concat([
-          member.descriptor === 'signed' ? fields([4, 0x08074b50]) : Buffer.alloc(0),
-          fields([4, sum], [4, raw.length], [4, size]),
+          member.descriptor === 'plain' ? Buffer.alloc(0) : fields([4, 0x08074b50]),
+          fields([4, sum], [width, raw.length], [width, size]),
         ]),
       );
+    }
     const extra = member.extra ?? Buffer.alloc(0);
     const comment = member.comment ?? Buffer.alloc(0);
     records.push(
@@ -166,7 +170,7 @@ export function buildZip(members: readonly ZipMember[], layout: ZipLayout = {}):
     push(
       fields(
         [4, 0x06064b50],
-        [8, 44],
+        [8, 44 + (layout.zip64Extension?.length ?? 0)],
         [2, 45],
         [2, 45],
         [4, 0],
@@ -177,6 +181,7 @@ export function buildZip(members: readonly ZipMember[], layout: ZipLayout = {}):
         [8, directoryOffset],
       ),
     );
+    push(layout.zip64Extension ?? Buffer.alloc(0));
     push(fields([4, 0x07064b50], [4, 0], [8, endOffset], [4, 1]));
   }
   const stated = layout.entryCount ?? count;

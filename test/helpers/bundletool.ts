@@ -9,6 +9,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import JSZip from 'jszip';
 import type { ExecutionContext } from 'ava';
+import { signWithApksigner, type SigningKey } from './apksigner.js';
 import { buildZip } from './build-zip.js';
 import { need } from './need.js';
 
@@ -193,4 +194,46 @@ function run(program: string, args: readonly string[]): string {
 
 function toolPath(name: string): string {
   return run('sh', ['-c', `command -v ${name}`]).trim();
+}
+
+export interface Pull {
+  readonly directory: string;
+  readonly name: string;
+  /** Names of splits in the archive of bundletool. */
+  readonly splits: readonly string[];
+  readonly key: SigningKey;
+  readonly device?: DeviceSpecification;
+  /** Signs with APK Signature Scheme v2 alone: other files of the same splits. */
+  readonly onlyV2?: boolean;
+}
+
+/** By archive, split, key and schemes: each start of apksigner takes a second. */
+const signedSplits = new Map<string, Buffer>();
+
+/** A directory as `adb pull` leaves it: splits signed by the publisher, under names that bundletool did not give. */
+export async function pullFrom(
+  apks: string,
+  { directory, name, splits, key, device, onlyV2 = false }: Pull,
+): Promise<string> {
+  const at = path.join(directory, name);
+  mkdirSync(at);
+  const members = await membersOf(apks);
+  for (const split of splits) {
+    const unsigned = members.get(`splits/${split}.apk`);
+    if (unsigned === undefined) throw new Error(`no ${split} among ${[...members.keys()].join(', ')}`);
+    const id = [apks, split, key.key, onlyV2].join('\n');
+    const signed =
+      signedSplits.get(id) ??
+      signWithApksigner(path.dirname(apks), unsigned, { keys: [key], v2: true, v3: !onlyV2, minSdk: 24 });
+    signedSplits.set(id, signed);
+    writeFileSync(path.join(at, pulledName(split)), signed);
+  }
+  if (device !== undefined) writeFileSync(path.join(at, 'device.json'), JSON.stringify(device));
+  return at;
+}
+
+/** As the package manager of a device calls them. */
+export function pulledName(split: string): string {
+  const [, config = ''] = /^base-(.*?)(?:_[0-9]+)?$/.exec(split) ?? [];
+  return config === 'master' ? 'base.apk' : `split_config.${config}.apk`;
 }

@@ -89,9 +89,18 @@ export function newIdentity(certificate: (publicKey: Buffer) => Buffer = certifi
   return { privateKey: pair.privateKey, publicKey, certificate: certificate(publicKey) };
 }
 
-/** The SHA-256 content digest of an unsigned archive without comment. */
+/** Where its end record begins, by Android's rule: the last one whose comment reaches the end of the file. */
+export function endRecord(archive: Buffer): number {
+  for (let at = archive.length - 22; at >= 0; at--)
+    if (archive.readUInt32LE(at) === 0x06054b50 && archive.readUInt16LE(at + 20) === archive.length - at - 22)
+      return at;
+  // bytes behind the end: no Android installs that
+  return archive.lastIndexOf('PK\x05\x06', undefined, 'latin1');
+}
+
+/** The SHA-256 content digest of an unsigned archive. */
 export function contentDigest(unsigned: Buffer): Buffer {
-  const end = unsigned.length - 22;
+  const end = endRecord(unsigned);
   const directory = unsigned.readUInt32LE(end + 16);
   const sections = [
     unsigned.subarray(0, directory),
@@ -169,11 +178,12 @@ export function signingBlock(pairs: readonly Pair[], pad = true): Buffer {
   return Buffer.concat([size, body, size, Buffer.from('APK Sig Block 42')]);
 }
 
-/** Puts a block in front of the central directory of an archive without comment. */
+/** Puts a block in front of the central directory. */
 export function insertBlock(unsigned: Buffer, block: Buffer): Buffer {
-  const directory = unsigned.readUInt32LE(unsigned.length - 6);
+  const end = endRecord(unsigned);
+  const directory = unsigned.readUInt32LE(end + 16);
   const tail = Buffer.from(unsigned.subarray(directory));
-  tail.writeUInt32LE(directory + block.length, tail.length - 6);
+  tail.writeUInt32LE(directory + block.length, end - directory + 16);
   return Buffer.concat([unsigned.subarray(0, directory), block, tail]);
 }
 

@@ -23,6 +23,8 @@ export interface StampVerifyJob {
   readonly kind: 'verify';
   readonly file: string;
   readonly idsig?: string;
+  /** Of a version 1 stamp: content of the stamp entry, the v2 digest, and the pair. */
+  readonly first?: { readonly entry: Buffer; readonly digest: Buffer; readonly block: Buffer };
 }
 
 /** A version 1 block over this v2 digest. */
@@ -37,6 +39,7 @@ import com.android.apksig.*;
 import com.android.apksig.internal.apk.*;
 import com.android.apksig.internal.apk.stamp.*;
 import java.io.*;
+import java.nio.*;
 import java.nio.file.*;
 import java.security.*;
 import java.security.cert.*;
@@ -65,7 +68,7 @@ public class Stamps {
         String[] files = pair.split(":");
         X509Certificate certificate = certificate(files[1]);
         PrivateKey key = key(files[0], certificate);
-        signers.add(new ApkSigner.SignerConfig.Builder("K" + signers.size(), key, Collections.singletonList(certificate)).build());
+        signers.add(new ApkSigner.SignerConfig.Builder("APP" + (signers.isEmpty() ? "" : signers.size()), key, Collections.singletonList(certificate)).build());
         SigningCertificateLineage.SignerConfig own = new SigningCertificateLineage.SignerConfig.Builder(key, certificate).build();
         if (before != null)
           lineage = lineage == null ? new SigningCertificateLineage.Builder(before, own).build() : lineage.spawnDescendant(before, own);
@@ -97,10 +100,26 @@ public class Stamps {
 
   static String verify(String[] job) throws Exception {
     File file = new File(job[1]);
-    boolean stamp = new SourceStampVerifier.Builder(file).build().verifySourceStamp().isVerified();
+    boolean stamp = job[3].equals("-")
+        ? new ApkVerifier.Builder(file).build().verifySourceStamp().isVerified()
+        : first(bytes(job[3]), bytes(job[4]), bytes(job[5]));
     if (job[2].equals("-")) return stamp + "\\tfalse";
     ApkVerifier.Result result = new ApkVerifier.Builder(file).setV4SignatureFile(new File(job[2])).build().verify();
     return stamp + "\\t" + (result.isVerified() && result.isVerifiedUsingV4Scheme());
+  }
+
+  /** The class that reads whole files drops what it finds about the signer. */
+  static boolean first(byte[] entry, byte[] digest, byte[] block) throws Exception {
+    ApkSignerInfo signer = new ApkSignerInfo();
+    ByteBuffer data = ApkSigningBlockUtils.getLengthPrefixedSlice(ByteBuffer.wrap(block).order(ByteOrder.LITTLE_ENDIAN));
+    ByteBuffer signed = ByteBuffer.allocate(12 + digest.length).order(ByteOrder.LITTLE_ENDIAN);
+    signed.putInt(8 + digest.length).putInt(1).putInt(digest.length).put(digest);
+    java.lang.reflect.Method check = Class.forName("com.android.apksig.internal.apk.stamp.SourceStampVerifier")
+        .getMethod("verifyV1SourceStamp", ByteBuffer.class, CertificateFactory.class, ApkSignerInfo.class,
+            byte[].class, byte[].class, int.class, int.class);
+    check.setAccessible(true);
+    check.invoke(null, data, CertificateFactory.getInstance("X.509"), signer, signed.array(), entry, 24, Integer.MAX_VALUE);
+    return !signer.containsErrors() && !signer.containsWarnings();
   }
 
   static byte[] bytes(String hex) {
@@ -174,7 +193,14 @@ function lineOf(job: StampSignJob | StampVerifyJob | StampBlockJob): string[] {
         job.idsig ?? '-',
       ];
     case 'verify':
-      return ['verify', job.file, job.idsig ?? '-'];
+      return [
+        'verify',
+        job.file,
+        job.idsig ?? '-',
+        job.first?.entry.toString('hex') ?? '-',
+        job.first?.digest.toString('hex') ?? '-',
+        job.first?.block.toString('hex') ?? '-',
+      ];
     case 'block':
       return ['block', job.stamp.key, job.stamp.certificate, job.digest.toString('hex')];
   }

@@ -184,7 +184,7 @@ const signed = (at: World, script: string, signer = SIGNER): Plan =>
     script,
     compare: {
       packageId: 'org.samesource.demo',
-      signers: [{ sha256: signer, source: 'test' }],
+      signers: [{ sha256: signer, statedBy: 'publisher', source: 'test' }],
       versionCode: 1,
     },
   });

@@ -169,8 +169,30 @@ const LIES: Readonly<Record<string, Lie>> = {
     change: (draft) => {
       const { plan } = draft;
       if (plan === undefined) throw new Error('no plan');
-      plan.compare.signers = [{ sha256: 'd'.repeat(64), source: 'x' }];
+      plan.compare.signers = [{ sha256: 'd'.repeat(64), statedBy: 'publisher', source: 'x' }];
       plan.compareDigest = digestOf(plan.compare);
+    },
+  },
+  'a signer is called pinned that nobody pinned': {
+    of: 'signed',
+    code: 'signature',
+    change: (draft) => {
+      pairOf(draft).signerNotes = [{ code: 'signer-pinned', detail: 'stated by the publisher' }];
+    },
+  },
+  'later versions of Android are left out': {
+    of: 'signed',
+    code: 'signature',
+    change: (draft) => {
+      const last = pairOf(draft).signature.bySdk?.at(-1);
+      if (last !== undefined) last.maxSdk = 40;
+    },
+  },
+  'a version of Android sees a signer that the file does not have': {
+    of: 'signed',
+    code: 'signature',
+    change: (draft) => {
+      for (const range of pairOf(draft).signature.bySdk ?? []) range.signers = ['d'.repeat(64)];
     },
   },
   'the app is the planned one although it is not': {

@@ -11,6 +11,8 @@ interface CompareArguments extends GlobalArguments {
   readonly channel: string | undefined;
   readonly release: string | undefined;
   readonly evidence: string | undefined;
+  readonly pull: readonly string[] | undefined;
+  readonly device: string | undefined;
   readonly rule: readonly string[] | undefined;
   readonly out: string | undefined;
   readonly strict: boolean;
@@ -21,7 +23,7 @@ interface CompareArguments extends GlobalArguments {
 
 export const compareCommand: CommandModule<object, CompareArguments> = {
   command: 'compare <published> <rebuilt>',
-  describe: 'compare published files with rebuilt ones: two files, or two directories',
+  describe: 'compare published files with rebuilt ones: files, directories, or sets of splits',
   builder: (yargs) =>
     globalOptions(yargs)
       .positional('published', { type: 'string', demandOption: true, describe: 'what users get' })
@@ -31,6 +33,17 @@ export const compareCommand: CommandModule<object, CompareArguments> = {
       .option('release', {
         type: 'string',
         describe: 'version of that recipe: its rules, its version code; without it only what holds for all',
+      })
+      .option('pull', {
+        type: 'string',
+        array: true,
+        nargs: 1,
+        describe: 'the same release as another device got it; may be repeated',
+      })
+      .option('device', {
+        type: 'string',
+        describe:
+          'for which device the splits are: a device.json of bundletool; default: the one beside them',
       })
       .option('rule', {
         type: 'string',
@@ -49,6 +62,7 @@ export const compareCommand: CommandModule<object, CompareArguments> = {
         '$0 compare --recipe telegram-android --release 10.14.5 Telegram.apk app.apk',
         'with its signers',
       )
+      .example('$0 compare pixel/ app.apks', 'splits pulled from a device, and all that bundletool makes')
       .example('$0 compare --rule play store/ ours/', 'two directories, with what Google Play adds'),
   handler: (argv) =>
     runCommand(argv, async ({ output, options }) => {
@@ -65,6 +79,8 @@ export const compareCommand: CommandModule<object, CompareArguments> = {
           published: argv.published,
           rebuilt: argv.rebuilt,
           rules: argv.rule ?? [],
+          ...(argv.pull === undefined ? {} : { pulls: argv.pull }),
+          ...(argv.device === undefined ? {} : { device: argv.device }),
           ...(argv.recipe === undefined
             ? {}
             : {

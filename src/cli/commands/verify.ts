@@ -10,6 +10,7 @@ interface VerifyArguments extends RunArguments {
   readonly app: string;
   readonly release: string | undefined;
   readonly published: string | undefined;
+  readonly device: string | undefined;
   readonly buildinfo: string | undefined;
   readonly evidence: string | undefined;
   readonly supersedes: string | undefined;
@@ -32,6 +33,10 @@ export const verifyCommand: CommandModule<object, VerifyArguments> = {
       .option('published', {
         type: 'string',
         describe: 'the published file, or a directory with the files of one release',
+      })
+      .option('device', {
+        type: 'string',
+        describe: 'for which device splits are: a device.json of bundletool; default: the one beside them',
       })
       .option('buildinfo', {
         type: 'string',
@@ -78,6 +83,7 @@ export const verifyCommand: CommandModule<object, VerifyArguments> = {
           ...planRequestOf({ ...argv, release }),
           ...engineOf(argv),
           ...(argv.published === undefined ? {} : { published: argv.published }),
+          ...(argv.device === undefined ? {} : { device: argv.device }),
           ...(argv.buildinfo === undefined ? {} : { buildinfo: argv.buildinfo }),
           ...(argv.evidence === undefined ? {} : { evidence: argv.evidence }),
           ...(argv.supersedes === undefined ? {} : { supersedes: argv.supersedes }),

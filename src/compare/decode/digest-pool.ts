@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Digests of many entries at once, on threads of their own where there is enough of it. */
+/**
+ * Digests of many entries at once, on threads of their own where there is enough of it. The threads take their jobs
+ * themselves: who asked may be busy for a while. What somebody else turns out to decode anyway can be taken out again.
+ */
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { FileSource, ForwardReader, type ByteSource } from '../../bytes.js';
 import { digestEntry, type DigestJob, type EntryDigests } from './digest-entry.js';
+import { claim, type DigestOrder, type DigestResult, type NumberedJob } from './digest-order.js';
 
 /** Below this much content, starting threads costs more than it saves. */
 const WORTHWHILE = 8 << 20;
@@ -13,74 +17,80 @@ const BATCH_JOBS = 256;
 const YOUNG_MB = 8;
 
 export interface ContentDigests {
-  readonly result: Promise<ReadonlyMap<number, EntryDigests>>;
-  /** Before the result is there it never comes. */
+  /** Of every job but those taken out and not put back: these are digested now. May be asked once. */
+  readonly result: () => Promise<ReadonlyMap<number, EntryDigests>>;
+  /** The algorithms asked for, if nobody has begun with this entry: whoever takes it decodes it and may `put` the digests. */
+  readonly take: (entry: number) => readonly string[] | undefined;
+  readonly put: (entry: number, digests: EntryDigests) => void;
   readonly close: () => Promise<void>;
 }
 
 export function digestContents(source: ByteSource, jobs: readonly DigestJob[]): ContentDigests {
-  const ordered = [...jobs].sort((a, b) => a.offset - b.offset);
+  const ordered = [...jobs]
+    .sort((a, b) => a.offset - b.offset)
+    .map((job, number): NumberedJob => ({ ...job, number }));
+  const state = new Int32Array(new SharedArrayBuffer((ordered.length + 1) * 4));
   const bytes = ordered.reduce((sum, { length, size }) => sum + length + size, 0);
-  if (source instanceof FileSource && bytes >= WORTHWHILE && availableParallelism() > 1) {
-    const pool = new DigestPool(source, cut(ordered));
-    return { result: pool.result, close: () => pool.close() };
-  }
-  const result = digestHere(source, ordered);
-  // who asks gets the error
-  result.catch(() => undefined);
-  return { result, close: () => Promise.resolve() };
-}
-
-async function digestHere(
-  source: ByteSource,
-  jobs: readonly DigestJob[],
-): Promise<Map<number, EntryDigests>> {
-  const reader = new ForwardReader(source);
-  const found = new Map<number, EntryDigests>();
-  for (const job of jobs) {
-    const digests = digestEntry(source, reader, job);
-    found.set(job.entry, digests instanceof Promise ? await digests : digests);
-  }
-  return found;
+  const pool =
+    source instanceof FileSource && bytes >= WORTHWHILE && availableParallelism() > 1
+      ? new DigestPool({ file: source.lend(), batches: cut(ordered), state })
+      : undefined;
+  const byEntry = new Map(ordered.map((job) => [job.entry, job]));
+  const put = new Map<number, EntryDigests>();
+  return {
+    async result() {
+      const found = new Map([...((await pool?.result) ?? []), ...put]);
+      const reader = new ForwardReader(source);
+      for (const job of ordered) {
+        if (found.has(job.entry)) continue;
+        const digests = digestEntry(source, reader, job);
+        found.set(job.entry, digests instanceof Promise ? await digests : digests);
+      }
+      return found;
+    },
+    take(entry) {
+      const job = byEntry.get(entry);
+      return job !== undefined && claim(state, job.number) ? job.algorithms : undefined;
+    },
+    put: (entry, digests) => void put.set(entry, digests),
+    close: () => pool?.close() ?? Promise.resolve(),
+  };
 }
 
 class DigestPool {
   readonly result: Promise<ReadonlyMap<number, EntryDigests>>;
   readonly #workers: readonly Worker[];
 
-  constructor(source: FileSource, batches: readonly (readonly DigestJob[])[]) {
-    const file = source.lend();
-    const waiting = [...batches].reverse();
+  constructor(order: DigestOrder) {
     const found = new Map<number, EntryDigests>();
-    const threads = Math.min(availableParallelism(), 4, batches.length);
+    const threads = Math.min(availableParallelism(), 4, order.batches.length);
     this.#workers = Array.from(
       { length: threads },
       () =>
         new Worker(new URL('./digest-worker.js', import.meta.url), {
-          workerData: file,
+          workerData: order,
           resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
         }),
     );
-    let left = batches.length;
+    let left = threads;
     this.result = new Promise((resolve, reject) => {
       for (const worker of this.#workers) {
-        const next = (): void => {
-          const batch = waiting.pop();
-          if (batch !== undefined) worker.postMessage(batch);
-        };
-        worker.on('message', (results: readonly (readonly [number, EntryDigests])[]) => {
-          for (const [entry, digests] of results) found.set(entry, digests);
-          left -= 1;
-          if (left === 0) resolve(found);
-          next();
+        let done = false;
+        worker.on('message', (message: readonly DigestResult[] | 'done') => {
+          if (message !== 'done') for (const [entry, digests] of message) found.set(entry, digests);
+          else {
+            done = true;
+            if (--left === 0) resolve(found);
+          }
         });
-        // a thread that ends for whatever reason must not be waited for
-        worker.on('error', reject).on('exit', () => reject(new Error('digest pool: a thread has ended')));
-        // one being digested, one ready
-        next();
-        next();
+        worker.on('error', reject);
+        // one that ends without having done its part must not be waited for
+        worker.on('exit', () => {
+          if (!done) reject(new Error('digest pool: a thread has ended'));
+        });
       }
     });
+    // who asks gets the error
     this.result.catch(() => undefined);
   }
 
@@ -89,8 +99,8 @@ class DigestPool {
   }
 }
 
-function cut(jobs: readonly DigestJob[]): DigestJob[][] {
-  const batches: DigestJob[][] = [];
+function cut(jobs: readonly NumberedJob[]): NumberedJob[][] {
+  const batches: NumberedJob[][] = [];
   let bytes = BATCH_BYTES;
   for (const job of jobs) {
     const last = batches.at(-1);

@@ -1,23 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A thread that digests the contents of entries; see `digest-pool.ts`. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { FileSource, ForwardReader, type OpenFile } from '../../bytes.js';
-import { digestEntry, type DigestJob, type EntryDigests } from './digest-entry.js';
+import { FileSource, ForwardReader } from '../../bytes.js';
+import { digestEntry } from './digest-entry.js';
+import { claim, nextBatch, type DigestOrder, type DigestResult } from './digest-order.js';
 import { prepareRelease } from './release.js';
 
 const port = parentPort;
 if (port !== null) {
-  const source = FileSource.borrow(workerData as OpenFile);
+  const { file, batches, state } = workerData as DigestOrder;
+  const source = FileSource.borrow(file);
   const reader = new ForwardReader(source);
   await prepareRelease();
-  port.on('message', (jobs: readonly DigestJob[]) => {
-    void (async (): Promise<void> => {
-      const results: (readonly [number, EntryDigests])[] = [];
-      for (const job of jobs) {
-        const found = digestEntry(source, reader, job);
-        results.push([job.entry, found instanceof Promise ? await found : found]);
-      }
-      port.postMessage(results);
-    })();
-  });
+  for (let batch = batches[nextBatch(state)]; batch !== undefined; batch = batches[nextBatch(state)]) {
+    const results: DigestResult[] = [];
+    for (const job of batch) {
+      if (!claim(state, job.number)) continue;
+      const found = digestEntry(source, reader, job);
+      results.push([job.entry, found instanceof Promise ? await found : found]);
+    }
+    port.postMessage(results);
+  }
+  port.postMessage('done');
 }

@@ -8,6 +8,8 @@ import type { Inflated, InflatedPair } from './inflate.js';
 export interface EntryJob {
   readonly p: { readonly offset: number; readonly length: number; readonly size: number };
   readonly r: { readonly offset: number; readonly length: number; readonly size: number };
+  /** Of digests of the published content that are wanted too. */
+  readonly algorithms?: readonly string[];
 }
 
 export interface PoolFiles {
@@ -135,7 +137,7 @@ function cut(jobs: readonly EntryJob[]): EntryJob[][] {
 /** Buffers arrive as plain byte arrays. Those of equal content stayed there. */
 function revive(pair: InflatedPair): InflatedPair {
   if (pair.equal) return pair;
-  return { equal: false, published: withBuffer(pair.published), rebuilt: withBuffer(pair.rebuilt) };
+  return { ...pair, published: withBuffer(pair.published), rebuilt: withBuffer(pair.rebuilt) };
 }
 
 function withBuffer(side: Inflated): Inflated {

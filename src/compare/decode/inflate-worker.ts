@@ -14,9 +14,9 @@ if (port !== null) {
   await prepareRelease();
   port.on('message', ({ batch, jobs }: { batch: number; jobs: readonly EntryJob[] }) => {
     const transfer = new Set<ArrayBuffer>();
-    const results = jobs.map(({ p, r }): InflatedPair => {
+    const results = jobs.map(({ p, r, algorithms }): InflatedPair => {
       const pair = inflatePair(
-        { raw: published.read(p.offset, p.length), size: p.size },
+        { raw: published.read(p.offset, p.length), size: p.size, algorithms },
         { raw: rebuilt.read(r.offset, r.length), size: r.size },
       );
       for (const side of [pair.published, pair.rebuilt])

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Deflate decoded: by zlib for the bytes, by our own structure walker for what zlib does not say (RFC 1951). */
+import { hash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { createInflateRaw, crc32, inflateRaw, inflateRawSync, type ZlibOptions } from 'node:zlib';
 import type { ByteSource } from '../../bytes.js';
@@ -67,14 +68,20 @@ export function walked(inflated: Inflated, raw: Buffer, size: number): Walked {
  * Both sides of one entry. `equal`: both decode to the same bytes, which are then not kept. Streams of unequal content are
  * not walked here: what they are packed like matters only where that content turns out to be no worse than repacked.
  */
-export type InflatedPair =
+export type InflatedPair = (
   | { readonly equal: true; readonly published: Walked; readonly rebuilt: Walked }
-  | { readonly equal: false; readonly published: Inflated; readonly rebuilt: Inflated };
+  | { readonly equal: false; readonly published: Inflated; readonly rebuilt: Inflated }
+) & {
+  /** Of the published content, hex, by the algorithms asked for. */
+  readonly digests?: readonly string[];
+};
 
 export interface HeldStream {
   readonly raw: Buffer;
   /** Of the decoded content, as stated. */
   readonly size: number;
+  /** Of digests of the content that are wanted too; of the published side. */
+  readonly algorithms?: readonly string[] | undefined;
 }
 
 const NOTHING = Buffer.alloc(0);
@@ -98,14 +105,20 @@ export async function inflatePairAside(published: HeldStream, rebuilt: HeldStrea
 }
 
 function paired(published: HeldStream, p: Inflated, rebuilt: HeldStream, r: Inflated): InflatedPair {
+  const { algorithms } = published;
+  const digests =
+    algorithms === undefined || p.kind === 'failed'
+      ? {}
+      : { digests: algorithms.map((algorithm) => hash(algorithm, p.bytes, 'hex')) };
   if (p.kind === 'failed' || r.kind === 'failed' || !p.bytes.equals(r.bytes))
-    return { published: p, rebuilt: r, equal: false };
+    return { published: p, rebuilt: r, equal: false, ...digests };
   release(p.bytes);
   release(r.bytes);
   return {
     published: walked({ ...p, bytes: NOTHING }, published.raw, published.size),
     rebuilt: walked({ ...r, bytes: NOTHING }, rebuilt.raw, rebuilt.size),
     equal: true,
+    ...digests,
   };
 }
 

@@ -133,7 +133,7 @@ function disagreementsOf(files: readonly FileInspection[]): Inspection['disagree
     ...new Set(apks.map((file) => of(file) ?? 'none')),
   ];
   const found = (code: string, all: readonly string[]): Inspection['disagreements'] =>
-    all.length > 1 ? [{ code, message: `${all.slice(0, 10).join(', ')}` }] : [];
+    all.length > 1 ? [{ code, message: all.slice(0, 10).join(', ') }] : [];
   return [
     ...found(
       'packages-differ',

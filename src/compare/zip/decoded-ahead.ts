@@ -4,6 +4,7 @@ import { FileSource } from '../../bytes.js';
 import type { ZipEntry, ZipStructure } from '../../formats/zip.js';
 import type { Pair } from '../align.js';
 import type { Opened } from '../container.js';
+import type { ContentDigests } from '../decode/digest-pool.js';
 import { inflatePairAside, type InflatedPair } from '../decode/inflate.js';
 import { InflatePool, isWorthwhile, type EntryJob } from '../decode/inflate-pool.js';
 import { isHeldDeflate } from './data.js';
@@ -49,9 +50,13 @@ export function decodeAhead(
   rebuilt: Opened<ZipStructure>,
   pairs: readonly Pair[],
   equality: EntryEquality,
+  digests: Pick<ContentDigests, 'take'> | undefined,
 ): DecodedAhead | undefined {
   const [p, r] = [published.source, rebuilt.source];
   if (!(p instanceof FileSource) || !(r instanceof FileSource)) return undefined;
+  // what is decoded here need not be decoded again for its digest
+  const wantedOf = (pair: number): readonly string[] | undefined =>
+    digests?.take(pairs[pair]?.published ?? -1);
   const jobs: EntryJob[] = [];
   const indices: number[] = [];
   for (const [index, pair] of pairs.entries()) {
@@ -61,9 +66,12 @@ export function decodeAhead(
     jobs.push({ p: jobSide(a), r: jobSide(b) });
     indices.push(index);
   }
-  if (isWorthwhile(jobs))
-    return new DecodedByThreads(new InflatePool({ published: p.lend(), rebuilt: r.lend() }, jobs), indices);
-  return decodeLargest(p, r, jobs, indices);
+  if (!isWorthwhile(jobs)) return decodeLargest(p, r, jobs, indices, wantedOf);
+  const all = jobs.map((job, at): EntryJob => {
+    const algorithms = wantedOf(indices[at] ?? -1);
+    return algorithms === undefined ? job : { ...job, algorithms };
+  });
+  return new DecodedByThreads(new InflatePool({ published: p.lend(), rebuilt: r.lend() }, all), indices);
 }
 
 /** One entry, which is mostly the only one. */
@@ -72,6 +80,7 @@ function decodeLargest(
   r: FileSource,
   jobs: readonly EntryJob[],
   indices: readonly number[],
+  wantedOf: (pair: number) => readonly string[] | undefined,
 ): DecodedAhead | undefined {
   const weight = (job: EntryJob): number => job.p.length + job.r.length;
   const largest = jobs.reduce<EntryJob | undefined>(
@@ -79,9 +88,13 @@ function decodeLargest(
     undefined,
   );
   if (largest === undefined) return undefined;
-  const index = indices[jobs.indexOf(largest)];
+  const index = indices[jobs.indexOf(largest)] ?? -1;
   const pair = inflatePairAside(
-    { raw: p.read(largest.p.offset, largest.p.length), size: largest.p.size },
+    {
+      raw: p.read(largest.p.offset, largest.p.length),
+      size: largest.p.size,
+      algorithms: wantedOf(index),
+    },
     { raw: r.read(largest.r.offset, largest.r.length), size: largest.r.size },
   );
   return {

@@ -135,7 +135,7 @@ export async function finishJarCheck(
   rebuilt?: { readonly source: ByteSource; readonly zip: ZipStructure },
 ): Promise<JarCheck> {
   const { source, zip, reading, contents } = open;
-  const digests = await open.digests.result;
+  const digests = await open.digests.result();
   const given = rebuilt === undefined ? undefined : mainAttributesOf(rebuilt.source, rebuilt.zip);
   checkJarText(reading, {
     orders: [reading.names, ...(rebuilt === undefined ? [] : [namesOf(rebuilt.zip)])],

@@ -99,13 +99,21 @@ function takesOver({ reading, owned }: JarCheck, rebuilt: ZipSide): boolean {
   return given !== undefined && sorted(given) === sorted(reading.manifest.main.lines);
 }
 
-/** v1 and v2 have the same signers (or v3, where that is all there is): Android then sees one publisher on all versions. */
+/**
+ * v1 and v2 have the same signers; where there is no v2, v1 is by a signer of v3 or by one that its lineage names: Android
+ * then sees one publisher on all versions.
+ */
 function otherSigners({ signers }: ZipSide['signature'], check: JarCheck): string | undefined {
   const of = (scheme: string): string[] =>
     signers.filter((signer) => signer.scheme === scheme).map(({ certificateSha256 }) => certificateSha256);
   const own = [...new Set(check.signers.map(({ certificateSha256 }) => certificateSha256))].sort();
   const v2 = [...new Set(of('v2'))].sort();
-  const all = new Set(signers.map(({ certificateSha256 }) => certificateSha256));
+  const all = new Set(
+    signers.flatMap(({ certificateSha256, lineage = [] }) => [
+      certificateSha256,
+      ...lineage.map((step) => step.certificateSha256),
+    ]),
+  );
   const same = v2.length > 0 ? own.join() === v2.join() : own.every((certificate) => all.has(certificate));
   return same ? undefined : `v1 is by ${own.join(', ')}, newer schemes by ${[...all].sort().join(', ')}`;
 }

@@ -131,20 +131,27 @@ export function newestTime(source: ByteSource, entries: Iterable<ZipEntry>): num
 }
 
 /**
- * At the end as apksigner writes them (file and block of each signer, then the manifest), or at the beginning as jarsigner
- * does (the manifest, then file and block of each), in the order of data and in that of the directory.
+ * At the end as apksigner and apkzlib write them, or at the beginning as jarsigner does, each kind in its order (file and
+ * block of each signer, before or after the manifest); or where the names of all entries are sorted, as apkzlib writes a
+ * directory. In the order of data and in that of the directory.
  */
 export function arePlacedByTool(zip: ZipStructure, signature: ReadonlySet<number>): boolean {
-  const count = signature.size;
   const directory = zip.entries.map((_, index) => index);
   return [zip.dataOrder, directory].every((order) => {
-    const names = (indices: readonly number[]): string =>
+    const kinds = (indices: readonly number[]): string =>
       indices.map((index) => (signature.has(index) ? kindOf(zip.entries[index]) : '-')).join('');
     return (
-      /^(?:FB)+M$|^M(?:FB)+$/.test(names(order.slice(-count))) ||
-      /^M(?:FB)+$/.test(names(order.slice(0, count)))
+      /^(?:FB)+M$|^M(?:FB)+$/.test(kinds(order.slice(-signature.size))) ||
+      /^M(?:FB)+$/.test(kinds(order.slice(0, signature.size))) ||
+      isSorted(order.map((index) => zip.entries[index]?.rawName ?? NO_NAME))
     );
   });
+}
+
+const NO_NAME = Buffer.alloc(0);
+
+function isSorted(names: readonly Buffer[]): boolean {
+  return names.every((name, index) => Buffer.compare(names[index - 1] ?? NO_NAME, name) <= 0);
 }
 
 function kindOf(entry: ZipEntry | undefined): string {

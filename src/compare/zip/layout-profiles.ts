@@ -49,7 +49,7 @@ export function alignedByZeros(name: string, libraries: number, zeros: 'added' |
 
 /**
  * All padding is replaced by a 0xd935 field (ApkSigner.createExtraFieldToAlignData): in every stored entry, or only where
- * an entry has come to lie otherwise.
+ * one that was aligned has come to lie otherwise.
  */
 export function alignedByField(
   name: string,
@@ -63,7 +63,11 @@ export function alignedByField(
       const fields = readFields(original);
       const alignment = fields.alignment ?? alignmentOf(entryName, libraries);
       if (alignment <= 1) return original;
-      if (when === 'where moved' && entry.localOffset % alignment === offset % alignment) return original;
+      if (
+        when === 'where moved' &&
+        (entry.localOffset % alignment === offset % alignment || entry.dataOffset % alignment !== 0)
+      )
+        return original;
       const smallest = offset + 30 + entry.localNameLength + fields.others.length + 6;
       const zeros = zerosFor(smallest, alignment);
       const field = Buffer.alloc(6 + zeros);

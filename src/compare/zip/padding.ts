@@ -24,9 +24,12 @@ export interface SplitExtra {
  */
 export function splitPadding(extra: Buffer, dataOffset: number): SplitExtra {
   const whole: SplitExtra = { fields: extra.length, style: 'none', alignment: 1 };
+  // found once: looking for it from every field on would be quadratic
+  let zeros = extra.length;
+  while (zeros > 0 && extra[zeros - 1] === 0) zeros--;
   let at = 0;
   while (at < extra.length) {
-    if (isZero(extra, at)) {
+    if (at >= zeros) {
       const count = extra.length - at;
       const least = ALIGNMENTS.find((alignment) => dataOffset % alignment === 0 && count < alignment);
       return least === undefined ? whole : { fields: at, style: 'zeros', alignment: least };
@@ -38,17 +41,12 @@ export function splitPadding(extra: Buffer, dataOffset: number): SplitExtra {
       const alignment = extra.readUInt16LE(at + 4);
       const named = ALIGNMENTS.some((known) => known === alignment);
       // 6 bytes of header and alignment, then fewer zeros than the alignment
-      const fits = dataOffset % alignment === 0 && size - 2 < alignment && isZero(extra, at + 6);
+      const fits = dataOffset % alignment === 0 && size - 2 < alignment && at + 6 >= zeros;
       return named && fits ? { fields: at, style: 'd935', alignment } : whole;
     }
     at += 4 + size;
   }
   return whole;
-}
-
-function isZero(bytes: Buffer, from: number): boolean {
-  for (let at = from; at < bytes.length; at++) if (bytes[at] !== 0) return false;
-  return true;
 }
 
 /**

@@ -26,7 +26,9 @@ export interface RecordContext {
   readonly path: readonly string[];
   readonly member: number;
   /** Owner of equal bytes of container records: `reencoded` for an entry outside the common order. */
-  readonly base: 'identical' | 'reencoded';
+  readonly base: 'identical' | 'reencoded' | 'different';
+  /** Two readers can get something else out of it: nothing that differs is merely packed in another way. */
+  readonly contested: boolean;
   /** A named signing tool, run again on the rebuilt file, gives every offset and all padding of the published one. */
   readonly layoutExplained: boolean;
   /** The rule that leaves out times and modes, where both sides have throughout what a row of its table says. */
@@ -69,6 +71,11 @@ class FieldPainter {
     this.field(region, this.#published.offset + at, size, this.#rebuilt.offset + at, size, unequal);
   }
 
+  /** Where the entry lies, which other entries decide: all that can differ of a contested one. */
+  place(region: string, at: number, size: number, unequal: Owner): void {
+    this.#paint(region, this.#published.offset + at, size, this.#rebuilt.offset + at, size, unequal);
+  }
+
   /** A time or a mode that the store writes anew. */
   stamped(region: string, at: number, size: number): void {
     const rule = this.#context.entryTimes;
@@ -85,6 +92,20 @@ class FieldPainter {
     rLength: number,
     unequal: Owner,
     excludedBy = this.#excludedBy,
+  ): void {
+    const lenient = unequal === 'reencoded' || unequal === 'excluded';
+    const strict = this.#context.contested && lenient ? 'different' : unequal;
+    this.#paint(region, pOffset, pLength, rOffset, rLength, strict, excludedBy);
+  }
+
+  #paint(
+    region: string,
+    pOffset: number,
+    pLength: number,
+    rOffset: number,
+    rLength: number,
+    unequal: Owner,
+    excludedBy?: RuleName,
   ): void {
     const { sides, member, base } = this.#context;
     const equal = pLength === rLength && this.#equal(pOffset, rOffset, pLength);
@@ -258,7 +279,7 @@ export function compareDirectoryRecord(context: RecordContext, data: EntryData):
   painter.fixed('zip/directory-lengths', 28, 6, 'different');
   painter.fixed('zip/directory-disk', 34, 2, 'different');
   painter.stamped('zip/directory-attributes', 36, 6);
-  painter.fixed(OFFSET_REGION, OFFSET_AT, 4, offsetOwner(context));
+  painter.place(OFFSET_REGION, OFFSET_AT, 4, offsetOwner(context));
   painter.field(
     'zip/directory-name',
     p.cdOffset + 46,
@@ -311,7 +332,7 @@ function paintOffset(context: RecordContext, data: EntryData): Owner {
   const painter = new FieldPainter(context, data, offset, cdSize, other, cdSize);
   sides.published.add(offset, OFFSET_AT, 'identical', '');
   sides.rebuilt.add(other, OFFSET_AT, 'identical', '');
-  painter.fixed(OFFSET_REGION, OFFSET_AT, 4, offsetOwner(context));
+  painter.place(OFFSET_REGION, OFFSET_AT, 4, offsetOwner(context));
   const rest = OFFSET_AT + 4;
   sides.published.add(offset + rest, cdSize - rest, 'identical', '');
   sides.rebuilt.add(other + rest, cdSize - rest, 'identical', '');
@@ -350,6 +371,8 @@ function losesAlignment({ published, rebuilt }: RecordContext): boolean {
 /** Follows from what lies in front, which has owners of its own. */
 function offsetOwner(context: RecordContext): Owner {
   if (context.layoutExplained) return 'signature';
+  const { published, rebuilt } = context;
+  if ([published, rebuilt].some(({ side }) => side.ambiguities.contestedDirectory)) return 'different';
   return losesAlignment(context) ? 'different' : 'reencoded';
 }
 

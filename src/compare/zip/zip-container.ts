@@ -5,10 +5,11 @@
  */
 import { equalRange, FileSource, SliceSource } from '../../bytes.js';
 import type { ApkSignatureCheck } from '../../formats/apk-signature.js';
+import { AMBIGUITIES } from '../../formats/zip-code.js';
 import { readZip, type ZipEntry, type ZipStructure } from '../../formats/zip.js';
 import { outsideCommonOrder, pairMembers, withOccurrences, type Named, type Pairing } from '../align.js';
 import type { Container, Opened } from '../container.js';
-import { LedgerBuilder, oneSided, worst } from '../ledger.js';
+import { isWorse, LedgerBuilder, oneSided, worst } from '../ledger.js';
 import { compareLeaf } from '../leaf.js';
 import { rules } from '../rules/index.js';
 import type { RuleName } from '../../model.js';
@@ -19,7 +20,7 @@ import { contentRules } from './content-rules.js';
 import { compareEntryData } from './data.js';
 import { entryTimesRule } from './entry-times.js';
 import { decodeAhead, type DecodedAhead } from './decoded-ahead.js';
-import { EQUAL_DATA, type EntryData } from './entry-data.js';
+import { EQUAL_DATA, opaque, type EntryData } from './entry-data.js';
 import { EntryEquality } from './entry-equality.js';
 import { JAR_ISSUES } from '../../formats/jar-issue.js';
 import { finishJarCheck, openJarCheck, type JarCheck, type OpenJarCheck } from './jar-check.js';
@@ -32,6 +33,7 @@ import {
 } from './jar-entries.js';
 import { protectionOf } from '../explain/store-protection.js';
 import { MemberTable } from './member-table.js';
+import { ObservationTable } from './observations.js';
 import { findLayout } from './layout.js';
 import { signatureEntries } from './signature-entries.js';
 import { planTransplant } from './transplant.js';
@@ -41,6 +43,7 @@ import { compareDirectoryRecord, compareLocalRecord, type RecordContext } from '
 import {
   type Anchor,
   type Gap,
+  isContested,
   isJarSignatureEntry,
   isJarSigned,
   openZipSide,
@@ -91,7 +94,7 @@ async function compareZip(
     pairable('rebuilt', rebuilt.structure, nested),
   );
   const equality = new EntryEquality(published, rebuilt, pairing.pairs, () => walk.checkAborted());
-  const ahead = decodeAhead(published, rebuilt, pairing.pairs, equality);
+  const ahead = decodeAhead(published, rebuilt, pairing.pairs, equality, jar?.digests);
   try {
     return await compareRecords(walk, published, rebuilt, place, index, {
       checking,
@@ -127,12 +130,14 @@ async function compareRecords(
   // meanwhile the other thread may come to the signature
   if (!nested) walk.disagreement = await disagreementOf(published);
   const p = openZipSide('published', published.source, published.structure, nested, await checking);
-  if (!nested) walk.signature = signatureRecord(p);
+  if (!nested) walk.signature = { record: signatureRecord(p), signatures: { apk: p.signature } };
   const search = nested ? undefined : findLayout(p, r, signatureEntries(p, r, pairing, coveredBy(walk)));
   const layoutExplained = isSigned(p) && search?.layout !== undefined;
   const sides = { published: new LedgerBuilder(p.source.size), rebuilt: new LedgerBuilder(r.source.size) };
   const entryTimes = entryTimesRule(walk, p, r);
 
+  const observations = new ObservationTable(place.path);
+  for (const side of [p, r]) observations.addSide(side);
   const members = new MemberTable(p, r);
   const movedData = outsideCommonOrder(ranksInOrder(pairing.pairs, p.zip.dataOrder, r.zip.dataOrder));
   const movedRecord = outsideCommonOrder(pairing.pairs.map((pair) => pair.rebuilt));
@@ -160,6 +165,7 @@ async function compareRecords(
     const isRecordMoved = movedRecord.has(pairIndex);
     if (isMoved || isRecordMoved) moved++;
     const wholeEqual = equality.whole(pairIndex);
+    const contested = isContested(p, a) || isContested(r, b);
     const rule = wholeEqual ? undefined : coveringRule(walk, p, a, r, b);
     if (rule !== undefined) {
       coverEntry(walk, sides.published, p, a, member, rule);
@@ -174,28 +180,34 @@ async function compareRecords(
       rebuilt: { side: r, entry: b },
       path: [...place.path, name],
       member,
-      base: isMoved ? 'reencoded' : 'identical',
+      base: baseOf(isMoved, contested),
+      contested,
       layoutExplained,
       entryTimes,
     };
-    const data: EntryData = equality.data(pairIndex)
+    const isEqual = equality.data(pairIndex);
+    const prepared = isEqual ? undefined : await ahead?.get(pairIndex);
+    if (prepared?.digests !== undefined) jar?.digests.put(pair.published, prepared.digests);
+    const data: EntryData = isEqual
       ? EQUAL_DATA
-      : await compareEntryData(
-          walk,
-          p.source,
-          a,
-          r.source,
-          b,
-          { path: context.path, parent: index, depth: place.depth + 1 },
-          await ahead?.get(pairIndex),
-          contentRules(walk, p, a, r, b),
-        );
+      : contested
+        ? opaque('different')
+        : await compareEntryData(
+            walk,
+            p.source,
+            a,
+            r.source,
+            b,
+            { path: context.path, parent: index, depth: place.depth + 1 },
+            prepared,
+            contentRules(walk, p, a, r, b),
+          );
     reportEncoding(walk, context.path, data);
+    observeEncoding(observations, a, b, name, data);
     const local = compareLocalRecord(context, data, wholeEqual);
-    const record = compareDirectoryRecord(
-      { ...context, base: isRecordMoved ? 'reencoded' : 'identical' },
-      data,
-    );
+    const record = compareDirectoryRecord({ ...context, base: baseOf(isRecordMoved, contested) }, data);
+    if (contested && isWorse(worst(local, record, data.owner), 'excluded'))
+      reportContested(walk, context.path, p, a, r, b);
     members.settle(member, worst(local, record, data.owner), data.owner, data.child?.index);
   }
   // its threads hold memory
@@ -205,7 +217,11 @@ async function compareRecords(
 
   const jarCheck =
     jar === undefined ? undefined : await finishJarCheck(jar, { source: r.source, zip: r.zip });
-  if (jarCheck !== undefined) walk.signature = withJarSignature(signatureRecord(p), p, jarCheck);
+  if (jarCheck !== undefined)
+    walk.signature = {
+      record: withJarSignature(signatureRecord(p), p, jarCheck),
+      signatures: { apk: p.signature, jar: jarCheck },
+    };
   const jarOwners = jarEntryOwners(p, r, jarCheck, walk.options.pinned ?? new Set());
   const oneSidedTotals: OneSidedTotals = { worst: 'identical', jar: noSignatureExtents() };
   for (const side of [p, r])
@@ -216,6 +232,7 @@ async function compareRecords(
   compareBlocks(walk, sides, p, r, place);
   if (jarCheck !== undefined) reportJarSignature(walk, place, jarCheck, oneSidedTotals.worst);
   compareEnd(walk, sides, p, r, oneSidedTotals, layoutExplained, place);
+  walk.observe(observations.list());
   if (search !== undefined) {
     const pairOf = new Map(pairing.pairs.map((pair, at) => [pair.published, { ...pair, at }]));
     walk.transplant = {
@@ -305,6 +322,53 @@ function ranksInOrder(
   });
 }
 
+/** Equal bytes outside of the common order: which of two readings a reader takes can depend on it. */
+function baseOf(moved: boolean, contested: boolean): RecordContext['base'] {
+  if (!moved) return 'identical';
+  return contested ? 'different' : 'reencoded';
+}
+
+/** Why nothing in this entry counts as packed differently. */
+function reportContested(
+  walk: Walk,
+  path: readonly string[],
+  p: ZipSide,
+  a: ZipEntry,
+  r: ZipSide,
+  b: ZipEntry,
+): void {
+  const codes = (side: ZipSide, entry: ZipEntry): string =>
+    [...(side.ambiguities.contested.get(entry) ?? ['none'])].sort().join(', ');
+  walk.report({
+    kind: 'field',
+    path,
+    field: 'ambiguous entry',
+    published: codes(p, a),
+    rebuilt: codes(r, b),
+    owner: 'different',
+  });
+}
+
+/** What the streams leave room for, where they had to be decoded. */
+function observeEncoding(
+  observations: ObservationTable,
+  a: ZipEntry,
+  b: ZipEntry,
+  member: string,
+  { issues }: EntryData,
+): void {
+  for (const issue of issues) {
+    const [side = '', code = ''] = issue.split(': ');
+    const found = AMBIGUITIES.find((known) => known === `zip/deflate-${code}`);
+    if (found === undefined) continue;
+    const entry = side === 'published' ? a : b;
+    observations.add(side === 'published' ? 'published' : 'rebuilt', found, () => ({
+      offset: entry.dataOffset,
+      member,
+    }));
+  }
+}
+
 function reportEncoding(walk: Walk, path: readonly string[], data: EntryData): void {
   if (data.issues.length === 0) return;
   walk.report({
@@ -333,16 +397,12 @@ function coveringRule(walk: Walk, p: ZipSide, a: ZipEntry, r: ZipSide, b: ZipEnt
 }
 
 /** A rule covers one entry of the file itself: stores edit no archive inside, and of several entries with a name none is meant. */
-export function covers(
-  name: RuleName,
-  { source, zip, nested, signature }: ZipSide,
-  entry: ZipEntry,
-): boolean {
+export function covers(name: RuleName, side: ZipSide, entry: ZipEntry): boolean {
+  const { source, nested, signature } = side;
   const rule = rules[name];
   if (nested || !('coversEntry' in rule)) return false;
   const stamps = signature.stamps.map(({ certificateSha256 }) => certificateSha256);
-  if (!rule.coversEntry(source, entry, stamps)) return false;
-  return !zip.entries.some((other) => other !== entry && other.rawName.equals(entry.rawName));
+  return rule.coversEntry(source, entry, stamps) && !isContested(side, entry);
 }
 
 /** By a rule that was asked for. */

@@ -14,6 +14,7 @@ import { readManifest } from '../../formats/jar-manifest.js';
 import { MANIFEST_NAME } from '../../formats/jar-signature.js';
 import type { Side, SignatureRecord } from '../types.js';
 import { signatureContent } from './jar-content.js';
+import { ambiguitiesOf, type Ambiguities } from './ambiguity.js';
 
 /** What follows a gap: an entry (index in directory order), the signing block, the directory, the end records, nothing. */
 export type Anchor = number | 'signing-block' | 'central-directory' | 'end-record' | 'end-of-file';
@@ -36,6 +37,7 @@ export interface ZipSide {
   readonly nested: boolean;
   readonly zip: ZipStructure;
   readonly gaps: readonly Gap[];
+  readonly ambiguities: Ambiguities;
   readonly block: SigningBlockExtent | undefined;
   readonly signature: ApkSignatureCheck;
   /** Bytes of the main section of its JAR manifest; only where something lies in front of the first entry. */
@@ -79,12 +81,14 @@ export function openZipSide(
   const block = signature.block;
   const before = gaps.find((gap) => gap.anchor === 'signing-block');
   const fill = before !== undefined && isPageFill(source, before) ? before.size : 0;
+  const hidden = fill === 0 ? gaps : gaps.filter((gap) => gap.anchor !== 'signing-block');
   return {
     side,
     source,
     nested,
     zip,
-    gaps: fill === 0 ? gaps : gaps.filter((gap) => gap.anchor !== 'signing-block'),
+    gaps: hidden,
+    ambiguities: ambiguitiesOf(source, zip, hidden),
     block:
       block === undefined
         ? undefined
@@ -147,6 +151,11 @@ function findGaps(source: ByteSource, zip: ZipStructure, block: Extent | undefin
   next(end, zip.comment.offset + zip.comment.size, 'end-record');
   next(source.size, source.size, 'end-of-file');
   return gaps;
+}
+
+/** Two readers can get something else out of this entry, so that it is equal or different and nothing between. */
+export function isContested({ ambiguities: { contested } }: ZipSide, entry: ZipEntry): boolean {
+  return contested.size > 0 && contested.has(entry);
 }
 
 export function isJarSigned(zip: ZipStructure): boolean {

@@ -178,7 +178,7 @@ test('a signature is no excuse for what is in front of it or behind it', async (
 test('every signer must be pinned', async (t) => {
   const { pair } = await compareBuffers(v2({}), unsigned);
   const [mine = ''] = pair.signature.signers.map(({ certificateSha256 }) => certificateSha256);
-  const options: CompareOptions = { signers: [{ sha256: mine, source: 'test' }] };
+  const options: CompareOptions = { signers: [{ sha256: mine, statedBy: 'publisher', source: 'test' }] };
   t.is((await judged(v2({}), options))[0], 'reproducible');
   t.is((await judged(v2({ identity: other }), options))[0], 'not-authentic');
   const two = insertBlock(

@@ -72,7 +72,9 @@ test('a JAR signature alone is left out by a rule of its own', async (t) => {
 });
 
 test('beside a newer signature its entries belong to the signature', async (t) => {
-  const { pair } = await compareBuffers(withV2(signJar(APP, owner, { schemes: '2' })), unsigned);
+  const { pair, verdict } = await compareBuffers(withV2(signJar(APP, owner, { schemes: '2' })), unsigned);
+  t.is(verdict.kind, 'reproducible');
+  t.is(pair.proof.kind, 'transplant');
   t.is(pair.signature.status, 'verified');
   t.is(pair.worst, 'signature');
   t.true(pair.rules.some(({ rule, publishedBytes }) => rule === 'jar-signature' && publishedBytes > 2000));
@@ -81,7 +83,7 @@ test('beside a newer signature its entries belong to the signature', async (t) =
 
 test('a rebuilt file that is signed too, with another key or not at all with v1', async (t) => {
   const published = withV2(signJar(APP, owner, { schemes: '2' }));
-  t.is((await compareBuffers(published, signJar(APP, other))).pair.worst, 'signature');
+  t.is((await compareBuffers(published, signJar(APP, other))).verdict.kind, 'reproducible');
   const only = await compareBuffers(signJar(APP, owner), signJar(APP, other, { signerName: 'DEBUG' }));
   t.is(only.verdict.kind, 'equivalent');
   // nothing signed is published: the rebuilt signature does no harm
@@ -287,6 +289,8 @@ test('what is said with a few bits is left out and named: the time of signing', 
   );
 });
 
+const nameAt = (members: readonly ZipMember[], at: number): Buffer => Buffer.from(members[at]?.name ?? '');
+
 test('what is said with a few bits is left out and named: where the entries lie', async (t) => {
   const [file, block, manifest] = jarEntries(APP, owner, { schemes: '2' });
   if (file === undefined || block === undefined || manifest === undefined) return t.fail();
@@ -299,6 +303,13 @@ test('what is said with a few bits is left out and named: where the entries lie'
     t.is(pair.worst, 'excluded');
     t.is(sums(pair)?.different, 0);
   }
+  // as apkzlib: the directory sorted, the data at the end
+  const members = [...APP, manifest, file, block];
+  const sorted = members
+    .map((_, at) => at)
+    .sort((a, b) => Buffer.compare(nameAt(members, a), nameAt(members, b)));
+  const zlib = await compareBuffers(withV2(buildZip(members, { directoryOrder: sorted })), unsigned);
+  t.is(sums(zlib.pair)?.excluded, 0);
   const first = await compareBuffers(withV2(buildZip([manifest, file, block, ...APP])), unsigned);
   t.is(sums(first.pair)?.excluded, 0);
 });
@@ -311,10 +322,12 @@ test('a certificate that nobody vouches for needs a pin', async (t) => {
   const { pair, verdict } = await compareBuffers(published, unsigned);
   t.is(verdict.kind, 'unverifiable');
   const sha256 = pair.signature.signers[0]?.certificateSha256 ?? '';
-  const pinned = await compareBuffers(published, unsigned, { signers: [{ sha256, source: 'test' }] });
+  const pinned = await compareBuffers(published, unsigned, {
+    signers: [{ sha256, source: 'test', statedBy: 'publisher' }],
+  });
   t.is(pinned.verdict.kind, 'equivalent');
   const elsewhere = await compareBuffers(published, unsigned, {
-    signers: [{ sha256: '0'.repeat(64), source: 'test' }],
+    signers: [{ sha256: '0'.repeat(64), source: 'test', statedBy: 'publisher' }],
   });
   t.is(elsewhere.verdict.kind, 'not-authentic');
 });
@@ -332,6 +345,16 @@ test('a changed byte of the certificate is never a match', async (t) => {
     const { verdict } = await compareBuffers(buildZip([...APP, file, entry, manifest]), unsigned);
     t.false(isMatch(verdict), `byte ${at - start}`);
   }
+});
+
+test('one key signs once', async (t) => {
+  const [file, block, manifest] = jarEntries(APP, owner, { schemes: '2' });
+  const again = jarEntries(APP, owner, { schemes: '2', signerName: 'DAWN' }).slice(0, 2);
+  if (file === undefined || block === undefined || manifest === undefined) return t.fail();
+  const published = withV2(buildZip([...APP, file, block, ...again, manifest]));
+  const { pair, verdict } = await compareBuffers(published, unsigned);
+  t.is(verdict.kind, 'unverifiable');
+  t.true(codes(pair).includes('v1-signer-again'));
 });
 
 test('the newer signature is by somebody else', async (t) => {
@@ -352,7 +375,7 @@ test('a second signer is another publisher', async (t) => {
   t.is(pair.signature.signers.length, 2);
   const [signer] = pair.signature.signers;
   const pinned = await compareBuffers(buildZip([...APP, ...first, ...second.slice(0, 2)]), unsigned, {
-    signers: [{ sha256: signer?.certificateSha256 ?? '', source: 'test' }],
+    signers: [{ sha256: signer?.certificateSha256 ?? '', source: 'test', statedBy: 'publisher' }],
   });
   t.is(pinned.verdict.kind, 'not-authentic');
   const twice = [...first, { ...(second[1] ?? { name: '' }), name: 'META-INF/CERT.RSA' }];

@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: Apache-2.0
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import type { FileInspection, Inspection } from '../../src/index.js';
+import { buildManifest } from '../helpers/build-axml.js';
+import { buildElf, elfNote } from '../helpers/build-elf.js';
+import { buildZip } from '../helpers/build-zip.js';
+import { buildApks, buildBundle, needBundletool } from '../helpers/bundletool.js';
+import { need } from '../helpers/need.js';
+import { contentDigest, newIdentity, nameOf, der, certificateFor, signedApk } from '../helpers/sign-apk.js';
+import { buildIdsig } from '../helpers/sign-idsig.js';
+import { temporaryDirectory } from '../helpers/temp-directory.js';
+import { document, errorOf, verify } from '../helpers/transcript.js';
+
+const BUILD_ID = 'deadbeef00112233';
+const library = buildElf({
+  sections: [
+    {
+      name: '.note.gnu.build-id',
+      type: 7,
+      flags: 2,
+      content: elfNote('GNU', 3, Buffer.from(BUILD_ID, 'hex')),
+    },
+    { name: '.comment', type: 1, content: 'clang version 17\0' },
+  ],
+});
+const unsigned = (versionCode = 7, packageId = 'org.example.chat'): Buffer =>
+  buildZip([
+    { name: 'AndroidManifest.xml', data: buildManifest({ versionCode, package: packageId }) },
+    { name: 'classes.dex', data: 'dex\n035\0'.padEnd(400, '.') },
+    { name: 'lib/arm64-v8a/liba.so', data: library, method: 0, align: 4096 },
+    { name: 'assets/\u202egpj.exe', data: 'text', descriptor: 'signed' },
+  ]);
+const identity = newIdentity();
+const signed = signedApk(unsigned(), { identity });
+
+function files(t: ExecutionContext, named: Readonly<Record<string, Buffer>>): string {
+  const directory = temporaryDirectory(t);
+  for (const [name, bytes] of Object.entries(named)) {
+    mkdirSync(path.dirname(path.join(directory, name)), { recursive: true });
+    writeFileSync(path.join(directory, name), bytes);
+  }
+  return directory;
+}
+
+async function inspected(
+  t: ExecutionContext,
+  cwd: string,
+  ...args: readonly string[]
+): Promise<{ readonly code: number | null; readonly result: Inspection; readonly file: FileInspection }> {
+  const transcript = await verify(['inspect', '--json', '--quiet', ...args], { cwd });
+  const result = document(t, transcript) as Inspection;
+  return { code: transcript.code, result, file: result.files[0] as FileInspection };
+}
+
+const sumOf = ({ bytes }: FileInspection): number => bytes.reduce((sum, region) => sum + region.bytes, 0);
+
+test('--help says what the exit codes mean', async (t) => {
+  const { code, stdout } = await verify(['inspect', '--help']);
+  t.is(code, 0);
+  t.regex(stdout, /inspect <file>/);
+  t.regex(stdout, /3 when a signature does not\s+hold/);
+  t.regex(stdout, /64\s+for a damaged file/);
+});
+
+test('a signed file: exit 0, and what it is', async (t) => {
+  const cwd = files(t, { 'app.apk': signed });
+  const { code, stdout } = await verify(['inspect', 'app.apk'], { cwd });
+  t.is(code, 0);
+  for (const part of [
+    /package +org\.example\.chat/,
+    /version +1\.2 \(code 7\)/,
+    /signature +verified \(v2\)/,
+    /SDK 24 on: v2 verified/,
+    /block pair +0x7109871a v2 signature/,
+    /lib\/arm64-v8a\/liba\.so x86-64 build-id deadbeef00112233/,
+    /elf-comment: clang version 17/,
+  ])
+    t.regex(stdout, part);
+});
+
+test('--json: every byte has a kind, signers and libraries are told', async (t) => {
+  const { code, file } = await inspected(t, files(t, { 'app.apk': signed }), 'app.apk');
+  t.is(code, 0);
+  t.is(sumOf(file), file.size);
+  t.like(file, { format: 'apk', entries: 4, dex: { count: 1, bytes: 400 } });
+  t.like(file.libraries[0], { name: 'lib/arm64-v8a/liba.so', buildId: BUILD_ID });
+  t.deepEqual(file.signature?.schemes, ['v2']);
+  t.like(file.signature?.bySdk[0], { minSdk: 24, scheme: 'v2', status: 'verified', codes: [] });
+  const kinds = file.bytes.map(({ kind }) => kind);
+  t.deepEqual(kinds, [
+    'local-header',
+    'local-name',
+    'padding',
+    'data',
+    'descriptor',
+    'signing-block',
+    'signing-block-pair',
+    'directory-header',
+    'directory-name',
+    'end',
+  ]);
+});
+
+test('exit codes: unsigned 0, a signature that does not hold 3, a damaged file 64, none at all 75', async (t) => {
+  const broken = Buffer.from(signed);
+  const at = broken.indexOf('clang');
+  broken[at] = 0x43;
+  const cwd = files(t, {
+    'unsigned.apk': unsigned(),
+    'broken.apk': broken,
+    'cut.apk': signed.subarray(0, signed.length - 30),
+    'text.apk': Buffer.from('text'),
+    'empty.apk': Buffer.alloc(0),
+  });
+  t.is((await inspected(t, cwd, 'unsigned.apk')).code, 0);
+  const { code, file } = await inspected(t, cwd, 'broken.apk');
+  t.is(code, 3);
+  t.is(file.signature?.status, 'invalid');
+  t.true(file.signature?.issues.some((issue) => issue.code === 'content-digest'));
+  for (const name of ['cut.apk', 'text.apk', 'empty.apk']) {
+    const damaged = await inspected(t, cwd, name);
+    t.is(damaged.code, 64, name);
+    t.is(damaged.file.damage?.code, 'zip/no-end-record', name);
+  }
+  const missing = await verify(['inspect', '--json', 'nowhere.apk'], { cwd });
+  t.is(missing.code, 75);
+  t.is(errorOf(t, missing), 'unreadable-input');
+});
+
+test('nothing of a file steers a terminal', async (t) => {
+  const hostile = newIdentity((key) =>
+    certificateFor(key, { name: nameOf(der(0x0c, Buffer.from('\u001b[2J\u202egood'))) }),
+  );
+  const apk = signedApk(
+    buildZip([
+      { name: 'AndroidManifest.xml', data: buildManifest({ versionName: '1\u001b]0;x\u0007' }) },
+      { name: 'lib/x86/\u001b[31m.so', data: 'no library' },
+    ]),
+    { identity: hostile },
+  );
+  const cwd = files(t, { 'app.apk': apk });
+  const { stdout } = await verify(['inspect', 'app.apk'], { cwd });
+  // oxlint-disable-next-line no-control-regex
+  t.notRegex(stdout, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e]/);
+  t.regex(stdout, /\\x1b\[2J/);
+});
+
+test('the v4 signature beside a file, or named; that of another file is 3', async (t) => {
+  const idsig = buildIdsig(signed, {
+    signers: [{ identity, digest: contentDigest(unsigned()) }],
+    tree: true,
+  });
+  const other = signedApk(unsigned(8), { identity });
+  const cwd = files(t, { 'a.apk': signed, 'a.apk.idsig': idsig, 'b.apk': other });
+  const own = await inspected(t, cwd, 'a.apk');
+  t.is(own.code, 0);
+  t.is(own.file.signature?.idsig?.status, 'verified');
+  t.is((await inspected(t, cwd, 'b.apk')).file.signature?.idsig, undefined);
+  const wrong = await inspected(t, cwd, 'b.apk', '--idsig', 'a.apk.idsig');
+  t.is(wrong.code, 3);
+  t.true(wrong.file.signature?.idsig?.issues.some(({ code }) => code === 'idsig-root-hash'));
+});
+
+test('a directory, and an archive of APKs: each file, and whether they go together', async (t) => {
+  const base = signed;
+  const split = signedApk(unsigned(8), { identity: newIdentity() });
+  const set = { 'base.apk': base, 'split_config.de.apk': split };
+  const cwd = files(t, {
+    'pulled/base.apk': base,
+    'pulled/split_config.de.apk': split,
+    'pulled/notes.txt': Buffer.from('x'),
+  });
+  const archive = buildZip([
+    ...Object.entries(set).map(([name, data]) => ({ name: `splits/${name}`, data })),
+    { name: 'toc.pb', data: 'toc' },
+  ]);
+  writeFileSync(path.join(cwd, 'app.apks'), archive);
+  for (const place of ['pulled', 'app.apks']) {
+    const { code, result } = await inspected(t, cwd, place);
+    t.is(code, 0);
+    t.deepEqual(
+      result.files.map(({ identity: { versionCode } }) => versionCode),
+      ['7', '8'],
+    );
+    t.deepEqual(
+      result.disagreements.map((one) => one.code),
+      ['versions-differ', 'signers-differ'],
+    );
+    t.deepEqual(result.others.length, 1);
+  }
+});
+
+test('a set from bundletool with code transparency: verified, and not with another DEX', async (t) => {
+  if (!needBundletool(t)) return;
+  const directory = temporaryDirectory(t);
+  const bundle = withTransparency(directory, buildBundle(directory));
+  const own = await inspected(t, directory, bundle);
+  t.is(own.code, 0);
+  t.like(own.file, { format: 'aab' });
+  t.is(own.result.transparency?.status, 'verified');
+  const apks = buildApks(bundle);
+  const set = await inspected(t, directory, apks);
+  t.is(set.result.transparency?.status, 'verified');
+  t.true(set.result.files.length > 5);
+  t.deepEqual(
+    set.result.disagreements.map((one) => one.code),
+    [],
+  );
+  // other code behind the same transparency file
+  const other = path.join(directory, 'other');
+  mkdirSync(other);
+  execFileSync('unzip', ['-q', apks, 'splits/base-master.apk', '-d', other]);
+  execFileSync('unzip', ['-q', path.join(other, 'splits/base-master.apk'), '-d', path.join(other, 'in')]);
+  const jwt = readFileSync(path.join(other, 'in/META-INF/code_transparency_signed.jwt'));
+  const changed = buildZip([
+    { name: 'AndroidManifest.xml', data: buildManifest() },
+    { name: 'META-INF/code_transparency_signed.jwt', data: jwt },
+    { name: 'classes.dex', data: 'dex\n035\0other' },
+  ]);
+  writeFileSync(path.join(directory, 'changed.apk'), changed);
+  const refused = await inspected(t, directory, 'changed.apk');
+  t.is(refused.code, 3);
+  t.deepEqual(refused.result.transparency?.issues, [
+    { code: 'transparency-code-added', message: 'classes.dex' },
+  ]);
+});
+
+function withTransparency(directory: string, bundle: string): string {
+  const at = (name: string): string => path.join(directory, name);
+  const request = [
+    'req',
+    '-x509',
+    '-nodes',
+    '-days',
+    '9999',
+    '-subj',
+    '/CN=developer',
+    '-newkey',
+    'rsa:3072',
+  ];
+  execFileSync('openssl', [...request, '-keyout', at('t.key'), '-out', at('t.crt')], { stdio: 'pipe' });
+  const store = ['pkcs12', '-export', '-in', at('t.crt'), '-inkey', at('t.key'), '-name', 'key'];
+  execFileSync('openssl', [...store, '-passout', 'pass:secret', '-out', at('t.p12')], { stdio: 'pipe' });
+  const jar = createRequire(import.meta.url).resolve('node-bundletool/bundletool.jar');
+  const key = [`--ks=${at('t.p12')}`, '--ks-key-alias=key', '--ks-pass=pass:secret'];
+  execFileSync(
+    'java',
+    ['-jar', jar, 'add-transparency', `--bundle=${bundle}`, `--output=${at('transparent.aab')}`, ...key],
+    { stdio: 'pipe' },
+  );
+  return at('transparent.aab');
+}
+
+test('a real release: what aapt, apksigner and readelf say', async (t) => {
+  if (!need(t, 'aapt', 'apksigner', 'readelf', 'unzip')) return;
+  const apk = path.join(
+    path.dirname(createRequire(import.meta.url).resolve('settings-apk/package.json')),
+    'apks/settings_apk-debug.apk',
+  );
+  const directory = temporaryDirectory(t);
+  const { code, file } = await inspected(t, directory, apk);
+  t.is(code, 0);
+  t.is(sumOf(file), file.size);
+  const badging = execFileSync('aapt', ['dump', 'badging', apk], { encoding: 'utf8', maxBuffer: 64 << 20 });
+  const says = (pattern: RegExp): string | undefined => pattern.exec(badging)?.[1];
+  const { package: id, versionCode, versionName, minSdk, targetSdk } = file.identity;
+  t.is(id, says(/package: name='([^']*)'/));
+  t.is(versionCode, says(/versionCode='([^']*)'/));
+  t.is(versionName, says(/versionName='([^']*)'/));
+  t.is(minSdk, says(/sdkVersion:'([^']*)'/));
+  t.is(targetSdk, says(/targetSdkVersion:'([^']*)'/));
+  t.deepEqual(
+    file.permissions.map(({ name }) => name),
+    [...badging.matchAll(/^uses-permission: name='([^']*)'/gm)].map(([, name]) => name ?? ''),
+  );
+  const certificates = execFileSync('apksigner', ['verify', '--print-certs', apk], { encoding: 'utf8' });
+  t.deepEqual(
+    [...new Set(file.signature?.signers.map(({ certificateSha256 }) => certificateSha256))],
+    [
+      ...new Set(
+        [...certificates.matchAll(/certificate SHA-256 digest: ([0-9a-f]{64})/g)].map(([, one]) => one ?? ''),
+      ),
+    ],
+  );
+  for (const { name, buildId } of file.libraries) {
+    const copy = path.join(directory, 'library.so');
+    writeFileSync(copy, execFileSync('unzip', ['-p', apk, name], { maxBuffer: 256 << 20 }));
+    const notes = execFileSync('readelf', ['-n', copy], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    t.is(buildId, /Build ID: ([0-9a-f]+)/.exec(notes)?.[1], name);
+  }
+});
