@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What each pair of files says: its worst bytes, rules, signature, and what was cut. */
 import { excludingRules } from '../compare/excluding-rules.js';
-import type { CauseKind, Difference, Owner, PairComparison, Side } from '../compare/types.js';
+import type { Difference, Owner, PairComparison, Side } from '../compare/types.js';
 import type { SignerNote } from '../model.js';
 import { describeDifference, telling, UNTELLING, where } from './describe-difference.js';
 import { observationStatements } from './observation-statements.js';
+import { storeStatements } from './store-statements.js';
 import { clause, count, fetching, quoted, say, type DecidedFacts } from './say.js';
 import type { Statement } from './types.js';
 
@@ -48,25 +49,8 @@ export function pairStatements(facts: DecidedFacts): Statement[] {
           ),
         );
     list.push(...signerStatements(pair, base));
-    for (const [index, difference] of causedBy(pair, 'store-protection'))
-      list.push(
-        say(
-          'store-protected',
-          `${where(difference.path)} of ${pair.published.name}: ${clause(difference.cause?.evidence ?? '')}; Google Play can rewrite an app's code so after its makers built it, and what this file runs is then not what the source says.`,
-          [`${base}/differences/${index}`],
-          `unzip -p ${quoted(pair.published.name)} 'classes*.dex' | grep -ac Lcom/pairip/   # lines with such a name`,
-        ),
-      );
-    for (const [index, { detail }] of uncheckedStamps(pair))
-      list.push(
-        say(
-          'stamp-unchecked',
-          `The 32 bytes of stamp-cert-sha256 in ${pair.published.name} were left out unseen: ${clause(detail)}.`,
-          [`${base}/differences/${index}`],
-          `unzip -p ${quoted(pair.published.name)} stamp-cert-sha256 | xxd -p -c 32`,
-        ),
-      );
-    for (const [index, difference] of causedBy(pair, 'built-from-other-commit'))
+    list.push(...storeStatements(pair, base));
+    for (const [index, difference] of otherCommits(pair))
       list.push(
         say(
           'built-from-other-commit',
@@ -127,26 +111,17 @@ const SIGNER_TEXTS = {
   'signer-unpinned': (name) => `Nobody said here which key signs ${name}, so that any signer was accepted`,
 } as const satisfies Record<SignerNote, (name: string) => string>;
 
-const SHOWN = 5;
+const OTHER_COMMITS = 5;
 
 type Explained = Extract<Difference, { cause?: unknown }>;
 
-function causedBy({ differences }: PairComparison, kind: CauseKind): (readonly [number, Explained])[] {
+function otherCommits({ differences }: PairComparison): (readonly [number, Explained])[] {
   return [...differences.entries()]
     .filter((entry): entry is [number, Explained] => {
       const [, difference] = entry;
-      return 'cause' in difference && difference.cause?.kind === kind;
+      return 'cause' in difference && difference.cause?.kind === 'built-from-other-commit';
     })
-    .slice(0, SHOWN);
-}
-
-type Unread = Extract<Difference, { kind: 'unread' }>;
-
-function uncheckedStamps({ differences }: PairComparison): (readonly [number, Unread])[] {
-  return [...differences.entries()].filter((entry): entry is [number, Unread] => {
-    const [, difference] = entry;
-    return difference.kind === 'unread' && difference.code === 'stamp-unchecked';
-  });
+    .slice(0, OTHER_COMMITS);
 }
 
 /** What writes all findings uncut. */

@@ -32,6 +32,7 @@ export const transplantCommand: CommandModule<object, TransplantArguments> = {
         describe: 'a rule over whole entries, which are then taken as well; may be repeated',
       })
       .example('$0 transplant published.apk rebuilt.apk -o made.apk', 'then compare both with sha256sum')
+      .example('$0 transplant --rule play store.apk ours.apk', 'with the stamp that Google Play adds')
       .epilogue(
         'Exit code 0: the file that was made is the published one. 1: it is not, and nothing was written. No signature is verified: for that there is `compare`.',
       ),

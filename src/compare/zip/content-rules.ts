@@ -7,9 +7,9 @@ import { rules } from '../rules/index.js';
 import type { ContentRule } from '../rules/rule.js';
 import type { Walk } from '../walk.js';
 import type { EntryData } from './entry-data.js';
-import { rawNameOf, type ZipSide } from './zip-side.js';
+import { isContested, rawNameOf, type ZipSide } from './zip-side.js';
 
-/** By name: of several entries with one name none is meant, and stores edit no archive inside. */
+/** By name: an entry that two readers can take differently is not meant, and stores edit no archive inside. */
 export function contentRules(walk: Walk, p: ZipSide, a: ZipEntry, r: ZipSide, b: ZipEntry): RuleName[] {
   if (p.nested || r.nested || walk.options.rules.size === 0) return [];
   const named = [...walk.options.rules]
@@ -17,9 +17,7 @@ export function contentRules(walk: Walk, p: ZipSide, a: ZipEntry, r: ZipSide, b:
     // what leaves out least is asked first
     .sort((x, y) => Number(leavesAllOut(x)) - Number(leavesAllOut(y)));
   if (named.length === 0) return [];
-  const isAlone = ({ zip }: ZipSide, entry: ZipEntry): boolean =>
-    !zip.entries.some((other) => other !== entry && other.rawName.equals(entry.rawName));
-  return isAlone(p, a) && isAlone(r, b) ? named : [];
+  return isContested(p, a) || isContested(r, b) ? [] : named;
 }
 
 function contentRule(name: RuleName): ContentRule | undefined {
