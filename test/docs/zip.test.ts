@@ -2,9 +2,9 @@
 /** `docs/zip.md` names every code that the program can give, and no other. */
 import { readFileSync } from 'node:fs';
 import test from 'ava';
-import { AMBIGUITIES, CONTESTED, REFUSALS } from '../src/formats/zip-code.js';
+import { AMBIGUITIES, CONTESTED, REFUSALS } from '../../src/formats/zip-code.js';
 
-const page = readFileSync(new URL('../../docs/zip.md', import.meta.url), 'utf8');
+const page = readFileSync(new URL('../../../docs/zip.md', import.meta.url), 'utf8');
 const rows = page.split('\n').flatMap((line) => {
   const match = /^\| `(zip\/[a-z0-9-]+)`( ●)? \|/.exec(line);
   return match === null ? [] : [{ code: match[1] ?? '', contested: match[2] !== undefined, line }];

@@ -5,15 +5,15 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
-import { withCatalogue } from './attacks/catalogue.js';
-import { attacks } from './attacks/index.js';
-import { need } from './helpers/need.js';
-import { jarIdentity, signJar } from './helpers/sign-jar.js';
-import { temporaryDirectory } from './helpers/temp-directory.js';
+import { withCatalogue } from '../attacks/catalogue.js';
+import { attacks } from '../attacks/index.js';
+import { need } from '../helpers/need.js';
+import { jarIdentity, signJar } from '../helpers/sign-jar.js';
+import { temporaryDirectory } from '../helpers/temp-directory.js';
 
-const page = readFileSync(new URL('../../docs/comparison.md', import.meta.url), 'utf8');
+const page = readFileSync(new URL('../../../docs/comparison.md', import.meta.url), 'utf8');
 const session = [...page.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, block]) => block).join('\n');
-const published = readFileSync(fileURLToPath(new URL('../../demo/published/app.apk', import.meta.url)));
+const published = readFileSync(fileURLToPath(new URL('../../../demo/published/app.apk', import.meta.url)));
 
 test('the table of attacks is the registry’s', (t) => {
   t.is(withCatalogue(page, attacks), page);
