@@ -158,9 +158,21 @@ export function isContested({ ambiguities: { contested } }: ZipSide, entry: ZipE
   return contested.size > 0 && contested.has(entry);
 }
 
+/** Asked several times of an archive with thousands of names. */
+const jarSigned = new WeakMap<ZipStructure, boolean>();
+
 export function isJarSigned(zip: ZipStructure): boolean {
-  return zip.entries.some((entry) => JAR_SIGNATURE_FILE.test(rawNameOf(entry)));
+  let known = jarSigned.get(zip);
+  if (known === undefined) {
+    known = zip.entries.some(
+      ({ rawName }) => isM(rawName[0]) && JAR_SIGNATURE_FILE.test(rawName.toString('latin1')),
+    );
+    jarSigned.set(zip, known);
+  }
+  return known;
 }
+
+const isM = (byte: number | undefined): boolean => byte === 0x4d || byte === 0x6d;
 
 /** Belongs to a JAR signature: never paired. A MANIFEST.MF of a file without signature files is ordinary content. */
 export function isJarSignatureEntry(side: Pick<ZipSide, 'jarSigned'>, entry: ZipEntry): boolean {
