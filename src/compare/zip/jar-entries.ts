@@ -6,7 +6,7 @@ import { MANIFEST_NAME, readJarSignature } from '../../formats/jar-signature.js'
 import type { Owner, Side, SignatureRecord } from '../types.js';
 import type { JarCheck } from './jar-check.js';
 import { signatureContent } from './jar-content.js';
-import { isJarSignatureEntry, rawNameOf, type ZipSide } from './zip-side.js';
+import { isContested, isJarSignatureEntry, rawNameOf, type ZipSide } from './zip-side.js';
 
 export interface JarEntryOwner {
   readonly owner: Owner;
@@ -35,6 +35,8 @@ export function jarEntryOwners(
     if (entry === undefined) return undefined;
     if (side === rebuilt && replaced && rawNameOf(entry) === MANIFEST_NAME) return ofPublished;
     if (!isJarSignatureEntry(side, entry)) return undefined;
+    // whoever reads it otherwise has another signature
+    if (isContested(side, entry)) return UNREAD;
     if (side === rebuilt) return ofRebuilt;
     return check?.owned.has(index) === true ? ofPublished : UNREAD;
   };
