@@ -96,10 +96,7 @@ export function judgeAuthenticity(
 }
 
 function codes({ issues }: SignatureRecord): string {
-  return issues
-    .map((issue) => issue.code)
-    .sort()
-    .join(', ');
+  return [...new Set(issues.map(({ code }) => code))].sort().join(', ');
 }
 
 /** A published signature that nobody checked proves nothing. */
