@@ -6,7 +6,7 @@ import { MANIFEST_NAME, readJarSignature } from '../../formats/jar-signature.js'
 import type { Owner, Side, SignatureRecord } from '../types.js';
 import type { JarCheck } from './jar-check.js';
 import { signatureContent } from './jar-content.js';
-import { isJarSignatureEntry, rawNameOf, type ZipSide } from './zip-side.js';
+import { isContested, isJarSignatureEntry, rawNameOf, type ZipSide } from './zip-side.js';
 
 export interface JarEntryOwner {
   readonly owner: Owner;
@@ -33,6 +33,8 @@ export function jarEntryOwners(
   return (side, index) => {
     const entry = side.zip.entries[index];
     if (entry === undefined) return undefined;
+    // two readers can get something else out of it: no signature says which
+    if (isContested(side, entry)) return isJarSignatureEntry(side, entry) ? UNREAD : undefined;
     if (side === rebuilt && replaced && rawNameOf(entry) === MANIFEST_NAME) return ofPublished;
     if (!isJarSignatureEntry(side, entry)) return undefined;
     if (side === rebuilt) return ofRebuilt;
