@@ -60,8 +60,18 @@ const TYPES = new Set(['STAMP_TYPE_STANDALONE_APK', 'STAMP_TYPE_DISTRIBUTION_APK
 
 /** All that the edit may need a string for. */
 const WORDS = new Set([
-  ...['android', ANDROID, 'meta-data', 'name', 'value', 'resource'],
-  ...[SOURCE, TYPE, DERIVED, SPLITS, ...SOURCES, ...TYPES],
+  'android',
+  ANDROID,
+  'meta-data',
+  'name',
+  'value',
+  'resource',
+  SOURCE,
+  TYPE,
+  DERIVED,
+  SPLITS,
+  ...SOURCES,
+  ...TYPES,
 ]);
 
 type Start = Extract<AxmlNode, { kind: 'start' }>;
