@@ -2,6 +2,7 @@
 /** Room that an edit of the store could leave to whoever writes the published file, where both sides have to agree otherwise. */
 import { createHash } from 'node:crypto';
 import test from 'ava';
+import { FormatError } from '../../../src/errors.js';
 import { rules } from '../../../src/compare/rules/index.js';
 import {
   NONE,
@@ -11,6 +12,7 @@ import {
   type AxmlNode,
 } from '../../../src/formats/axml-document.js';
 import { readArsc } from '../../../src/formats/arsc.js';
+import { writeCanonicalArsc } from '../../../src/formats/arsc-writer.js';
 import { SORTED_FLAG, UTF8_FLAG } from '../../../src/formats/string-pool.js';
 import { smallArsc } from '../../attacks/small-arsc.js';
 import { reversePools } from '../../helpers/arsc-edits.js';
@@ -98,6 +100,26 @@ test('resource table: a pool that says it is sorted keeps its order', (t) => {
   };
   t.true(covers(sorted(table), sorted(table)));
   t.false(covers(sorted(table), sorted(other)));
+});
+
+test('resource table: entries that share their bytes do not grow without bounds', (t) => {
+  const table = readArsc(smallArsc());
+  const packages = table.packages.map((one) => ({
+    ...one,
+    chunks: one.chunks.map((chunk) =>
+      chunk.kind === 'type'
+        ? {
+            ...chunk,
+            entries: Int32Array.from([
+              ...chunk.entries,
+              ...Array<number>(4 << 20).fill(chunk.entries[0] ?? 0),
+            ]),
+          }
+        : chunk,
+    ),
+  }));
+  const error = t.throws(() => writeCanonicalArsc({ ...table, packages }), { instanceOf: FormatError });
+  t.is(error?.code, 'arsc/too-large');
 });
 
 // ---------------------------------------------------------------- the stamp's entry
