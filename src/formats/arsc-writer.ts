@@ -9,6 +9,7 @@ import {
   CHUNK,
   CONFIG_SIZE,
   entrySize,
+  MAX_ARSC,
   PACKAGE_HEADER,
   readTypesCounts,
   saysTypesCounts,
@@ -17,7 +18,7 @@ import {
   type ArscTable,
   type ArscType,
 } from './arsc.js';
-import { writeStringPool, type StringPool } from './string-pool.js';
+import { SORTED_FLAG, writeStringPool, type StringPool } from './string-pool.js';
 
 const TYPE_STRING = 0x03;
 
@@ -49,10 +50,14 @@ class FirstUse {
     const { flags, strings, styles } = this.#pool;
     if (this.#order.length !== strings.length)
       fail('unused-string', `${what} ${this.#seen.indexOf(0)} of ${strings.length} is used by nothing`);
-    const order = [
-      ...this.#order.filter((index) => index < styles.length),
-      ...this.#order.filter((index) => index >= styles.length),
-    ];
+    // a pool that says it is sorted is searched by halves: its order is no layout
+    const order =
+      (flags & SORTED_FLAG) !== 0
+        ? [...strings.keys()]
+        : [
+            ...this.#order.filter((index) => index < styles.length),
+            ...this.#order.filter((index) => index >= styles.length),
+          ];
     const placeOf = new Uint32Array(strings.length);
     for (const [place, index] of order.entries()) placeOf[index] = place;
     return {
@@ -145,6 +150,8 @@ function writeType(bytes: Buffer, type: ArscType, strings: Uint32Array, keys: Ui
   const start = header + 4 * type.entries.length;
   let end = start;
   for (const at of type.entries) if (at !== -1) end += entrySize(bytes, at, bytes.length);
+  // entries that share their bytes are written one by one
+  if (end > MAX_ARSC) fail('too-large', `a type of ${end} bytes, at most ${MAX_ARSC} are written`);
   const out = Buffer.alloc(end);
   chunkHead(CHUNK.type, 8, end).copy(out);
   out.writeUInt16LE(header, 2);

@@ -27,6 +27,7 @@ export interface StringPool {
 
 const TYPE = 0x0001;
 const HEADER = 28;
+export const SORTED_FLAG = 1;
 export const UTF8_FLAG = 1 << 8;
 const END_OF_SPANS = 0xffffffff;
 

@@ -58,6 +58,22 @@ const SOURCES = new Set(['https://play.google.com/store']);
 /** bundletool's StampType. */
 const TYPES = new Set(['STAMP_TYPE_STANDALONE_APK', 'STAMP_TYPE_DISTRIBUTION_APK']);
 
+/** All that the edit may need a string for. */
+const WORDS = new Set([
+  'android',
+  ANDROID,
+  'meta-data',
+  'name',
+  'value',
+  'resource',
+  SOURCE,
+  TYPE,
+  DERIVED,
+  SPLITS,
+  ...SOURCES,
+  ...TYPES,
+]);
+
 type Start = Extract<AxmlNode, { kind: 'start' }>;
 
 /** `undefined` where one of the names stands anywhere else, twice, or with anything else. */
@@ -168,6 +184,9 @@ function withoutNodes(document: AxmlDocument, removed: ReadonlySet<number>): Axm
   for (const index of pool.strings.keys()) if (used.has(index)) places.set(index, places.size);
   const strings = pool.strings.filter((_, index) => used.has(index));
   const dropped = pool.strings.filter((_, index) => !used.has(index));
+  // an attribute is found by its resource id: Android does not look at the text beside it, which could be anything
+  if (!pool.strings.every((_, index) => used.has(index) || WORDS.has(poolText(pool, index) ?? '')))
+    return undefined;
   // one that stays and one that goes cannot be the same: the second would be there for nothing
   const texts = new Set(strings.map((text) => text.toString('latin1')));
   for (const text of dropped.map((one) => one.toString('latin1'))) {

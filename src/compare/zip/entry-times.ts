@@ -32,10 +32,15 @@ export function entryTimesRule(walk: Walk, p: ZipSide, r: ZipSide): RuleName | u
   return published === undefined || rebuilt === undefined || published === rebuilt ? undefined : RULE;
 }
 
+/** The stamp, which the store adds, was looked at by no row: nothing of it is left out here. */
+export function hasRow(entry: ZipEntry): boolean {
+  return rawNameOf(entry) !== 'stamp-cert-sha256';
+}
+
 /** Entries that signing adds have times of their own, and are owned elsewhere. */
 function rowOf(side: ZipSide): Row | undefined {
   const [first, ...others] = side.zip.entries.filter(
-    (entry) => !isJarSignatureEntry(side, entry) && rawNameOf(entry) !== 'stamp-cert-sha256',
+    (entry) => !isJarSignatureEntry(side, entry) && hasRow(entry),
   );
   const row = first && ROWS.find((one) => matches(side, first, one));
   return row !== undefined && others.every((entry) => matches(side, entry, row)) ? row : undefined;

@@ -33,6 +33,8 @@ export function jarEntryOwners(
   return (side, index) => {
     const entry = side.zip.entries[index];
     if (entry === undefined) return undefined;
+    // two readers can get something else out of it: no signature says which
+    if (isContested(side, entry)) return isJarSignatureEntry(side, entry) ? UNREAD : undefined;
     if (side === rebuilt && replaced && rawNameOf(entry) === MANIFEST_NAME) return ofPublished;
     if (!isJarSignatureEntry(side, entry)) return undefined;
     // whoever reads it otherwise has another signature

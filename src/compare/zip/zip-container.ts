@@ -18,7 +18,7 @@ import { node, type Place, type Walk } from '../walk.js';
 import { secondReaderDisagrees } from '../decode/second-reader.js';
 import { contentRules } from './content-rules.js';
 import { compareEntryData } from './data.js';
-import { entryTimesRule } from './entry-times.js';
+import { entryTimesRule, hasRow } from './entry-times.js';
 import { decodeAhead, type DecodedAhead } from './decoded-ahead.js';
 import { EQUAL_DATA, opaque, type EntryData } from './entry-data.js';
 import { EntryEquality } from './entry-equality.js';
@@ -183,7 +183,7 @@ async function compareRecords(
       base: baseOf(isMoved, contested),
       contested,
       layoutExplained,
-      entryTimes,
+      entryTimes: hasRow(a) ? entryTimes : undefined,
     };
     const isEqual = equality.data(pairIndex);
     const prepared = isEqual ? undefined : await ahead?.get(pairIndex);

@@ -515,3 +515,17 @@ test('a signature block is read to its last byte', async (t) => {
     t.true(codes(pair).includes(code), `${code}: ${codes(pair).join()}`);
   }
 });
+
+test('a contested entry is owned by no signature', async (t) => {
+  // the same orphan on both sides: a reader of local headers meets another manifest than the one that is signed
+  const orphan = buildZip([{ name: 'META-INF/MANIFEST.MF', data: 'Manifest-Version: 1.0\r\n\r\n' }]);
+  const gapBefore = orphan.subarray(0, orphan.indexOf('PK\x01\x02', 0, 'latin1'));
+  const app = APP.map((member, at) => (at === 1 ? { ...member, gapBefore } : member));
+  const jar = buildZip([...app, ...jarEntries(APP, owner)]);
+  for (const published of [jar, withV2(jar)]) {
+    const { pair, verdict } = await compareBuffers(published, buildZip(app));
+    t.is(verdict.kind, 'unverifiable');
+    const members = pair.nodes[0]?.members ?? [];
+    t.is(members.find(({ name }) => name === 'META-INF/MANIFEST.MF')?.data, 'unread');
+  }
+});
