@@ -4,6 +4,8 @@ import type { ExtraSignature, FileInspection, Inspection, SignatureInspection } 
 
 const SHOWN_LIBRARIES = 40;
 const SHOWN_ISSUES = 20;
+/** Of a signer without upper bound. */
+const LAST_SDK = 0x7fffffff;
 const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;
 const bytes = (n: number): string => `${n.toLocaleString('en-US')} bytes`;
 /** Label and value, in columns. */
@@ -74,20 +76,25 @@ function sdkText({ minSdk, targetSdk }: FileInspection['identity']): string | un
   return `from SDK ${minSdk ?? '1'}, made for SDK ${targetSdk ?? minSdk ?? '1'}`;
 }
 
+function rangeText(minSdk: number, maxSdk: number | undefined): string {
+  if (maxSdk === undefined || maxSdk === LAST_SDK) return `${minSdk} on`;
+  return minSdk === maxSdk ? `${minSdk}` : `${minSdk}-${maxSdk}`;
+}
+
 function signatureLines(signature: SignatureInspection): string[] {
   const { status, schemes, bySdk, signers, issues, block, stamps, idsig } = signature;
   const lines = [row('signature', `${status}${schemes.length === 0 ? '' : ` (${schemes.join(', ')})`}`)];
   if (status !== 'unsigned')
-    for (const { minSdk, maxSdk, scheme, status: state, codes } of bySdk) {
-      const range =
-        maxSdk === undefined ? `${minSdk} on` : minSdk === maxSdk ? `${minSdk}` : `${minSdk}-${maxSdk}`;
+    for (const { minSdk, maxSdk, scheme, status: state, codes } of bySdk)
       lines.push(
-        row('', `SDK ${range}: ${scheme} ${state}${codes.length === 0 ? '' : ` [${codes.join(', ')}]`}`),
+        row(
+          '',
+          `SDK ${rangeText(minSdk, maxSdk)}: ${scheme} ${state}${codes.length === 0 ? '' : ` [${codes.join(', ')}]`}`,
+        ),
       );
-    }
   const seen = new Map<string, string[]>();
   for (const { scheme, certificateSha256, minSdk, maxSdk } of signers) {
-    const range = minSdk === undefined ? '' : ` SDK ${minSdk}-${maxSdk === 0x7fffffff ? '' : (maxSdk ?? '')}`;
+    const range = minSdk === undefined ? '' : ` (SDK ${rangeText(minSdk, maxSdk)})`;
     seen.set(certificateSha256, [...(seen.get(certificateSha256) ?? []), `${scheme}${range}`]);
   }
   for (const [sha256, by] of seen) {
@@ -112,9 +119,16 @@ function extraLines(label: string, extra: ExtraSignature): string[] {
   return [
     row(label, `${status}${certificateSha256 === undefined ? '' : ` by ${certificateSha256}`}`),
     ...(subject === undefined ? [] : [row('', `${subject}, ${keyType ?? ''} ${keyBits ?? ''}`)]),
-    ...Object.entries(facts).map(([name, value]) => row('', `${name}: ${value}`)),
+    ...Object.entries(facts).flatMap(([name, value]) =>
+      value === '' ? [] : [row('', `${words(name)}: ${value}`)],
+    ),
     ...issues.slice(0, SHOWN_ISSUES).map(({ code, message }) => row('issue', `[${code}] ${message}`)),
   ];
+}
+
+/** `rootHash` as a label: root hash. */
+function words(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }
 
 function libraryLines({ libraries }: FileInspection): string[] {
