@@ -82,7 +82,7 @@ function rangeText(minSdk: number, maxSdk: number | undefined): string {
 }
 
 function signatureLines(signature: SignatureInspection): string[] {
-  const { status, schemes, bySdk, signers, issues, block, stamps, idsig } = signature;
+  const { status, schemes, bySdk, signers, issues, notes, block, stamps, idsig } = signature;
   const lines = [row('signature', `${status}${schemes.length === 0 ? '' : ` (${schemes.join(', ')})`}`)];
   if (status !== 'unsigned')
     for (const { minSdk, maxSdk, scheme, status: state, codes } of bySdk)
@@ -107,6 +107,7 @@ function signatureLines(signature: SignatureInspection): string[] {
   for (const { code, message } of issues.slice(0, SHOWN_ISSUES))
     lines.push(row('issue', `[${code}] ${message}`));
   if (issues.length > SHOWN_ISSUES) lines.push(row('', `and ${issues.length - SHOWN_ISSUES} more (--json)`));
+  for (const { code, message } of notes) lines.push(row('note', `[${code}] ${message}`));
   for (const { id, name, size } of block?.pairs ?? [])
     lines.push(row('block pair', `${id} ${name}, ${bytes(size)}`));
   for (const stamp of stamps) lines.push(...extraLines('stamp', stamp));
