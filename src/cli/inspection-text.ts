@@ -44,7 +44,9 @@ function fileLines(file: FileInspection): string[] {
     ['architecture', identity.architecture],
   ] as const)
     if (value !== undefined) lines.push(row(label, value));
-  for (const { code, message } of file.identityIssues) lines.push(row('not read', `[${code}] ${message}`));
+  // damage says why nothing else is known
+  for (const { code, message } of damage === undefined ? file.identityIssues : [])
+    lines.push(row('not read', `[${code}] ${message}`));
   if (signature !== undefined) lines.push(...signatureLines(signature));
   if (file.entries === 0) return lines;
   lines.push(row('entries', `${file.entries}, DEX ${file.dex.count} (${bytes(file.dex.bytes)})`));
