@@ -4,6 +4,8 @@ import type { ExtraSignature, FileInspection, Inspection, SignatureInspection } 
 
 const SHOWN_LIBRARIES = 40;
 const SHOWN_ISSUES = 20;
+/** Of a signer without upper bound. */
+const LAST_SDK = 0x7fffffff;
 const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;
 const bytes = (n: number): string => `${n.toLocaleString('en-US')} bytes`;
 /** Label and value, in columns. */
@@ -42,7 +44,9 @@ function fileLines(file: FileInspection): string[] {
     ['architecture', identity.architecture],
   ] as const)
     if (value !== undefined) lines.push(row(label, value));
-  for (const { code, message } of file.identityIssues) lines.push(row('not read', `[${code}] ${message}`));
+  // damage says why nothing else is known
+  for (const { code, message } of damage === undefined ? file.identityIssues : [])
+    lines.push(row('not read', `[${code}] ${message}`));
   if (signature !== undefined) lines.push(...signatureLines(signature));
   if (file.entries === 0) return lines;
   lines.push(row('entries', `${file.entries}, DEX ${file.dex.count} (${bytes(file.dex.bytes)})`));
@@ -74,20 +78,25 @@ function sdkText({ minSdk, targetSdk }: FileInspection['identity']): string | un
   return `from SDK ${minSdk ?? '1'}, made for SDK ${targetSdk ?? minSdk ?? '1'}`;
 }
 
+function rangeText(minSdk: number, maxSdk: number | undefined): string {
+  if (maxSdk === undefined || maxSdk === LAST_SDK) return `${minSdk} on`;
+  return minSdk === maxSdk ? `${minSdk}` : `${minSdk}-${maxSdk}`;
+}
+
 function signatureLines(signature: SignatureInspection): string[] {
-  const { status, schemes, bySdk, signers, issues, block, stamps, idsig } = signature;
+  const { status, schemes, bySdk, signers, issues, notes, block, stamps, idsig } = signature;
   const lines = [row('signature', `${status}${schemes.length === 0 ? '' : ` (${schemes.join(', ')})`}`)];
   if (status !== 'unsigned')
-    for (const { minSdk, maxSdk, scheme, status: state, codes } of bySdk) {
-      const range =
-        maxSdk === undefined ? `${minSdk} on` : minSdk === maxSdk ? `${minSdk}` : `${minSdk}-${maxSdk}`;
+    for (const { minSdk, maxSdk, scheme, status: state, codes } of bySdk)
       lines.push(
-        row('', `SDK ${range}: ${scheme} ${state}${codes.length === 0 ? '' : ` [${codes.join(', ')}]`}`),
+        row(
+          '',
+          `SDK ${rangeText(minSdk, maxSdk)}: ${scheme} ${state}${codes.length === 0 ? '' : ` [${codes.join(', ')}]`}`,
+        ),
       );
-    }
   const seen = new Map<string, string[]>();
   for (const { scheme, certificateSha256, minSdk, maxSdk } of signers) {
-    const range = minSdk === undefined ? '' : ` SDK ${minSdk}-${maxSdk === 0x7fffffff ? '' : (maxSdk ?? '')}`;
+    const range = minSdk === undefined ? '' : ` (SDK ${rangeText(minSdk, maxSdk)})`;
     seen.set(certificateSha256, [...(seen.get(certificateSha256) ?? []), `${scheme}${range}`]);
   }
   for (const [sha256, by] of seen) {
@@ -100,6 +109,7 @@ function signatureLines(signature: SignatureInspection): string[] {
   for (const { code, message } of issues.slice(0, SHOWN_ISSUES))
     lines.push(row('issue', `[${code}] ${message}`));
   if (issues.length > SHOWN_ISSUES) lines.push(row('', `and ${issues.length - SHOWN_ISSUES} more (--json)`));
+  for (const { code, message } of notes) lines.push(row('note', `[${code}] ${message}`));
   for (const { id, name, size } of block?.pairs ?? [])
     lines.push(row('block pair', `${id} ${name}, ${bytes(size)}`));
   for (const stamp of stamps) lines.push(...extraLines('stamp', stamp));
@@ -112,9 +122,16 @@ function extraLines(label: string, extra: ExtraSignature): string[] {
   return [
     row(label, `${status}${certificateSha256 === undefined ? '' : ` by ${certificateSha256}`}`),
     ...(subject === undefined ? [] : [row('', `${subject}, ${keyType ?? ''} ${keyBits ?? ''}`)]),
-    ...Object.entries(facts).map(([name, value]) => row('', `${name}: ${value}`)),
+    ...Object.entries(facts).flatMap(([name, value]) =>
+      value === '' ? [] : [row('', `${words(name)}: ${value}`)],
+    ),
     ...issues.slice(0, SHOWN_ISSUES).map(({ code, message }) => row('issue', `[${code}] ${message}`)),
   ];
+}
+
+/** `rootHash` as a label: root hash. */
+function words(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }
 
 function libraryLines({ libraries }: FileInspection): string[] {

@@ -31,6 +31,7 @@ export interface IdentityReading {
 
 const MANIFEST = 'AndroidManifest.xml';
 const RAW_MANIFEST = Buffer.from(MANIFEST);
+const BUNDLE_CONFIG = Buffer.from('BundleConfig.pb');
 const MAX_MANIFEST = 8 << 20;
 const MAX_VALUE = 1000;
 
@@ -71,7 +72,12 @@ async function identityOfApk(walk: Walk, source: ByteSource, zip: ZipStructure):
     issues: [issue(code, message, offset)],
   });
   const [first, second] = zip.entries.filter((entry) => entry.rawName.equals(RAW_MANIFEST));
-  if (first === undefined) return none('no-manifest', `no ${MANIFEST}`);
+  if (first === undefined) {
+    const isBundle = zip.entries.some((entry) => entry.rawName.equals(BUNDLE_CONFIG));
+    return isBundle
+      ? none('bundle-manifest', 'an app bundle, whose manifest is in another format that is not read')
+      : none('no-manifest', `no ${MANIFEST}`);
+  }
   if (second !== undefined) return none('second-manifest', `a second ${MANIFEST}`, second.cdOffset);
   const bytes = await heldContent(entryContent(walk, source, first, MAX_MANIFEST));
   if (typeof bytes === 'string')

@@ -30,7 +30,7 @@ export interface CompareRequest {
 }
 
 /**
- * @throws UsageError `same-file`, `file-and-directory`, `unknown-rule`
+ * @throws UsageError `same-file`, `file-and-directory`, `unknown-rule`, `app-bundle`
  * @throws FailedHere `unreadable-input`, `disk-full`
  */
 export async function compare(request: CompareRequest, options: OperationOptions = {}): Promise<Report> {
@@ -52,6 +52,7 @@ async function compared(
   const { bytes, mixed } = await assertTwoSides(request.published, request.rebuilt);
   const pulls = request.pulls ?? [];
   for (const pull of pulls) await assertTwoSides(pull, request.rebuilt);
+  assertDelivered(request);
   if (bytes >= WORTH_A_THREAD) FactThread.startEarly();
   const [{ compareSet, expandRules }, { assembleReport }, { describeRun }] = [
     await import('../compare/compare-set.js'),
@@ -114,6 +115,16 @@ async function compared(
     }
     return await compareSet({ published, rebuilt, ...notPublished }, setOptions);
   }
+}
+
+const BUNDLE = /\.aab$/i;
+
+/** A bundle is what APKs are made of: compared with one, nothing would match. */
+function assertDelivered({ published, rebuilt }: CompareRequest): void {
+  if (!BUNDLE.test(rebuilt) || BUNDLE.test(published)) return;
+  throw new UsageError('app-bundle', `${rebuilt} is an app bundle, of which users get APKs`, {
+    hint: 'make them with bundletool build-apks, and hand over the archive that it writes',
+  });
 }
 
 const SET = /\.(?:apks|xapk|apkm)$/i;

@@ -107,6 +107,16 @@ for (const [title, args, code, error] of FAILING)
     t.deepEqual(readdirSync(cwd), ['published.zip', 'rebuilt.zip']);
   });
 
+test('an app bundle is not what users get: no verdict over it', async (t) => {
+  const cwd = sides(t, zip('one'), zip('two'));
+  writeFileSync(path.join(cwd, 'app.aab'), zip('one'));
+  const transcript = await verify(['compare', 'published.zip', 'app.aab', '--json'], { cwd });
+  t.is(errorOf(t, transcript), 'app-bundle');
+  t.is(transcript.code, 64);
+  writeFileSync(path.join(cwd, 'uploaded.aab'), zip('one'));
+  t.is((await verify(['compare', 'uploaded.aab', 'app.aab'], { cwd })).code, 0);
+});
+
 test('--evidence: all findings in one archive, with a stored report or without, never over another file', async (t) => {
   const cwd = sides(t, zip('one'), zip('two'));
   t.is((await verify([...FILES, '--evidence', 'evidence.zip'], { cwd })).code, 1);

@@ -183,6 +183,10 @@ test('a directory, and an archive of APKs: each file, and whether they go togeth
     const { code, result } = await inspected(t, cwd, place);
     t.is(code, 0);
     t.deepEqual(
+      result.files.map(({ signature }) => signature?.notes),
+      [[], []],
+    );
+    t.deepEqual(
       result.files.map(({ identity: { versionCode } }) => versionCode),
       ['7', '8'],
     );
@@ -276,6 +280,10 @@ test('a real release: what aapt, apksigner and readelf say', async (t) => {
   t.deepEqual(
     file.permissions.map(({ name }) => name),
     [...badging.matchAll(/^uses-permission: name='([^']*)'/gm)].map(([, name]) => name ?? ''),
+  );
+  t.deepEqual(
+    file.signature?.notes.map((note) => note.code),
+    ['debug-key'],
   );
   const certificates = execFileSync('apksigner', ['verify', '--print-certs', apk], { encoding: 'utf8' });
   t.deepEqual(

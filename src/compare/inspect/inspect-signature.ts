@@ -8,6 +8,7 @@ import { LAST_SDK } from '../../formats/sdk-range.js';
 import { sdkVerdicts } from '../../formats/sdk-verdicts.js';
 import { printable } from '../../printable.js';
 import type { IdentityReading } from '../identity.js';
+import { describeDebugKey } from '../signer-notes.js';
 import type { SdkSignature, SignerRecord } from '../types.js';
 import { DEFAULT_LIMITS } from '../walk.js';
 import { finishJarCheck, openJarCheck, type JarCheck } from '../zip/jar-check.js';
@@ -58,6 +59,7 @@ export async function inspectSignature(
     })),
     signers: record.signers.map(shownSigner),
     issues: record.issues.map((issue) => ({ ...issue, message: printable(issue.message) })),
+    notes: debugKeyNotes(record.signers),
     ...blockOf(apk),
     stamps: stampsOf(apk),
     ...(idsig === undefined ? {} : { idsig: shownIdsig(checkIdsig(idsig, source, apk.block)) }),
@@ -85,6 +87,11 @@ function schemesOf({ block }: ApkSignatureCheck, jar: JarCheck | undefined): str
     ...(has(PAIR_ID.v3) ? ['v3'] : []),
     ...(has(PAIR_ID.v31) ? ['v3.1'] : []),
   ];
+}
+
+function debugKeyNotes(signers: readonly SignerRecord[]): SignatureInspection['notes'] {
+  const texts = new Set(signers.flatMap((signer) => describeDebugKey(signer) ?? []));
+  return [...texts].map((text) => ({ code: 'debug-key', message: printable(text) }));
 }
 
 function shownSigner(signer: SignerRecord): SignerRecord {

@@ -78,6 +78,8 @@ export interface SignatureInspection {
   readonly bySdk: readonly SdkSignature[];
   readonly signers: readonly SignerRecord[];
   readonly issues: readonly { readonly code: string; readonly message: string; readonly offset: number }[];
+  /** What does not make it fail: a key that everybody has. */
+  readonly notes: readonly { readonly code: 'debug-key'; readonly message: string }[];
   readonly block?: {
     readonly offset: number;
     readonly size: number;
