@@ -2,17 +2,21 @@
 /** The second opinion on a published ZIP: another reader that may only disagree with ours, never accept. */
 import * as nodeFs from 'node:fs';
 import StreamZip from 'node-stream-zip';
+import type { ByteSource } from '../../bytes.js';
 import type { ZipStructure } from '../../formats/zip.js';
 import { printable } from '../../printable.js';
 
-/** Of one file; an archive is read to its end in far fewer. */
+/** Of one archive; it is read to its end in far fewer. */
 const MAX_READS = 2_000_000;
 /** The other reader's own time; ours has read the same bytes already. */
 const MAX_SECONDS = 60;
 
 /** What the other reader sees otherwise, in one line; `undefined` when both see the same entries in the same order. */
-export async function secondReaderDisagrees(path: string, zip: ZipStructure): Promise<string | undefined> {
-  const guard = new Guard();
+export async function secondReaderDisagrees(
+  source: ByteSource,
+  zip: ZipStructure,
+): Promise<string | undefined> {
+  const guard = new Guard(source);
   // one archive at a time: the library has one file system for all of its readers
   const before = turn;
   let done = (): void => undefined;
@@ -20,7 +24,7 @@ export async function secondReaderDisagrees(path: string, zip: ZipStructure): Pr
   await before;
   try {
     library.setFs(guard.fs);
-    return await listing(path, zip, guard);
+    return await listing(zip, guard);
   } finally {
     library.setFs(nodeFs);
     done();
@@ -32,16 +36,17 @@ const library = StreamZip as unknown as { readonly setFs: (fs: typeof nodeFs) =>
 
 let turn: Promise<void> = Promise.resolve();
 
-async function listing(path: string, zip: ZipStructure, guard: Guard): Promise<string | undefined> {
+async function listing(zip: ZipStructure, guard: Guard): Promise<string | undefined> {
   const entries = zip.entries;
   let timer: NodeJS.Timeout | undefined;
   let other: StreamZip | undefined;
   try {
-    return await new Promise<string | undefined>((resolve) => {
+    return await new Promise<string | undefined>((resolve, reject) => {
       guard.onFailure = (what) => resolve(`it fails: ${printable(what)}`);
+      guard.onUnreadable = reject;
       timer = setTimeout(() => resolve(`it does not end within ${MAX_SECONDS} s`), MAX_SECONDS * 1000);
       // by event and not by its map, which loses duplicate names and `__proto__`
-      other = new StreamZip({ file: path, storeEntries: false, skipEntryNameValidation: true });
+      other = new StreamZip({ file: NAME, storeEntries: false, skipEntryNameValidation: true });
       let seen = 0;
       let disagreement: string | undefined;
       other.on('entry', (theirs) => {
@@ -78,58 +83,77 @@ async function listing(path: string, zip: ZipStructure, guard: Guard): Promise<s
   }
 }
 
-type ReadCallback = (error: NodeJS.ErrnoException | null, bytes: number, buffer: Buffer) => void;
+/** The library opens one file, which is the source whatever it is called. */
+const NAME = 'archive';
+/** Of no file of this process, should it ever be closed as one. */
+const DESCRIPTOR = 0x7fffffff;
+
+type Callback<A extends readonly unknown[]> = (error: NodeJS.ErrnoException | null, ...args: A) => void;
 
 /**
  * The library parses in callbacks of the file system, where what it throws would end the process, and a hostile file
- * could keep it reading: it gets a file system that catches the one and counts the other.
+ * could keep it reading: it gets a file system that catches the one, counts the other, and has the source in it.
  */
 class Guard {
   onFailure: (what: string) => void = () => undefined;
+  /** The source itself could not be read: nobody's archive is to blame. */
+  onUnreadable: (error: unknown) => void = () => undefined;
+  readonly #source: ByteSource;
   #reads = 0;
   #stopped = false;
+
+  constructor(source: ByteSource) {
+    this.#source = source;
+  }
 
   stop(): void {
     this.#stopped = true;
   }
 
   get fs(): typeof nodeFs {
-    const caught =
-      <A extends readonly unknown[]>(callback: (...args: A) => void) =>
-      (...args: A): void => {
+    const later = <A extends readonly unknown[]>(callback: Callback<A>, ...args: A): void =>
+      void setImmediate(() => {
         if (this.#stopped) return;
         try {
-          callback(...args);
+          callback(null, ...args);
         } catch (error) {
           this.#fail(error instanceof Error ? error.message : String(error));
         }
-      };
+      });
     const read = (
-      fd: number,
+      _fd: number,
       buffer: Buffer,
-      offset: number,
+      at: number,
       length: number,
       position: number,
-      callback: ReadCallback,
+      callback: Callback<[bytes: number, buffer: Buffer]>,
     ): void => {
       if (this.#stopped) return;
       if (++this.#reads > MAX_READS) return this.#fail(`more than ${MAX_READS} reads`);
-      nodeFs.read(fd, buffer, offset, length, position, caught(callback));
+      later(callback, this.#read(buffer, at, length, position), buffer);
     };
-    const open = (
-      file: string,
-      flags: string,
-      callback: (error: NodeJS.ErrnoException | null, fd: number) => void,
-    ): void =>
-      nodeFs.open(file, flags, (error, fd) => {
-        if (this.#stopped && error === null) nodeFs.close(fd);
-        else caught(callback)(error, fd);
-      });
-    const fstat = (
-      fd: number,
-      callback: (error: NodeJS.ErrnoException | null, stats: nodeFs.Stats) => void,
-    ): void => nodeFs.fstat(fd, caught(callback));
-    return Object.assign({}, nodeFs, { read, open, fstat });
+    const { size } = this.#source;
+    return Object.assign({}, nodeFs, {
+      read,
+      open: (_file: string, _flags: string, callback: Callback<[fd: number]>) => later(callback, DESCRIPTOR),
+      fstat: (_fd: number, callback: Callback<[stats: { readonly size: number }]>) =>
+        later(callback, { size }),
+      close: (_fd: number, callback: Callback<[]>) => void setImmediate(callback, null),
+    });
+  }
+
+  /** As a file system does it: fewer bytes at the end, none behind it. */
+  #read(buffer: Buffer, at: number, length: number, position: number): number {
+    const { size } = this.#source;
+    const count = Number.isSafeInteger(position) && position >= 0 ? Math.min(length, size - position) : 0;
+    if (count <= 0) return 0;
+    try {
+      return this.#source.read(position, count).copy(buffer, at);
+    } catch (error) {
+      this.#stopped = true;
+      this.onUnreadable(error);
+      return 0;
+    }
   }
 
   #fail(what: string): void {

@@ -3,7 +3,7 @@
  * ZIP and APK: every record of both sides gets its owner by one alignment (ARCHITECTURE.md, "The ledger").
  * Specification: APPNOTE.TXT 6.3.10; field offsets in the comments are those of 4.3.7 and 4.3.12.
  */
-import { equalRange, FileSource, SliceSource } from '../../bytes.js';
+import { equalRange, SliceSource } from '../../bytes.js';
 import type { ApkSignatureCheck } from '../../formats/apk-signature.js';
 import { AMBIGUITIES } from '../../formats/zip-code.js';
 import { readZip, type ZipEntry, type ZipStructure } from '../../formats/zip.js';
@@ -128,7 +128,7 @@ async function compareRecords(
   const nested = place.depth > 0;
   const r = openZipSide('rebuilt', rebuilt.source, rebuilt.structure, nested);
   // meanwhile the other thread may come to the signature
-  if (!nested) walk.disagreement = await disagreementOf(published);
+  if (!nested) walk.disagreement = await secondReaderDisagrees(published.source, published.structure);
   const p = openZipSide('published', published.source, published.structure, nested, await checking);
   if (!nested) walk.signature = { record: signatureRecord(p), signatures: { apk: p.signature } };
   const search = nested ? undefined : findLayout(p, r, signatureEntries(p, r, pairing, coveredBy(walk)));
@@ -257,11 +257,6 @@ async function compareRecords(
 /** By a signing block that was verified, or entries that are. */
 function isSigned({ block, jarSigned }: ZipSide): boolean {
   return block === undefined ? jarSigned : block.trusted;
-}
-
-/** A published archive that two readers read differently is not proven to be anything. */
-async function disagreementOf({ source, structure }: Opened<ZipStructure>): Promise<string | undefined> {
-  return source instanceof FileSource ? await secondReaderDisagrees(source.path, structure) : undefined;
 }
 
 function* rawNames(zip: ZipStructure): Generator<Buffer> {
