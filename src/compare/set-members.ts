@@ -12,6 +12,7 @@ import type { AxmlValue } from '../formats/axml.js';
 import { readBundletoolToc, type BundletoolToc } from '../formats/bundletool-toc.js';
 import { readZip, type ZipEntry, type ZipStructure } from '../formats/zip.js';
 import { printableBytes } from '../printable.js';
+import { isArchiveOfApks } from './archive-kind.js';
 import { readDeviceSpecification, type DeviceSpecification } from './device-specification.js';
 import { composeVersionCode } from './identity.js';
 import { entryContent, heldContent } from './one-file.js';
@@ -191,15 +192,11 @@ function splitFacts(manifest: AndroidManifest): SplitFacts {
   };
 }
 
-/** An archive of APKs; an APK is none, whatever it carries along. */
 function archiveOf(source: ByteSource): ZipStructure | undefined {
   if (!zipContainer.recognizes(source)) return undefined;
   try {
     const zip = readZip(source);
-    const names = zip.entries.map(({ rawName }) => rawName.toString('latin1'));
-    return names.some((name) => name.endsWith('.apk')) && !names.includes('AndroidManifest.xml')
-      ? zip
-      : undefined;
+    return isArchiveOfApks(zip) ? zip : undefined;
   } catch (error) {
     // whoever compares it says what is wrong with it
     if (error instanceof FormatError) return undefined;

@@ -8,7 +8,9 @@ import { pairMembers } from './align.js';
 import { findLayout } from './zip/layout.js';
 import { signatureEntries } from './zip/signature-entries.js';
 import { departsAt, eachPiece, planTransplant, type Transplant } from './zip/transplant.js';
-import { covers, pairable, zipContainer } from './zip/zip-container.js';
+import { covers } from './zip/covered-entry.js';
+import { pairable } from './zip/entry-order.js';
+import { zipContainer } from './zip/zip-container.js';
 import { openZipSide, rawNameOf, signedSections, type ZipSide } from './zip/zip-side.js';
 
 export type TransplantOutcome =

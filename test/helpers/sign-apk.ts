@@ -28,12 +28,14 @@ export interface SignerSpec {
   readonly sdk?: readonly [min: number, max: number];
 }
 
-const u32 = (value: number): Buffer => {
+/** Little-endian, as all numbers of the signing block. */
+export const u32 = (value: number): Buffer => {
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32LE(value >>> 0);
   return bytes;
 };
-const counted = (...parts: readonly Buffer[]): Buffer => {
+/** Behind their length. */
+export const counted = (...parts: readonly Buffer[]): Buffer => {
   const body = Buffer.concat(parts);
   return Buffer.concat([u32(body.length), body]);
 };

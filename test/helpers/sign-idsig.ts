@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** v4 signatures without any tool, the odd ones too: every field can be set by hand. */
 import { createHash, sign } from 'node:crypto';
-import type { Identity } from './sign-apk.js';
+import { counted, u32, type Identity } from './sign-apk.js';
 
 export interface IdsigSignerSpec {
   readonly identity: Identity;
@@ -28,16 +28,6 @@ export interface IdsigSpec {
   readonly afterHashing?: Buffer;
   readonly afterInfo?: Buffer;
 }
-
-const u32 = (value: number): Buffer => {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32LE(value >>> 0);
-  return bytes;
-};
-const counted = (...parts: readonly Buffer[]): Buffer => {
-  const body = Buffer.concat(parts);
-  return Buffer.concat([u32(body.length), body]);
-};
 
 const BLOCK = 4096;
 const pad = (bytes: Buffer): Buffer => Buffer.concat([bytes, Buffer.alloc(-bytes.length & (BLOCK - 1))]);

@@ -1,19 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Source stamps without any tool, the odd ones too; written from the layout in apksig's documentation comments. */
 import { sign } from 'node:crypto';
-import type { Identity, Pair } from './sign-apk.js';
+import { counted, u32, type Identity, type Pair } from './sign-apk.js';
 
 export const STAMP_PAIR = { v1: 0x2b09189e, v2: 0x6dff800d } as const;
-
-const u32 = (value: number): Buffer => {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32LE(value >>> 0);
-  return bytes;
-};
-const counted = (...parts: readonly Buffer[]): Buffer => {
-  const body = Buffer.concat(parts);
-  return Buffer.concat([u32(body.length), body]);
-};
 
 export interface StampSpec {
   readonly identity: Identity;

@@ -6,13 +6,13 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { FileSource, ForwardReader, type ByteSource } from '../../bytes.js';
+import { cutBatches } from './batches.js';
 import { digestEntry, type DigestJob, type EntryDigests } from './digest-entry.js';
 import { claim, type DigestOrder, type DigestResult, type NumberedJob } from './digest-order.js';
 
 /** Below this much content, starting threads costs more than it saves. */
 const WORTHWHILE = 8 << 20;
-const BATCH_BYTES = 4 << 20;
-const BATCH_JOBS = 256;
+const BATCH = { bytes: 4 << 20, jobs: 256 };
 /** Small, so that the memory of what was decoded goes soon. */
 const YOUNG_MB = 8;
 
@@ -33,7 +33,11 @@ export function digestContents(source: ByteSource, jobs: readonly DigestJob[]): 
   const bytes = ordered.reduce((sum, { length, size }) => sum + length + size, 0);
   const pool =
     source instanceof FileSource && bytes >= WORTHWHILE && availableParallelism() > 1
-      ? new DigestPool({ file: source.lend(), batches: cut(ordered), state })
+      ? new DigestPool({
+          file: source.lend(),
+          batches: cutBatches(ordered, ({ length, size }) => length + size, BATCH),
+          state,
+        })
       : undefined;
   const byEntry = new Map(ordered.map((job) => [job.entry, job]));
   const put = new Map<number, EntryDigests>();
@@ -97,18 +101,4 @@ class DigestPool {
   async close(): Promise<void> {
     await Promise.all(this.#workers.map((worker) => worker.terminate()));
   }
-}
-
-function cut(jobs: readonly NumberedJob[]): NumberedJob[][] {
-  const batches: NumberedJob[][] = [];
-  let bytes = BATCH_BYTES;
-  for (const job of jobs) {
-    const last = batches.at(-1);
-    if (last === undefined || bytes >= BATCH_BYTES || last.length >= BATCH_JOBS) {
-      batches.push([job]);
-      bytes = 0;
-    } else last.push(job);
-    bytes += job.length + job.size;
-  }
-  return batches;
 }

@@ -3,6 +3,7 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { OpenFile } from '../../bytes.js';
+import { cutBatches } from './batches.js';
 import type { Inflated, InflatedPair } from './inflate.js';
 
 export interface EntryJob {
@@ -19,8 +20,7 @@ export interface PoolFiles {
 
 /** Below this much compressed data beside the largest entry, starting threads costs more than it saves. */
 const WORTHWHILE = 4 << 20;
-const BATCH_BYTES = 2 << 20;
-const BATCH_JOBS = 128;
+const BATCH = { bytes: 2 << 20, jobs: 128 };
 /** Batches under way or waiting to be taken, for each thread: what bounds the memory. */
 const AHEAD = 3;
 
@@ -55,7 +55,7 @@ export class InflatePool {
   #position = 0;
 
   constructor(files: PoolFiles, jobs: readonly EntryJob[]) {
-    this.#batches = cut(jobs).map((list) => {
+    this.#batches = cutBatches(jobs, ({ p, r }) => p.size + r.size, BATCH).map((list) => {
       let resolve: Batch['resolve'] = () => undefined;
       let reject: Batch['reject'] = () => undefined;
       const done = new Promise<readonly InflatedPair[]>((yes, no) => {
@@ -118,20 +118,6 @@ export class InflatePool {
       this.#sent++;
     }
   }
-}
-
-function cut(jobs: readonly EntryJob[]): EntryJob[][] {
-  const batches: EntryJob[][] = [];
-  let bytes = BATCH_BYTES;
-  for (const job of jobs) {
-    const last = batches.at(-1);
-    if (last === undefined || bytes >= BATCH_BYTES || last.length >= BATCH_JOBS) {
-      batches.push([job]);
-      bytes = 0;
-    } else last.push(job);
-    bytes += job.p.size + job.r.size;
-  }
-  return batches;
 }
 
 /** Buffers arrive as plain byte arrays. Those of equal content stayed there. */

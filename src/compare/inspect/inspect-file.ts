@@ -7,6 +7,7 @@ import { readPermissions } from '../../formats/android-permissions.js';
 import { checkApkSignature, type ApkSections, type ApkSignatureCheck } from '../../formats/apk-signature.js';
 import { readZip, type ZipEntry, type ZipStructure } from '../../formats/zip.js';
 import { printable, printableBytes } from '../../printable.js';
+import { kindOfArchive } from '../archive-kind.js';
 import { FactThread, WORTH_A_THREAD } from '../fact-thread.js';
 import { identityOf } from '../identity.js';
 import { entryContent, heldContent, oneFileWalk, type OneFileOptions } from '../one-file.js';
@@ -96,7 +97,7 @@ async function knownOf(
   const side = openZipSide('published', source, zip, false, await check);
   return {
     sha256: digest,
-    format: formatOf(zip),
+    format: kindOfArchive(zip),
     identity: identity.identity,
     identityIssues: identity.issues.map((issue) => ({ ...issue, message: printable(issue.message) })),
     signature: await inspectSignature(source, side, identity.identity, options.idsig),
@@ -115,11 +116,6 @@ const NO_CONTENT = {
   libraries: [],
   permissions: [],
 } as const;
-
-export function formatOf({ entries }: ZipStructure): 'apk' | 'aab' | 'zip' {
-  const has = (name: string): boolean => entries.some(({ rawName }) => rawName.toString('latin1') === name);
-  return has(MANIFEST) ? 'apk' : has('BundleConfig.pb') ? 'aab' : 'zip';
-}
 
 async function librariesOf(walk: Walk, source: ByteSource, zip: ZipStructure): Promise<NativeLibrary[]> {
   const libraries: NativeLibrary[] = [];

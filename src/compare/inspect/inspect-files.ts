@@ -4,9 +4,10 @@ import type { ByteSource } from '../../bytes.js';
 import { FormatError } from '../../errors.js';
 import { readZip, type ZipStructure } from '../../formats/zip.js';
 import { printable, printableBytes } from '../../printable.js';
+import { isArchiveOfApks, isNamedApk, kindOfArchive } from '../archive-kind.js';
 import { entryContent, oneFileWalk } from '../one-file.js';
 import type { Walk } from '../walk.js';
-import { formatOf, inspectFile, type InspectFileOptions } from './inspect-file.js';
+import { inspectFile, type InspectFileOptions } from './inspect-file.js';
 import { inspectTransparency, type OpenArchive } from './inspect-transparency.js';
 import type { FileInspection, Inspection } from './types.js';
 
@@ -19,7 +20,6 @@ export interface InspectFilesOptions extends InspectFileOptions {
   readonly isDirectory: boolean;
 }
 
-const APK = /\.apk$/i;
 const IDSIG = '.idsig';
 const MAX_FILES = 5000;
 
@@ -39,7 +39,11 @@ export async function inspectFiles(
       if (zip !== undefined && isArchiveOfApks(zip)) {
         if (!options.isDirectory) kind = 'archive';
         await addMembers(walk, source, zip, options.isDirectory ? `${file}/` : '', members, others);
-      } else if (!options.isDirectory || (zip !== undefined && formatOf(zip) !== 'zip') || APK.test(file))
+      } else if (
+        !options.isDirectory ||
+        (zip !== undefined && kindOfArchive(zip) !== 'zip') ||
+        isNamedApk(file)
+      )
         members.push({ name: file, source, close: () => undefined, ...(zip === undefined ? {} : { zip }) });
       else if (!isIdsigOf(file, sources)) others.push({ name: printable(file), size: source.size });
     }
@@ -77,7 +81,7 @@ interface Member extends NamedSource {
 }
 
 function openArchive({ name, source, zip }: Member): OpenArchive[] {
-  return zip === undefined ? [] : [{ name, source, zip, isBundle: formatOf(zip) === 'aab' }];
+  return zip === undefined ? [] : [{ name, source, zip, isBundle: kindOfArchive(zip) === 'aab' }];
 }
 
 function structureOf(source: ByteSource): ZipStructure | undefined {
@@ -87,11 +91,6 @@ function structureOf(source: ByteSource): ZipStructure | undefined {
     if (error instanceof FormatError) return undefined;
     throw error;
   }
-}
-
-/** `.apks`, `.xapk`, `.apkm`, whatever they are called: an archive with APKs that is none itself. */
-function isArchiveOfApks(zip: ZipStructure): boolean {
-  return formatOf(zip) === 'zip' && zip.entries.some(({ rawName }) => APK.test(rawName.toString('latin1')));
 }
 
 function isIdsigOf(file: string, sources: readonly NamedSource[]): boolean {
@@ -108,7 +107,7 @@ async function addMembers(
 ): Promise<void> {
   for (const entry of entries) {
     const name = `${prefix}${printableBytes(entry.rawName)}`;
-    if (!APK.test(entry.rawName.toString('latin1'))) others.push({ name, size: entry.size });
+    if (!isNamedApk(entry.rawName.toString('latin1'))) others.push({ name, size: entry.size });
     else if (members.length >= MAX_FILES) others.push({ name, size: entry.size, unread: 'limits' });
     else {
       const content = await entryContent(walk, source, entry, walk.options.limits.memberBytes);
