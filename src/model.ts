@@ -245,6 +245,10 @@ export interface BuildPlan {
   readonly outputs: readonly OutputPlan[];
 }
 
+/** What an app runs on. */
+export const PLATFORMS = ['android', 'ios', 'macos', 'windows', 'linux', 'web'] as const;
+export type Platform = (typeof PLATFORMS)[number];
+
 /** Who says that a certificate is the publisher's. */
 export const STATED_BY = ['publisher', 'third-party'] as const;
 export type StatedBy = (typeof STATED_BY)[number];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What a recipe may say (`recipes/*.yaml`): reviewed data about how one app's versions become source, build and comparison. */
 import { z } from 'zod';
-import { RULE_NAMES, RULE_SETS, STATED_BY } from '../model.js';
+import { PLATFORMS, RULE_NAMES, RULE_SETS, STATED_BY } from '../model.js';
 import type { RuleName, RuleSetName } from '../model.js';
 import {
   absolutePath,
@@ -263,6 +263,7 @@ export const recipeSchema = strict({
   schemaVersion: z.literal(1),
   app: appId,
   title: text,
+  platform: word(PLATFORMS).describe('What the app runs on.'),
   homepage: webAddress.optional(),
   status,
   source: source.optional(),

@@ -439,11 +439,12 @@ test('the same path twice', async (t) => {
 const recipe = `schemaVersion: 1
 app: chat
 title: Chat
+platform: android
 status: { kind: demonstration, note: a test, evidence: [{ url: 'https://example.org/' }] }
 `;
 
 for (const [what, content, says] of [
-  ['a typo', `${recipe}chanels: {}\n`, ['chat.yaml:5:1 chanels: unknown key', 'did you mean channels?']],
+  ['a typo', `${recipe}chanels: {}\n`, ['chat.yaml:6:1 chanels: unknown key', 'did you mean channels?']],
   [
     'a wrong type',
     recipe.replace('title: Chat', 'title: 7'),
@@ -452,9 +453,9 @@ for (const [what, content, says] of [
   [
     'a version that is a number',
     `${recipe}builds: [{ versions: 10.10 }]\n`,
-    ['chat.yaml:5:22 builds[0].versions', 'in quotes'],
+    ['chat.yaml:6:22 builds[0].versions', 'in quotes'],
   ],
-  ['a cycle', `${recipe}channels: &a { x: *a }\n`, ['chat.yaml:5:19', '(a cycle)']],
+  ['a cycle', `${recipe}channels: &a { x: *a }\n`, ['chat.yaml:6:19', '(a cycle)']],
   [
     'an unknown rule',
     `${recipe}channels: { play: { title: Play, builtBy: store, rules: [{ rule: play-everything, reason: r, reference: 'https://example.org/' }] } }\n`,

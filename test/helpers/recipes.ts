@@ -34,6 +34,7 @@ export function planOf(
 export const SMALL_RECIPE = `schemaVersion: 1
 app: small
 title: Small
+platform: android
 status:
   kind: buildable-unclaimed
   evidence:

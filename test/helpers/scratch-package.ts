@@ -191,6 +191,7 @@ export function appRecipe(app: AppRecipe): string {
   return `schemaVersion: 1
 app: ${app.app}
 title: An app of a test
+platform: android
 status: { kind: demonstration, evidence: [{ url: https://example.org/ }] }
 source: { ${app.source ?? BUNDLED} }
 versions:

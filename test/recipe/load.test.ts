@@ -55,7 +55,7 @@ test(
   'versions.resolve[0].versions[1].version',
   /^expected text, got number 10\.1: put it in quotes, "10\.10"$/,
 );
-test(bad, 'a number for text', 'title: Small', 'title: 5', '5\nstatus', 'title', /put it in quotes, "5"/);
+test(bad, 'a number for text', 'title: Small', 'title: 5', '5\nplatform', 'title', /put it in quotes, "5"/);
 test(
   bad,
   'text for a number',
