@@ -8,7 +8,7 @@ import { FormatError } from '../errors.js';
 import {
   CHUNK,
   CONFIG_SIZE,
-  entrySize,
+  entryLength,
   MAX_ARSC,
   PACKAGE_HEADER,
   readTypesCounts,
@@ -21,6 +21,9 @@ import {
 import { SORTED_FLAG, writeStringPool, type StringPool } from './string-pool.js';
 
 const TYPE_STRING = 0x03;
+const TYPE_HEADER = 20 + CONFIG_SIZE;
+/** The newest headers are longer than others, and entries that share their bytes are written one by one. */
+const MAX_WRITTEN = MAX_ARSC + MAX_ARSC / 2;
 
 function fail(code: string, message: string): never {
   throw new FormatError('arsc', code, 0, message);
@@ -38,11 +41,16 @@ class FirstUse {
   }
 
   use(index: number): void {
-    if (index >= this.#seen.length) fail('string-index', `string ${index} of ${this.#seen.length}`);
     if (this.#seen[index] === 1) return;
-    this.#seen[index] = 1;
-    this.#order.push(index);
-    for (const { name } of this.#pool.styles[index] ?? []) this.use(name);
+    // a tag may have styles of its own, and so on: as deep as the pool is long
+    const waiting = [index];
+    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+      if (next >= this.#seen.length) fail('string-index', `string ${next} of ${this.#seen.length}`);
+      if (this.#seen[next] === 1) continue;
+      this.#seen[next] = 1;
+      this.#order.push(next);
+      for (const { name } of (this.#pool.styles[next] ?? []).toReversed()) waiting.push(name);
+    }
   }
 
   /** @throws FormatError `arsc/unused-string` */
@@ -78,37 +86,62 @@ export function writeCanonicalArsc(table: ArscTable): Buffer {
   const { bytes } = table;
   if (!saysTypesCounts(readTypesCounts(bytes)))
     fail('types-count', 'counts of types that are neither all zero nor all true');
+  checkSize(table);
   const strings = new FirstUse(table.pool);
   eachValue(table, (value) => {
     if (bytes[value + 3] === TYPE_STRING) strings.use(bytes.readUInt32LE(value + 4));
   });
   const { pool, placeOf } = strings.finish('string');
-  const parts = [writeStringPool(pool), ...table.packages.map((one) => writePackage(bytes, one, placeOf))];
-  const body = Buffer.concat(parts);
-  const head = chunkHead(CHUNK.table, 12, 12 + body.length);
+  const parts = [
+    writeStringPool(pool),
+    ...table.packages.flatMap((one) => writePackage(bytes, one, placeOf)),
+  ];
+  const head = chunkHead(CHUNK.table, 12, 12 + sizeOf(parts));
   head.writeUInt32LE(table.packages.length, 8);
-  return Buffer.concat([head, body]);
+  return Buffer.concat([head, ...parts]);
 }
 
+const sizeOf = (parts: readonly Buffer[]): number => parts.reduce((sum, one) => sum + one.length, 0);
+
+/** Before anything is written. */
+function checkSize({ bytes, packages }: ArscTable): void {
+  let size = 0;
+  for (const { chunks } of packages)
+    for (const chunk of chunks) {
+      if (chunk.kind !== 'type') continue;
+      size += TYPE_HEADER + 4 * chunk.entries.length;
+      for (const at of chunk.entries) if (at !== -1) size += entryLength(bytes, at);
+      if (size > MAX_WRITTEN)
+        fail('too-large', `types of more than ${size} bytes, at most ${MAX_WRITTEN} are written`);
+    }
+}
+
+/** Of an entry that many ids share, the values once: they are used no second time. */
 function eachValue({ bytes, packages }: ArscTable, visit: (value: number) => void): void {
+  // entries begin at multiples of four
+  const seen = new Uint8Array(bytes.length >> 2);
   for (const { chunks } of packages)
     for (const chunk of chunks)
       if (chunk.kind === 'type')
-        for (const at of chunk.entries) if (at !== -1) for (const value of valuesOf(bytes, at)) visit(value);
+        for (const at of chunk.entries) {
+          if (at === -1 || seen[at >> 2] === 1) continue;
+          seen[at >> 2] = 1;
+          for (const value of valuesOf(bytes, at)) visit(value);
+        }
 }
 
 function writePackage(
   bytes: Buffer,
   { head, types, keys, chunks }: ArscPackage,
   strings: Uint32Array,
-): Buffer {
+): Buffer[] {
   const used = new FirstUse(keys);
   for (const chunk of chunks)
     if (chunk.kind === 'type')
       for (const at of chunk.entries) if (at !== -1) used.use(bytes.readUInt32LE(at + 4));
   const { pool, placeOf } = used.finish('key');
   const typePool = writeStringPool(types);
-  const body = Buffer.concat([
+  const body = [
     typePool,
     writeStringPool(pool),
     ...chunks.map((chunk) => {
@@ -121,12 +154,12 @@ function writePackage(
           return writeType(bytes, chunk, strings, placeOf);
       }
     }),
-  ]);
+  ];
   const out = Buffer.from(head);
-  chunkHead(CHUNK.package, PACKAGE_HEADER, PACKAGE_HEADER + body.length).copy(out, 0, 0, 8);
+  chunkHead(CHUNK.package, PACKAGE_HEADER, PACKAGE_HEADER + sizeOf(body)).copy(out, 0, 0, 8);
   out.writeUInt32LE(PACKAGE_HEADER, 268);
   out.writeUInt32LE(PACKAGE_HEADER + typePool.length, 276);
-  return Buffer.concat([out, body]);
+  return [out, ...body];
 }
 
 function chunkHead(type: number, header: number, size: number): Buffer {
@@ -146,12 +179,10 @@ function writeSpec(id: number, flags: Buffer): Buffer {
 }
 
 function writeType(bytes: Buffer, type: ArscType, strings: Uint32Array, keys: Uint32Array): Buffer {
-  const header = 20 + CONFIG_SIZE;
+  const header = TYPE_HEADER;
   const start = header + 4 * type.entries.length;
   let end = start;
-  for (const at of type.entries) if (at !== -1) end += entrySize(bytes, at, bytes.length);
-  // entries that share their bytes are written one by one
-  if (end > MAX_ARSC) fail('too-large', `a type of ${end} bytes, at most ${MAX_ARSC} are written`);
+  for (const at of type.entries) if (at !== -1) end += entryLength(bytes, at);
   const out = Buffer.alloc(end);
   chunkHead(CHUNK.type, 8, end).copy(out);
   out.writeUInt16LE(header, 2);
@@ -165,7 +196,7 @@ function writeType(bytes: Buffer, type: ArscType, strings: Uint32Array, keys: Ui
   let to = start;
   for (const [id, at] of type.entries.entries()) {
     if (at === -1) continue;
-    const size = entrySize(bytes, at, bytes.length);
+    const size = entryLength(bytes, at);
     bytes.copy(out, to, at, at + size);
     out.writeUInt32LE(to - start, header + 4 * id);
     out.writeUInt32LE(keys[out.readUInt32LE(to + 4)] ?? 0, to + 4);

@@ -71,6 +71,18 @@ const OFFSET16 = 2;
 const COMPLEX = 1;
 const COMPACT = 8;
 export const MAX_ARSC = 64 << 20;
+/** A chunk of eight bytes takes many times that of memory; a real table has a few thousand. */
+const MAX_CHUNKS = 1 << 16;
+/** By id, there or not: a sparse type states a few of as many as it likes. */
+const MAX_ENTRIES = MAX_ARSC / 4;
+
+/** What a table may still take of the two. */
+interface Room {
+  chunks: number;
+  entries: number;
+}
+
+const newRoom = (): Room => ({ chunks: MAX_CHUNKS, entries: MAX_ENTRIES });
 
 function fail(code: string, offset: number, message: string): never {
   throw new FormatError('arsc', code, offset, message);
@@ -92,9 +104,10 @@ function chunkAt(bytes: Buffer, offset: number, end: number): Chunk {
   return { type: bytes.readUInt16LE(offset), header, offset, size };
 }
 
-function* chunksIn(bytes: Buffer, start: number, end: number): Generator<Chunk, void, undefined> {
+function* chunksIn(bytes: Buffer, start: number, end: number, room: Room): Generator<Chunk, void, undefined> {
   for (let at = start; at < end;) {
     const chunk = chunkAt(bytes, at, end);
+    if (--room.chunks < 0) fail('too-many-chunks', at, `more than ${MAX_CHUNKS} chunks`);
     yield chunk;
     at += chunk.size;
   }
@@ -102,30 +115,31 @@ function* chunksIn(bytes: Buffer, start: number, end: number): Generator<Chunk, 
 
 /** @throws FormatError `arsc/…` for every byte that is not part of the table's content */
 export function readArsc(bytes: Buffer): ArscTable {
-  const [pool, ...packages] = tableChunks(bytes);
+  const room = newRoom();
+  const [pool, ...packages] = tableChunks(bytes, room);
   if (pool?.type !== CHUNK.pool) fail('no-string-pool', 12, 'the table does not begin with its strings');
   return {
     bytes,
     pool: readStringPool(bytes, pool.offset, pool.size, 'arsc'),
-    packages: packages.map((chunk) => readPackage(bytes, chunk)),
+    packages: packages.map((chunk) => readPackage(bytes, chunk, room)),
   };
 }
 
-function tableChunks(bytes: Buffer): Chunk[] {
+function tableChunks(bytes: Buffer, room: Room): Chunk[] {
   if (bytes.length > MAX_ARSC) fail('too-large', 0, `${bytes.length} bytes, at most ${MAX_ARSC} are read`);
   const table = chunkAt(bytes, 0, bytes.length);
   if (table.type !== CHUNK.table || table.header !== 12)
     fail('magic', 0, `chunk of type ${table.type}, a resource table is ${CHUNK.table}`);
   if (table.size !== bytes.length)
     fail('trailing-bytes', table.size, `${bytes.length - table.size} bytes behind the table`);
-  const chunks = [...chunksIn(bytes, 12, bytes.length)];
+  const chunks = [...chunksIn(bytes, 12, bytes.length, room)];
   const count = bytes.readUInt32LE(8);
   if (count !== chunks.length - 1)
     fail('package-count', 8, `${count} packages, ${chunks.length - 1} chunks behind the strings`);
   return chunks;
 }
 
-function readPackage(bytes: Buffer, { type, header, offset, size }: Chunk): ArscPackage {
+function readPackage(bytes: Buffer, { type, header, offset, size }: Chunk, room: Room): ArscPackage {
   if (type !== CHUNK.package) fail('unknown-chunk', offset, `chunk of type ${type} in the table`);
   if (header !== PACKAGE_HEADER && header !== OLD_PACKAGE_HEADER)
     fail('package-header', offset, `package header of ${header} bytes`);
@@ -145,7 +159,7 @@ function readPackage(bytes: Buffer, { type, header, offset, size }: Chunk): Arsc
   for (const at of [2, 4, 6, 268, 270, 276, 278]) head.writeUInt16LE(0, at);
   const chunks: ArscChunk[] = [];
   const counts = new Map<number, number>();
-  for (const chunk of chunksIn(bytes, keys.offset + keys.size, end)) {
+  for (const chunk of chunksIn(bytes, keys.offset + keys.size, end, room)) {
     if (chunk.type === CHUNK.spec) {
       const spec = readSpec(bytes, chunk);
       if (counts.has(spec.id)) fail('second-spec', chunk.offset, `a second specification of type ${spec.id}`);
@@ -154,6 +168,8 @@ function readPackage(bytes: Buffer, { type, header, offset, size }: Chunk): Arsc
     } else if (chunk.type === CHUNK.type) {
       const count = counts.get(bytes[chunk.offset + 8] ?? 0);
       if (count === undefined) fail('no-spec', chunk.offset, 'a type without a specification before it');
+      if ((room.entries -= count) < 0)
+        fail('too-many-entries', chunk.offset, `types have room for more than ${MAX_ENTRIES} entries`);
       chunks.push(readType(bytes, chunk, count));
     } else if (OTHERS.has(chunk.type))
       chunks.push({ kind: 'other', bytes: bytes.subarray(chunk.offset, chunk.offset + chunk.size) });
@@ -251,15 +267,20 @@ function checkTiling(bytes: Buffer, entries: Int32Array, start: number, end: num
   if (reached !== end) fail('entry-gap', reached, `${end - reached} bytes behind the entries of a type`);
 }
 
+/** Of an entry that was checked. */
+export function entryLength(bytes: Buffer, at: number): number {
+  return (bytes.readUInt16LE(at + 2) & COMPLEX) === 0 ? 16 : 16 + 12 * bytes.readUInt32LE(at + 12);
+}
+
 /** Its bytes, all of them checked. */
-export function entrySize(bytes: Buffer, at: number, end: number): number {
+function entrySize(bytes: Buffer, at: number, end: number): number {
   if (at + 16 > end) fail('entry-size', at, `${end - at} bytes left, an entry takes at least 16`);
   const size = bytes.readUInt16LE(at);
   const flags = bytes.readUInt16LE(at + 2);
   if ((flags & COMPACT) !== 0) fail('compact-entry', at, 'a compact entry, which is not read');
   const isComplex = (flags & COMPLEX) !== 0;
   if (size !== (isComplex ? 16 : 8)) fail('entry-size', at, `entry of ${size} bytes`);
-  const total = isComplex ? 16 + 12 * bytes.readUInt32LE(at + 12) : 16;
+  const total = entryLength(bytes, at);
   if (at + total > end) fail('entry-size', at, `entry of ${total} bytes with ${end - at} left`);
   for (const value of valuesOf(bytes, at))
     if (bytes.readUInt16LE(value) !== 8 || bytes[value + 2] !== 0)
@@ -281,11 +302,12 @@ export function readTypesCounts(
   bytes: Buffer,
 ): { readonly offset: number; readonly stated: number; readonly types: number }[] {
   const found: { offset: number; stated: number; types: number }[] = [];
-  for (const { type, header, offset, size } of tableChunks(bytes).slice(1)) {
+  const room = newRoom();
+  for (const { type, header, offset, size } of tableChunks(bytes, room).slice(1)) {
     if (type !== CHUNK.package) fail('unknown-chunk', offset, `chunk of type ${type} in the table`);
     const types = new Map<number, number>();
     const specs: { readonly id: number; readonly at: number }[] = [];
-    for (const chunk of chunksIn(bytes, offset + header, offset + size)) {
+    for (const chunk of chunksIn(bytes, offset + header, offset + size, room)) {
       const id = bytes[chunk.offset + 8] ?? 0;
       if (chunk.type === CHUNK.type) types.set(id, (types.get(id) ?? 0) + 1);
       if (chunk.type === CHUNK.spec) specs.push({ id, at: readSpec(bytes, chunk).offset + 10 });

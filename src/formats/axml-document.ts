@@ -135,7 +135,7 @@ function readNode(chunk: Buffer, offset: number): AxmlNode {
 }
 
 export function writeAxmlDocument({ pool, map, nodes }: AxmlDocument): Buffer {
-  const ids = words(...map);
+  const ids = words(map);
   const body = Buffer.concat([
     writeStringPool(pool),
     Buffer.concat([head(MAP, 8, 8 + ids.length), ids]),
@@ -147,25 +147,25 @@ export function writeAxmlDocument({ pool, map, nodes }: AxmlDocument): Buffer {
 function writeNode(node: AxmlNode): Buffer {
   const body = bodyOf(node);
   const size = 16 + body.length;
-  return Buffer.concat([head(NODE_TYPES[node.kind], 16, size), words(node.line, node.comment), body]);
+  return Buffer.concat([head(NODE_TYPES[node.kind], 16, size), words([node.line, node.comment]), body]);
 }
 
 function bodyOf(node: AxmlNode): Buffer {
   switch (node.kind) {
     case 'namespace-start':
     case 'namespace-end':
-      return words(node.prefix, node.uri);
+      return words([node.prefix, node.uri]);
     case 'end':
-      return words(node.namespace, node.name);
+      return words([node.namespace, node.name]);
     case 'text':
-      return Buffer.concat([words(node.text), valueBytes(node.size, node)]);
+      return Buffer.concat([words([node.text]), valueBytes(node.size, node)]);
     case 'start': {
       const { attributes, places } = node;
       return Buffer.concat([
-        words(node.namespace, node.name),
+        words([node.namespace, node.name]),
         halves(20, 20, attributes.length & 0xffff, ...places),
         ...attributes.map((one) =>
-          Buffer.concat([words(one.namespace, one.name, one.raw), valueBytes(8, one)]),
+          Buffer.concat([words([one.namespace, one.name, one.raw]), valueBytes(8, one)]),
         ),
       ]);
     }
@@ -182,10 +182,10 @@ function valueBytes(size: number, { type, data }: AxmlValueFields): Buffer {
 }
 
 function head(type: number, headerSize: number, size: number): Buffer {
-  return Buffer.concat([halves(type, headerSize), words(size)]);
+  return Buffer.concat([halves(type, headerSize), words([size])]);
 }
 
-function words(...values: readonly number[]): Buffer {
+function words(values: readonly number[]): Buffer {
   const out = Buffer.alloc(4 * values.length);
   for (const [index, one] of values.entries()) out.writeUInt32LE(one, 4 * index);
   return out;

@@ -30,6 +30,8 @@ const HEADER = 28;
 export const SORTED_FLAG = 1;
 export const UTF8_FLAG = 1 << 8;
 const END_OF_SPANS = 0xffffffff;
+/** Each takes a hundred bytes of memory, and seven of the file. */
+const MAX_STRINGS = 1 << 21;
 
 function fail(format: string, code: string, offset: number, message: string): never {
   throw new FormatError(format, code, offset, message);
@@ -50,21 +52,32 @@ export function readStringPool(bytes: Buffer, offset: number, size: number, form
   const stylesStart = chunk.readUInt32LE(24);
   if (HEADER + 4 * (count + styleCount) > size || styleCount > count || start > size || stylesStart > size)
     fail(format, 'pool-header', offset + 8, `${count} strings and ${styleCount} styles in ${size} bytes`);
-  const read = (flags & UTF8_FLAG) === 0 ? utf16At : utf8At;
+  if (count > MAX_STRINGS)
+    fail(format, 'pool-too-many', offset + 8, `${count} strings, at most ${MAX_STRINGS} are read`);
+  const isUtf8 = (flags & UTF8_FLAG) !== 0;
+  const read = isUtf8 ? utf8At : utf16At;
   const strings: Buffer[] = [];
+  let left = size - HEADER - 4 * (count + styleCount);
   for (let index = 0; index < count; index++) {
     const at = start + chunk.readUInt32LE(HEADER + 4 * index);
     const text = read(chunk, at);
     if (text === undefined)
       fail(format, 'pool-string', offset + Math.min(at, size), `string ${index} leaves the pool`);
+    // strings that share their bytes are not measured to the end: that would take the square of the pool's size
+    left -= sizeOf(text, isUtf8);
+    if (left < 0)
+      fail(format, 'pool-layout', offset, `strings to number ${index} take more than ${size} bytes`);
     strings.push(text);
   }
   const styles: StyleSpan[][] = [];
   for (let index = 0; index < styleCount; index++) {
     let at = stylesStart + chunk.readUInt32LE(HEADER + 4 * (count + index));
     const spans: StyleSpan[] = [];
+    left -= 4;
     for (; at + 4 <= size && chunk.readUInt32LE(at) !== END_OF_SPANS; at += 12) {
       if (at + 12 > size) fail(format, 'pool-style', offset + at, `a span of style ${index} leaves the pool`);
+      // overlapping styles would take more memory than the pool has bytes
+      if ((left -= 12) < 0) fail(format, 'pool-style', offset + at, 'styles overlap');
       spans.push({
         name: chunk.readUInt32LE(at),
         first: chunk.readUInt32LE(at + 4),
@@ -72,8 +85,6 @@ export function readStringPool(bytes: Buffer, offset: number, size: number, form
       });
     }
     styles.push(spans);
-    // overlapping styles would take more memory than the pool has bytes
-    if (spans.length * 12 > size - stylesStart) fail(format, 'pool-style', offset, 'styles overlap');
   }
   const pool: StringPool = { flags, strings, styles };
   const written = writtenSize(pool);

@@ -131,9 +131,18 @@ export function addUnusedString(table: Buffer, text: string): Buffer {
   return withSize(Buffer.concat([table.subarray(0, 12), written, table.subarray(12 + (pool?.size ?? 0))]));
 }
 
-/** A chunk of a type that nobody knows, at the end of the table or of its packages. */
-export function addUnknownChunk(table: Buffer, where: 'table' | 'package', content: Buffer): Buffer {
-  const chunk = Buffer.concat([Buffer.from([0x77, 0x07, 8, 0]), u32(8 + content.length), content]);
+/** A chunk at the end of the table or of its packages; of a type that nobody knows, unless another one is named. */
+export function addUnknownChunk(
+  table: Buffer,
+  where: 'table' | 'package',
+  content: Buffer,
+  type = 0x0777,
+): Buffer {
+  const chunk = Buffer.concat([
+    Buffer.from([type & 0xff, type >> 8, 8, 0]),
+    u32(8 + content.length),
+    content,
+  ]);
   if (where === 'table') return withSize(Buffer.concat([table, chunk]));
   let last = 0;
   mapChunks(table, (one) => (last++, one));

@@ -120,9 +120,9 @@ function children({ pool, nodes }: AxmlDocument): Child[] {
   for (const [at, node] of nodes.entries()) {
     if (node.kind === 'end') path.pop();
     if (node.kind !== 'start') continue;
-    if (path.join('/') === 'manifest/application') found.push({ at, start: node });
-    // a name with a slash is none that this looks for
-    path.push((poolText(pool, node.name) ?? '').replaceAll('/', '?'));
+    if (path.length === 2 && path[0] === 'manifest' && path[1] === 'application')
+      found.push({ at, start: node });
+    path.push(poolText(pool, node.name) ?? '');
   }
   return found;
 }

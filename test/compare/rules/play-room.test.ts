@@ -4,79 +4,19 @@ import { createHash } from 'node:crypto';
 import test from 'ava';
 import { FormatError } from '../../../src/errors.js';
 import { rules } from '../../../src/compare/rules/index.js';
-import {
-  NONE,
-  readAxmlDocument,
-  TYPE_STRING,
-  writeAxmlDocument,
-  type AxmlNode,
-} from '../../../src/formats/axml-document.js';
 import { readArsc } from '../../../src/formats/arsc.js';
 import { writeCanonicalArsc } from '../../../src/formats/arsc-writer.js';
-import { SORTED_FLAG, UTF8_FLAG } from '../../../src/formats/string-pool.js';
+import { SORTED_FLAG } from '../../../src/formats/string-pool.js';
 import { smallArsc } from '../../attacks/small-arsc.js';
 import { reversePools } from '../../helpers/arsc-edits.js';
 import { buildZip, type ZipMember } from '../../helpers/build-zip.js';
 import { compareBuffers } from '../../helpers/compare-buffers.js';
+import { sortedManifest as manifest } from '../../helpers/sorted-manifest.js';
 
 function coversOf(name: 'play-manifest-metadata' | 'play-arsc-relayout') {
   const { content } = rules[name];
   if (content === undefined) throw new Error(`${name} has no content`);
   return content.covers;
-}
-
-const ANDROID = 'http://schemas.android.com/apk/res/android';
-const TYPE_INTEGER = 0x10;
-
-/** A manifest with one attribute of its own, sorted as aapt2 does; `value`: the text beside the resource id of `android:value`. */
-function manifest(value?: string): Buffer {
-  const added = value === undefined ? [] : ['com.android.vending.derived.apk.id', 'meta-data'];
-  const map = [0x01010003, ...(value === undefined ? [] : [0x01010024])];
-  const words = ['android', 'application', ANDROID, 'manifest', 'App', ...added].sort();
-  const strings = ['name', ...(value === undefined ? [] : [value]), ...words];
-  const at = (text: string): number => strings.indexOf(text);
-  const fields = { line: 0, comment: NONE };
-  const places = [0, 0, 0] as const;
-  const name = (text: string) => ({
-    namespace: at(ANDROID),
-    name: 0,
-    raw: at(text),
-    type: TYPE_STRING,
-    data: at(text),
-  });
-  const start = (
-    element: string,
-    ...attributes: Extract<AxmlNode, { kind: 'start' }>['attributes']
-  ): AxmlNode => ({
-    kind: 'start',
-    ...fields,
-    namespace: NONE,
-    name: at(element),
-    places,
-    attributes,
-  });
-  const end = (element: string): AxmlNode => ({ kind: 'end', ...fields, namespace: NONE, name: at(element) });
-  const scope = { ...fields, prefix: at('android'), uri: at(ANDROID) };
-  const number = { namespace: at(ANDROID), name: 1, raw: NONE, type: TYPE_INTEGER, data: 3 };
-  const meta =
-    value === undefined
-      ? []
-      : [start('meta-data', name('com.android.vending.derived.apk.id'), number), end('meta-data')];
-  const bytes = writeAxmlDocument({
-    pool: { flags: UTF8_FLAG, strings: strings.map((text) => Buffer.from(text)), styles: [] },
-    map,
-    nodes: [
-      { kind: 'namespace-start', ...scope },
-      start('manifest'),
-      start('application', name('App')),
-      ...meta,
-      end('application'),
-      end('manifest'),
-      { kind: 'namespace-end', ...scope },
-    ],
-  });
-  readAxmlDocument(bytes);
-  return bytes;
 }
 
 test('meta-data: the text beside a resource id, which Android does not read', (t) => {
@@ -112,7 +52,7 @@ test('resource table: entries that share their bytes do not grow without bounds'
             ...chunk,
             entries: Int32Array.from([
               ...chunk.entries,
-              ...Array<number>(4 << 20).fill(chunk.entries[0] ?? 0),
+              ...Array<number>(8 << 20).fill(chunk.entries[0] ?? 0),
             ]),
           }
         : chunk,
