@@ -19,6 +19,28 @@ export interface FileIdentity {
   readonly sha256: Sha256;
 }
 
+/** A redirect that was followed. */
+export interface Hop {
+  /** Where it led; a query is left out of it, which may hold a signature that lets anyone in for a while. */
+  readonly to: string;
+  readonly status: number;
+}
+
+/** How a file came here over the network. */
+export interface Fetched {
+  readonly url: string;
+  /** In order; none when the address itself answered. */
+  readonly hops: readonly Hop[];
+  /** When it was complete: ISO 8601, UTC. */
+  readonly time: string;
+  readonly size: number;
+  readonly sha256: Sha256;
+  /** As the server called this state of the file. */
+  readonly etag?: string;
+  /** Whether somebody had said before what the SHA-256 must be. */
+  readonly digestExpected: boolean;
+}
+
 // ---------------------------------------------------------------- rules
 
 /** Every rule there is; `src/compare/rules` has one file for each. Recipes are checked against this union. */

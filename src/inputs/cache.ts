@@ -3,13 +3,14 @@
  * What was fetched before: files by their SHA-256, small texts by a key. Safe against concurrent runs and crashes
  * (written aside, renamed) and against rot (verified on every read). XDG Base Directory Specification 0.8.
  */
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { constants, createReadStream, promises as fs } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import type { Sha256 } from '../model.js';
+import type { Fetched, Sha256 } from '../model.js';
 import { publishPart, storageFailure, sweepParts, writeAside } from './atomic-file.js';
 import { download, type DownloadOutcome, type DownloadRequest } from './download.js';
+import { sweepKept } from './partial-file.js';
 
 const SHA256 = /^[0-9a-f]{64}$/;
 
@@ -51,38 +52,93 @@ export async function fromCache(cache: string, sha256: Sha256): Promise<string |
   return undefined;
 }
 
+/** As a download, but for what it is called where it came from the cache: nothing was fetched for it now. */
+export type CachedOutcome =
+  | (Omit<Extract<DownloadOutcome, { kind: 'done' }>, 'fetched'> & {
+      /** How it came once; unknown when the record of it is gone. */
+      readonly fetched?: Fetched;
+      readonly cached: boolean;
+    })
+  | Exclude<DownloadOutcome, { kind: 'done' }>;
+
 /**
- * As `download`, but a file whose digest is known is fetched once; on `done`, `path` lies in the cache and is not to be
- * changed: take it out with `copyOut`.
+ * As `download`, but a file whose digest is known is fetched once, and what arrived before a failure is kept for the next
+ * run; on `done`, `path` lies in the cache and is not to be changed: take it out with `copyOut`.
  */
 export async function cachedDownload(
   cache: string,
-  request: Omit<DownloadRequest, 'target'>,
-): Promise<DownloadOutcome> {
+  request: Omit<DownloadRequest, 'target' | 'kept'>,
+): Promise<CachedOutcome> {
   const wanted = request.expected?.sha256;
   if (wanted !== undefined) {
     const file = await fromCache(cache, wanted);
-    if (file !== undefined)
-      return { kind: 'done', path: file, size: (await fs.stat(file)).size, sha256: wanted };
+    if (file !== undefined) {
+      const { size } = await fs.stat(file);
+      const origins = await originsOf(cache, wanted);
+      const origin = origins.find(({ url }) => url === request.url) ?? origins[0];
+      return {
+        kind: 'done',
+        path: file,
+        size,
+        sha256: wanted,
+        cached: true,
+        ...(origin === undefined ? {} : { fetched: { ...origin, digestExpected: true } }),
+      };
+    }
   }
   const incoming = path.join(cache, 'incoming');
+  const partial = path.join(cache, 'partial');
   await fs.mkdir(incoming, { recursive: true }).catch((error: unknown) => {
     throw storageFailure(error, request.what, incoming);
   });
   await sweepParts(incoming);
-  const target = path.join(
-    incoming,
-    `.download.part-${process.pid}-${createHash('sha256').update(`${request.url}\0${performance.now()}`).digest('hex').slice(0, 12)}`,
-  );
+  await sweepKept(partial);
+  const key = createHash('sha256')
+    .update(`${request.url}\0${wanted ?? ''}`)
+    .digest('hex');
+  const target = path.join(incoming, `.download.part-${process.pid}-${randomBytes(6).toString('hex')}`);
   try {
-    const outcome = await download({ ...request, target });
+    const outcome = await download({ ...request, target, kept: path.join(partial, key) });
     if (outcome.kind !== 'done') return outcome;
     const file = slot(cache, outcome.sha256);
     await fs.mkdir(path.dirname(file), { recursive: true });
     await publishPart(target, file);
-    return { ...outcome, path: file };
+    await noteOrigin(cache, outcome.fetched);
+    return { ...outcome, path: file, cached: false };
   } finally {
     await fs.rm(target, { force: true });
+  }
+}
+
+// ---------------------------------------------------------------- where from
+
+const MAX_ORIGINS = 20;
+const originFile = (cache: string, sha256: Sha256): string => path.join(cache, 'origins', `${sha256}.json`);
+
+/** The newest first; what nobody can read says nothing. */
+export async function originsOf(cache: string, sha256: Sha256): Promise<readonly Fetched[]> {
+  try {
+    const list = JSON.parse(await fs.readFile(originFile(cache, sha256), 'utf8')) as unknown;
+    return Array.isArray(list) ? list.filter(isFetched) : [];
+  } catch {
+    return [];
+  }
+}
+
+function isFetched(value: unknown): value is Fetched {
+  const { url, hops, time } = (value ?? {}) as Record<string, unknown>;
+  return typeof url === 'string' && typeof time === 'string' && Array.isArray(hops);
+}
+
+async function noteOrigin(cache: string, fetched: Fetched): Promise<void> {
+  const others = (await originsOf(cache, fetched.sha256)).filter(({ url }) => url !== fetched.url);
+  const file = originFile(cache, fetched.sha256);
+  try {
+    await writeAside(file, (handle) =>
+      handle.writeFile(`${JSON.stringify([fetched, ...others].slice(0, MAX_ORIGINS), undefined, 2)}\n`),
+    );
+  } catch (error) {
+    throw storageFailure(error, 'where a cached file came from', file);
   }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What a failed HTTP exchange means: ours (the network, a busy server) or theirs (the file is gone). RFC 9110. */
 import { FailedHere } from '../errors.js';
+import { hasProxy } from './http-proxy.js';
 
 /** A failure of one attempt: whether trying again can help, and what it is called when it does not. */
 export interface HttpFailure {
@@ -27,6 +28,7 @@ const WITH_RETRY: Readonly<Record<string, string>> = {
   UND_ERR_HEADERS_TIMEOUT: 'the server did not answer in time',
   UND_ERR_BODY_TIMEOUT: 'the server stopped sending',
   UND_ERR_SOCKET: 'the connection was closed before the end of the file',
+  TOO_SLOW: 'the server sends too slowly',
 };
 
 /** The chain of causes holds the system's code: `fetch` itself only says "fetch failed" or "terminated". */
@@ -43,45 +45,58 @@ function codeOf(error: unknown): { readonly code: string; readonly message: stri
 const isTls = (code: string): boolean =>
   /^(ERR_TLS|ERR_SSL|CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|EPROTO)/.test(code);
 
-function proxyHint(): string {
-  const proxied = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy'].some(
-    (name) => process.env[name],
-  );
-  return proxied ? '; a proxy is set in the environment, which Node 20 does not use for downloads' : '';
-}
+const PROXY_HINT =
+  '; HTTP_PROXY or HTTPS_PROXY is set, so check that proxy, or name the host in NO_PROXY to go there directly';
 
-/** For an exception of `fetch` or of reading its body. */
-export function transportFailure(what: string, url: string, cause: unknown): HttpFailure {
+/** For an exception of a request or of reading its body; `at` is where redirects had led. */
+export function transportFailure(what: string, url: string, cause: unknown, at = new URL(url)): HttpFailure {
   const { code, message } = codeOf(cause);
-  const { host } = new URL(url);
-  const why = isTls(code)
-    ? `its certificate or TLS answer was not accepted (${code})`
+  const tls = isTls(code);
+  const where = at.origin === new URL(url).origin ? '' : ` (at ${at.origin}, where it redirects to)`;
+  const why = tls
+    ? `the certificate or TLS answer of ${at.host} was not accepted (${code}: ${message})`
     : (WITHOUT_RETRY[code] ?? WITH_RETRY[code] ?? (code === '' ? message : `${message} (${code})`));
-  const hint = `check that ${host} can be reached from this machine, then run it again${proxyHint()}`;
+  const hint = tls
+    ? `nothing is fetched past a TLS failure: check the clock of this machine and its certificates (NODE_EXTRA_CA_CERTS adds one)${hasProxy() ? PROXY_HINT : ''}`
+    : `check that ${at.host} can be reached from this machine, then run it again${hasProxy() ? PROXY_HINT : ''}`;
   return {
     retry: code in WITH_RETRY,
-    error: new FailedHere('network', `could not fetch ${what} from ${url}: ${why}`, { cause, hint }),
+    error: new FailedHere('network', `could not fetch ${what} from ${url}${where}: ${why}`, { cause, hint }),
   };
 }
 
 /** `Retry-After` is a number of seconds or a date (RFC 9110, section 10.2.3). */
-export function retryAfterMs(value: string | null, now: number): number | undefined {
-  if (value === null) return undefined;
+export function retryAfterMs(value: string | undefined, now: number): number | undefined {
+  if (value === undefined) return undefined;
   if (/^\d{1,9}$/.test(value.trim())) return Number(value.trim()) * 1000;
   const date = Date.parse(value);
   return Number.isNaN(date) ? undefined : Math.max(0, date - now);
 }
 
+/** An allowance that is used up says when there is a new one, in seconds since 1970 (GitHub and others). */
+function allowanceMs(header: Header, now: number): number | undefined {
+  const reset = header('x-ratelimit-reset') ?? '';
+  return header('x-ratelimit-remaining') === '0' && /^\d{1,12}$/.test(reset)
+    ? Math.max(0, Number(reset) * 1000 - now)
+    : undefined;
+}
+
+type Header = (name: string) => string | undefined;
+
 /** For an answer that is neither success nor "gone". */
-export function statusFailure(what: string, url: string, response: Response): HttpFailure {
-  const { status } = response;
-  const waitMs = retryAfterMs(response.headers.get('retry-after'), Date.now());
+export function statusFailure(
+  what: string,
+  url: string,
+  { status, header }: { readonly status: number; readonly header: Header },
+): HttpFailure {
+  const now = Date.now();
+  const waitMs = retryAfterMs(header('retry-after'), now) ?? allowanceMs(header, now);
   const wait = waitMs === undefined ? {} : { waitMs };
-  if (status === 429) {
+  if (status === 429 || (status === 403 && waitMs !== undefined)) {
     const when = waitMs === undefined ? 'later' : `in ${Math.ceil(waitMs / 1000)} seconds`;
     const error = new FailedHere(
       'rate-limited',
-      `could not fetch ${what} from ${url}: too many requests (status 429)`,
+      `could not fetch ${what} from ${url}: too many requests (status ${status})`,
       {
         hint: `the server limits how often it answers: try again ${when}`,
       },

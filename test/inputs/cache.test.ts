@@ -32,7 +32,7 @@ test('a file whose digest is known is fetched once', async (t) => {
   const request = { url: `${url}/x`, what: 'x', expected: { sha256 } };
   const first = await cachedDownload(cache, request);
   t.like(first, { kind: 'done', sha256, size: body.length });
-  t.deepEqual(await cachedDownload(cache, request), first);
+  t.deepEqual(await cachedDownload(cache, request), { ...first, cached: true });
   t.is(requests.length, 1);
 });
 

@@ -45,12 +45,18 @@ async function setUp(
 
 test('a file arrives complete under its name, with size and digest', async (t) => {
   const { request, directory } = await setUp(t, send, { expected: { size: body.length, sha256: digest } });
-  t.deepEqual(await download(request), {
-    kind: 'done',
-    path: request.target,
+  const outcome = await download(request);
+  t.like(outcome, { kind: 'done', path: request.target, size: body.length, sha256: digest });
+  if (outcome.kind !== 'done') throw new Error(outcome.kind);
+  const { time, ...fetched } = outcome.fetched;
+  t.deepEqual(fetched, {
+    url: request.url,
+    hops: [],
     size: body.length,
     sha256: digest,
+    digestExpected: true,
   });
+  t.true(Math.abs(Date.now() - Date.parse(time)) < 60_000);
   t.deepEqual(readFileSync(request.target), body);
   t.deepEqual(readdirSync(directory), ['file']);
 });
@@ -112,10 +118,10 @@ test(
   'network',
   2,
   {
-    idleMs: 800,
+    pace: { idleMs: 800 },
   },
 );
-test('a server that never answers', fails, () => undefined, 'network', 2, { idleMs: 800 });
+test('a server that never answers', fails, () => undefined, 'network', 2, { pace: { idleMs: 800 } });
 test('a body over the limit', fails, send, 'unreadable-input', 1, { maxBytes: 1000 });
 
 test('a body that is not the expected one is told with both digests and not kept', async (t) => {
@@ -246,7 +252,7 @@ test('Retry-After is read as seconds or as a date', (t) => {
   t.is(retryAfterMs('Thu, 01 Jan 2026 00:00:30 GMT', now), 30_000);
   t.is(retryAfterMs('Thu, 01 Jan 2015 00:00:30 GMT', now), 0);
   t.is(retryAfterMs('soon', now), undefined);
-  t.is(retryAfterMs(null, now), undefined);
+  t.is(retryAfterMs(undefined, now), undefined);
 });
 
 test('the directory of the target is made', async (t) => {
