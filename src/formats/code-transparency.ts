@@ -135,19 +135,25 @@ function readHeader(bytes: Buffer, add: Add): Certificate {
   const header = parsed(bytes);
   const algorithm = header.get('alg');
   if (algorithm !== ALGORITHM)
-    add('transparency-algorithm', `algorithm ${String(algorithm)}, expected ${ALGORITHM}`);
+    add('transparency-algorithm', `algorithm ${shown(algorithm)}, expected ${ALGORITHM}`);
   const chain: unknown = header.get('x5c');
-  if (!Array.isArray(chain) || chain.length === 0) fail('x5c', 'no certificate');
-  const [first, ...rest] = chain.map((one: unknown) => {
-    if (typeof one !== 'string') fail('x5c', 'a certificate that is no text');
-    const der = Buffer.from(one, 'base64');
-    if (der.toString('base64') !== one) fail('x5c', 'a certificate that is not in the one form of base64');
-    return readCertificate(der);
-  });
+  if (!Array.isArray(chain)) fail('x5c', 'no certificate');
+  const [first, ...rest] = chain.map((one: unknown) =>
+    typeof one === 'string' ? one : fail('x5c', 'a certificate that is no text'),
+  );
+  if (first === undefined) fail('x5c', 'no certificate');
+  // nothing verifies the others, so that nobody reads them
   if (rest.length > 0) add('transparency-chain', `${rest.length} certificates beside the signer's`);
-  if (JSON.stringify({ alg: algorithm, x5c: chain }) !== bytes.toString('utf8'))
+  const der = Buffer.from(first, 'base64');
+  if (der.toString('base64') !== first) fail('x5c', 'a certificate that is not in the one form of base64');
+  if (algorithm === ALGORITHM && JSON.stringify({ alg: algorithm, x5c: chain }) !== bytes.toString('utf8'))
     add('transparency-free-bytes', 'the header holds more than algorithm and certificates');
-  return first ?? fail('x5c', 'no certificate');
+  return readCertificate(der);
+}
+
+/** A value of JSON: a list or an object of the signer's has no text that would be safe to ask for. */
+function shown(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' ? `${value}` : `of type ${typeof value}`;
 }
 
 function readPayload(bytes: Buffer, add: Add): readonly SignedCode[] {
@@ -157,7 +163,7 @@ function readPayload(bytes: Buffer, add: Add): readonly SignedCode[] {
   if (list.length > MAX_FILES) fail('payload', `${list.length} files, at most ${MAX_FILES}`);
   const files = list.map((one: unknown) => readCode(one));
   const version = payload.get('version');
-  if (version !== VERSION) add('transparency-version', `version ${String(version)}, expected ${VERSION}`);
+  if (version !== VERSION) add('transparency-version', `version ${shown(version)}, expected ${VERSION}`);
   if (typeof version === 'number' && written(files, version) !== bytes.toString('utf8'))
     add(
       'transparency-free-bytes',

@@ -57,6 +57,7 @@ const withOtherDigest = (text: string): string => {
   const [header, , signature] = text.split('.');
   return `${header}.${Buffer.from(PAYLOAD.replace(SHA, OTHER)).toString('base64url')}.${signature}`;
 };
+const DEEP = '['.repeat(100_000) + ']'.repeat(100_000);
 const second = certificate.toString('base64');
 const CASES: readonly (readonly [string, () => Buffer, readonly string[]])[] = [
   [
@@ -104,12 +105,39 @@ const CASES: readonly (readonly [string, () => Buffer, readonly string[]])[] = [
     () => jwt(PAYLOAD, HEADER, (text) => text.split('.').slice(0, 2).join('.')),
     ['transparency-malformed'],
   ],
+  [
+    'an algorithm that is an object without text',
+    () => jwt(PAYLOAD, HEADER.replace('"RS256"', '{"toString":1,"valueOf":1}')),
+    ['transparency-algorithm'],
+  ],
+  [
+    'an algorithm 100,000 lists deep',
+    () => jwt(PAYLOAD, HEADER.replace('"RS256"', DEEP)),
+    ['transparency-algorithm'],
+  ],
+  [
+    'a version that is an object without text',
+    () => jwt(PAYLOAD.replace(': 1\n', ': {"toString":1,"valueOf":1}\n')),
+    ['transparency-version'],
+  ],
+  [
+    'a version 100,000 lists deep',
+    () => jwt(PAYLOAD.replace(': 1\n', `: ${DEEP}\n`)),
+    ['transparency-version'],
+  ],
   ['nothing', () => Buffer.alloc(0), ['transparency-malformed']],
   ['noise', () => Buffer.alloc(1000, 0xff), ['transparency-malformed']],
 ];
 
 for (const [title, bytes, expected] of CASES)
   test(`refused: ${title}`, (t) => t.deepEqual(codes(bytes()), expected));
+
+test('10,000 certificates beside the signer’s: none of them is read', (t) => {
+  const more = HEADER.replace('"]', `"${`,"${second}"`.repeat(10_000)}]`);
+  const started = performance.now();
+  t.deepEqual(codes(jwt(PAYLOAD, more)), ['transparency-chain']);
+  t.true(performance.now() - started < 5000);
+});
 
 test('each bit flipped: something is found', (t) => {
   const whole = jwt();

@@ -36,7 +36,7 @@ export async function inspectTransparency(
   walk: Walk,
   archives: readonly OpenArchive[],
 ): Promise<ExtraSignature | undefined> {
-  const issues: TransparencyIssue[] = [];
+  let issues: TransparencyIssue[] = [];
   let jwt: Buffer | undefined;
   let isBundle = false;
   for (const archive of archives) {
@@ -56,11 +56,12 @@ export async function inspectTransparency(
   }
   if (jwt === undefined) return issues.length === 0 ? undefined : shown(issues, {});
   const transparency = readCodeTransparency(jwt);
-  issues.push(...transparency.issues);
-  const code: FoundCode[] = [];
+  let code: FoundCode[] = [];
   for (const archive of archives)
-    if (archive.isBundle === isBundle) code.push(...(await codeOf(walk, archive)));
-  issues.push(...(isBundle ? checkBundleCode : checkApkCode)(transparency, code));
+    if (archive.isBundle === isBundle) code = code.concat(await codeOf(walk, archive));
+  const check = isBundle ? checkBundleCode : checkApkCode;
+  // as many as the signer likes: more than a call may have arguments
+  issues = issues.concat(transparency.issues, check(transparency, code));
   const { certificate } = transparency;
   return shown(issues, {
     ...(certificate === undefined
