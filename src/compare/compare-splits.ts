@@ -259,7 +259,15 @@ class SplitComparison {
     for (const { name, set } of this.#request.deliveries) {
       const here = new Set<SetMember>();
       for (const member of othersOf(set)) {
-        const twin = rebuilt.find((one) => base(one.entry) === base(member.entry) && !here.has(one));
+        const twin =
+          member.ambiguous === undefined
+            ? rebuilt.find((one) => base(one.entry) === base(member.entry) && !here.has(one))
+            : undefined;
+        if (member.ambiguous !== undefined)
+          this.#issues.push({
+            code: 'ambiguous-archive',
+            detail: `an installer that reads the archive from its beginning may find another app than its directory names: ${this.#named(name, member.name)}, ${member.ambiguous}`,
+          });
         if (member.unread !== undefined)
           this.#issues.push({
             code: 'unread-member',

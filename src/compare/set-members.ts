@@ -12,6 +12,7 @@ import type { AxmlValue } from '../formats/axml.js';
 import { readBundletoolToc, type BundletoolToc } from '../formats/bundletool-toc.js';
 import { readZip, type ZipEntry, type ZipStructure } from '../formats/zip.js';
 import { printableBytes } from '../printable.js';
+import { archiveAmbiguity, type ArchiveAmbiguity } from './archive-ambiguity.js';
 import { isArchiveOfApks } from './archive-kind.js';
 import { readDeviceSpecification, type DeviceSpecification } from './device-specification.js';
 import { composeVersionCode } from './identity.js';
@@ -48,6 +49,8 @@ export interface SetMember {
   readonly facts?: SplitFacts;
   /** Why its content could not be had; `source` is what the archive holds then. */
   readonly unread?: string;
+  /** By which codes an installer may take something else: nobody's twin. */
+  readonly ambiguous?: string;
 }
 
 export interface OpenedSet {
@@ -105,9 +108,22 @@ export class SetOpener {
       if (zip !== undefined) {
         archives.push(file.name);
         const prefix = files.length === 1 ? '' : `${file.name}/`;
-        for (const { entry, path, again } of entriesOf(zip, file.name)) {
+        // ours is what our own tool wrote
+        const ambiguity = side === 'published' ? archiveAmbiguity(source, zip) : undefined;
+        for (const { offset, size, codes } of ambiguity?.hidden ?? []) {
+          const name = `${prefix}bytes ${offset} to ${offset + size}`;
+          members.push({
+            name,
+            entry: name,
+            source: new SliceSource(source, offset, size),
+            ambiguous: codes,
+          });
+        }
+        for (const { entry, path, again } of entriesOf(zip, file.name, ambiguity)) {
           const name = `${prefix}${path}${again === 0 ? '' : ` (${again + 1})`}`;
-          if (!METADATA.includes(path) || again > 0)
+          const ambiguous = ambiguity?.entries.get(entry);
+          if (ambiguous !== undefined) members.push({ ...rawMember(name, path, source, entry), ambiguous });
+          else if (!METADATA.includes(path) || again > 0)
             members.push(await this.#inArchive(name, path, source, entry));
           else {
             metadata.push(name);
@@ -151,10 +167,8 @@ export class SetOpener {
 
   async #inArchive(name: string, entry: string, archive: ByteSource, record: ZipEntry): Promise<SetMember> {
     const content = await entryContent(this.#walk, archive, record, this.#walk.options.limits.memberBytes);
-    if (content.kind === 'unread') {
-      const source = new SliceSource(archive, record.dataOffset, record.compressedSize);
-      return { name, entry, source, unread: content.code };
-    }
+    if (content.kind === 'unread')
+      return { ...rawMember(name, entry, archive, record), unread: content.code };
     this.#open.push(content);
     return await this.#member(name, entry, content.source);
   }
@@ -211,8 +225,17 @@ interface ArchiveEntry {
   readonly again: number;
 }
 
-/** Without directories. */
-function entriesOf(zip: ZipStructure, archive: string): ArchiveEntry[] {
+/** As it lies in its archive. */
+function rawMember(name: string, entry: string, archive: ByteSource, record: ZipEntry): SetMember {
+  return { name, entry, source: new SliceSource(archive, record.dataOffset, record.compressedSize) };
+}
+
+/** Without directories, unless somebody may take one for a file. */
+function entriesOf(
+  zip: ZipStructure,
+  archive: string,
+  ambiguity: ArchiveAmbiguity | undefined,
+): ArchiveEntry[] {
   if (zip.entries.length > MAX_MEMBERS)
     throw new UsageError(
       'too-many-members',
@@ -220,7 +243,7 @@ function entriesOf(zip: ZipStructure, archive: string): ArchiveEntry[] {
     );
   const seen = new Map<string, number>();
   return zip.entries
-    .filter(({ rawName, size }) => size > 0 || rawName.at(-1) !== 0x2f)
+    .filter((one) => one.size > 0 || one.rawName.at(-1) !== 0x2f || ambiguity?.entries.has(one) === true)
     .map((entry) => {
       const path = printableBytes(entry.rawName);
       const again = seen.get(path) ?? 0;

@@ -42,6 +42,7 @@ export type ApkIssueCode =
   | 'lineage-certificate'
   | 'no-certificate'
   | 'certificate-chain'
+  | 'certificates-too-large'
   | 'public-key-mismatch'
   | 'no-signature'
   | 'duplicate-algorithm'
@@ -97,6 +98,7 @@ export const APK_ISSUES = {
   'lineage-certificate': invalid("the last certificate of the lineage is not the signer's"),
   'no-certificate': invalid('a signer without certificate'),
   'certificate-chain': open("certificates beside the signer's, which nothing verifies"),
+  'certificates-too-large': open('certificates that are larger together than those of signers are'),
   'public-key-mismatch': invalid("the public key is not the certificate's"),
   'no-signature': invalid('a signer without signature'),
   'duplicate-algorithm': open('an algorithm occurs twice'),

@@ -106,6 +106,7 @@ function inspect(source: ByteSource, sections: ApkSections, useKeys: boolean): A
     block = readSigningBlock(source, sections.centralDirectoryOffset);
     if (block === undefined) return { block, signers: [], ...others, status: 'unsigned', issues: [] };
     signers = readPairs(source, block, useKeys, others, findings);
+    checkRoom(signers, others.stamps, block.offset, findings);
     if (!block.pairs.some(({ id }) => SCHEMES.has(id)))
       findings.add('no-known-scheme', block.offset, 'no v2 or v3 signature in the signing block');
     checkAgreement(signers, block.offset, findings);
@@ -122,6 +123,31 @@ function inspect(source: ByteSource, sections: ApkSections, useKeys: boolean): A
     status: findings.has('invalid') ? 'invalid' : findings.has('open') ? 'unchecked' : clean,
     issues: findings.list(),
   };
+}
+
+/** Of all certificates together, those of lineages and stamps too: each may hold what its signer likes. */
+const MAX_CERTIFICATES = 32 << 10;
+
+function checkRoom(
+  signers: readonly CheckedSigner[],
+  stamps: readonly SourceStamp[],
+  offset: number,
+  findings: ApkFindings,
+): void {
+  const each = new Map<string, number>(stamps.flatMap(({ certificateBytes }) => [...certificateBytes]));
+  for (const { certificate, lineage } of signers)
+    for (const { sha256, encoded } of [
+      certificate,
+      ...(lineage?.nodes.map((node) => node.certificate) ?? []),
+    ])
+      each.set(sha256, encoded.length);
+  const bytes = [...each.values()].reduce((sum, size) => sum + size, 0);
+  if (bytes > MAX_CERTIFICATES)
+    findings.add(
+      'certificates-too-large',
+      offset,
+      `${each.size} certificates of ${bytes} bytes together, at most ${MAX_CERTIFICATES}`,
+    );
 }
 
 interface OtherPairs {

@@ -31,6 +31,8 @@ export interface SourceStamp {
   readonly time?: number;
   /** SHA-256 of the certificates before the one that stamps, oldest first. */
   readonly lineage?: readonly string[];
+  /** Bytes of its own certificate and of those of its lineage, by SHA-256. */
+  readonly certificateBytes: ReadonlyMap<string, number>;
   /** Nothing about it was found wrong. */
   readonly verified: boolean;
 }
@@ -109,6 +111,7 @@ export function checkSourceStamp(version: 1 | 2, context: PairContext): SourceSt
       keyType: certificate.keyType,
       keyBits: certificate.keyBits,
       ...rest,
+      certificateBytes: new Map([...rest.certificateBytes, [certificate.sha256, certificate.encoded.length]]),
       verified: context.useKeys && !found,
     };
   } catch (error) {
@@ -121,7 +124,7 @@ export function checkSourceStamp(version: 1 | 2, context: PairContext): SourceSt
 type Add = (code: StampIssue & ApkIssueCode, offset: number, message: string) => void;
 type Close = (cursor: SignedCursor) => void;
 type Verify = (signatures: readonly SignatureValue[], signed: Buffer, what: string) => void;
-type Rest = Pick<SourceStamp, 'schemes' | 'time' | 'lineage'>;
+type Rest = Pick<SourceStamp, 'schemes' | 'time' | 'lineage' | 'certificateBytes'>;
 
 /** The archive names the stamp's certificate in an entry of its own, which the other schemes cover. */
 function checkEntry({ encoded, sha256 }: Certificate, { pair, content }: PairContext, add: Add): void {
@@ -149,7 +152,7 @@ function readVersion1(
   if (signed === undefined)
     add('stamp-scheme', pair.offset, 'no v2 or v3 signature whose digests it could sign');
   else verify(signatures, signed, `the digests of v${scheme}`);
-  return { schemes: [] };
+  return { schemes: [], certificateBytes: new Map() };
 }
 
 function readVersion2(
@@ -247,8 +250,8 @@ function readAttributes(
   useKeys: boolean,
   add: Add,
   close: Close,
-): Pick<SourceStamp, 'time' | 'lineage'> {
-  let found: Pick<SourceStamp, 'time' | 'lineage'> = {};
+): Omit<Rest, 'schemes'> {
+  let found: Omit<Rest, 'schemes'> = { certificateBytes: new Map() };
   let rank = -1;
   const list = attributes.region('list of attributes');
   while (list.left > 0) {
@@ -271,7 +274,12 @@ function readAttributes(
     } else {
       const lineage = readLineage(value, offset + 4, useKeys, close);
       checkLineage(lineage, certificate, offset, add);
-      found = { ...found, lineage: lineage.nodes.slice(0, -1).map((node) => node.certificate.sha256) };
+      const certificates = lineage.nodes.map((node) => node.certificate);
+      found = {
+        ...found,
+        certificateBytes: new Map(certificates.map(({ sha256, encoded }) => [sha256, encoded.length])),
+        lineage: certificates.slice(0, -1).map(({ sha256 }) => sha256),
+      };
     }
   }
   close(attributes);

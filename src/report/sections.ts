@@ -31,6 +31,7 @@ const NOT_PROVEN = new Set([
   'debug-key',
   'split-twice',
   'unread-member',
+  'ambiguous-archive',
   'source-not-upstream',
   'built-from-other-commit',
   'store-protected',

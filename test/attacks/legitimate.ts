@@ -4,7 +4,15 @@ import { createPublicKey } from 'node:crypto';
 import { expandRules } from '../../src/compare/compare-set.js';
 import type { VerdictKind } from '../../src/model.js';
 import { buildZip } from '../helpers/build-zip.js';
-import { insertBlock, signerPair, signingBlock, withPageFill, type Identity } from '../helpers/sign-apk.js';
+import {
+  insertBlock,
+  newIdentity,
+  proofOfRotation,
+  signerPair,
+  signingBlock,
+  withPageFill,
+  type Identity,
+} from '../helpers/sign-apk.js';
 import { jarEntries, signJar, type JarIdentity } from '../helpers/sign-jar.js';
 import type { Base, Sides } from './base.js';
 
@@ -53,6 +61,40 @@ export const legitimate: readonly Legitimate[] = [
     explanation: 'signed with the two schemes of today',
     expected: 'reproducible',
     make: ({ signed, unsigned }) => ({ published: signed, rebuilt: unsigned }),
+  },
+  {
+    name: 'a rotated key',
+    explanation: 'each of three keys signed for the next one',
+    expected: 'reproducible',
+    make: ({ unsigned, identity }) => {
+      const keys = [identity, newIdentity(), newIdentity()] as const;
+      const attributes = [proofOfRotation(keys)];
+      return {
+        published: insertBlock(
+          unsigned,
+          signingBlock([
+            signerPair('v2', unsigned, [{ identity }]),
+            signerPair('v3', unsigned, [{ identity: keys[2], attributes }]),
+          ]),
+        ),
+        rebuilt: unsigned,
+      };
+    },
+  },
+  {
+    name: 'an archive of APKs',
+    explanation: 'as websites hand them out: an icon and a description beside the APK',
+    expected: 'reproducible',
+    make: ({ signed, unsigned }) => ({
+      published: {
+        'app.xapk': buildZip([
+          { name: 'manifest.json', data: '{}' },
+          { name: 'base.apk', data: signed, method: 0 },
+          { name: 'icon.png', data: 'an icon', descriptor: 'signed' },
+        ]),
+      },
+      rebuilt: { 'app.xapk': buildZip([{ name: 'base.apk', data: unsigned, method: 0 }]) },
+    }),
   },
   {
     name: 'v2 on a page boundary',

@@ -12,6 +12,7 @@ import {
   insertBlock,
   nameOf,
   newIdentity,
+  proofOfRotation,
   signerPair,
   signingBlock,
   type Identity,
@@ -74,6 +75,19 @@ function headerOf(bytes: Buffer): { readonly header: number; readonly length: nu
   const first = bytes[1] ?? 0;
   if (first < 0x80) return { header: 2, length: first };
   return { header: 2 + (first & 0x7f), length: bytes.readUIntBE(2, first & 0x7f) };
+}
+
+/** v2 by the first of them, v3 by the last. */
+function rotated(archive: Buffer, keys: readonly Identity[]): Buffer {
+  const [oldest, newest] = [keys[0], keys.at(-1)];
+  if (oldest === undefined || newest === undefined) throw new Error('a lineage without keys');
+  return insertBlock(
+    archive,
+    signingBlock([
+      signerPair('v2', archive, [{ identity: oldest }]),
+      signerPair('v3', archive, [{ identity: newest, attributes: [proofOfRotation(keys)] }]),
+    ]),
+  );
 }
 
 export const signers: readonly Attack[] = [
@@ -232,6 +246,19 @@ export const signers: readonly Attack[] = [
     (base) => {
       const roomy = newIdentity((key) => certificateFor(key, { extra: [der(0xa3, Buffer.alloc(20_000))] }));
       return { published: v2By(base, base.unsigned, roomy), rebuilt: base.unsigned };
+    },
+  ),
+  one(
+    'certificates of a lineage as a payload',
+    'forged',
+    'three keys take turns, and each of their certificates has an extension of 12,000 bytes',
+    ROOM,
+    { ...OPEN, code: 'certificates-too-large' },
+    (base) => {
+      const keys = [0, 1, 2].map(() =>
+        newIdentity((key) => certificateFor(key, { extra: [der(0xa3, Buffer.alloc(12_000))] })),
+      );
+      return { published: rotated(base.unsigned, keys), rebuilt: base.unsigned };
     },
   ),
   one(

@@ -127,6 +127,21 @@ export function contentDigest(unsigned: Buffer): Buffer {
 
 const ECDSA_SHA256 = u32(0x0201);
 
+/** The v3 attribute in which each of these keys signs for the next one, oldest first. */
+export function proofOfRotation(keys: readonly Identity[], flags = 0x17): Buffer {
+  const nodes = keys.map(({ certificate }, index) => {
+    const parent = keys[index - 1];
+    const signed = Buffer.concat([counted(certificate), parent === undefined ? u32(0) : ECDSA_SHA256]);
+    return counted(
+      counted(signed),
+      u32(flags),
+      index === keys.length - 1 ? u32(0) : ECDSA_SHA256,
+      counted(parent === undefined ? Buffer.alloc(0) : sign('sha256', signed, parent.privateKey)),
+    );
+  });
+  return Buffer.concat([u32(0x3ba06f8c), u32(1), ...nodes]);
+}
+
 /** The value of a v2 or v3 pair over this unsigned archive (with page fill, if it has any). */
 export function signerPair(
   scheme: 'v2' | 'v3',
