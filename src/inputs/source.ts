@@ -196,6 +196,15 @@ type Checkout =
   | { readonly kind: 'ready'; readonly added: readonly Submodule[] }
   | { readonly kind: 'untrusted'; readonly detail: string };
 
+/** The cache holds what it was asked for; a clone of it asks where the cache asks. Builds read that address as well. */
+const sameOrigin = (repository: string): readonly (readonly [string, string])[] => [
+  ['remote.origin.url', repository],
+  ['remote.origin.promisor', 'true'],
+  ['remote.origin.partialclonefilter', 'tree:0'],
+  ['core.repositoryformatversion', '1'],
+  ['extensions.partialClone', 'origin'],
+];
+
 /** One tree and nothing else; the whole repository only for builds that read their own history. */
 async function checkOutTree(
   plan: GitPlan,
@@ -208,6 +217,8 @@ async function checkOutTree(
     await gitChecked(['clone', '--quiet', '--no-checkout', '--no-hardlinks', '--', bare, directory], {
       signal,
     });
+    for (const [key, value] of sameOrigin(repository))
+      await gitChecked(['config', key, value], { cwd: directory, signal });
     await gitChecked(['checkout', '--quiet', '--force', plan.commit], { cwd: directory, signal });
   } else
     await gitChecked(['--work-tree', directory, 'checkout', '--quiet', '--force', plan.commit, '--', '.'], {

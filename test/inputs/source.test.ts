@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -81,6 +82,19 @@ test('with full history the tree is a repository', async (t) => {
   const outcome = await check({ fullHistory: true });
   if (outcome.kind !== 'ready') return t.fail(JSON.stringify(outcome));
   t.is(readFileSync(path.join(outcome.directory, '.git/HEAD'), 'utf8').trim(), commit);
+});
+
+test('with full history the tree is whole and knows its origin, also where the cache fetched only what it was asked for', async (t) => {
+  const { upstream, check, commit } = world(t);
+  upstream.git('config', 'uploadpack.allowFilter', 'true');
+  upstream.git('config', 'uploadpack.allowAnySHA1InWant', 'true');
+  const outcome = await check({ repository: `file://${upstream.directory}`, fullHistory: true });
+  if (outcome.kind !== 'ready') return t.fail(JSON.stringify(outcome));
+  t.is(readFileSync(path.join(outcome.directory, 'src/a'), 'utf8'), 'a');
+  const told = (...words: string[]): string =>
+    execFileSync('git', words, { cwd: outcome.directory, encoding: 'utf8' }).trim();
+  t.is(told('rev-parse', 'HEAD'), commit);
+  t.is(told('config', 'remote.origin.url'), outcome.repository);
 });
 
 test('a commit that no branch or tag leads to is not upstream', async (t) => {
