@@ -76,7 +76,9 @@ export const plan: typeof planning.plan = async (...args) =>
   (await import('./operations/plan.js')).plan(...args);
 export const versions: typeof planning.versions = async (...args) =>
   (await import('./operations/plan.js')).versions(...args);
-export type { KnownVersion, PlanRequest, PlanResult } from './operations/plan.js';
+export const planAnything: typeof planning.planAnything = async (...args) =>
+  (await import('./operations/plan.js')).planAnything(...args);
+export type { ChecksResult, KnownVersion, PlanRequest, PlanResult } from './operations/plan.js';
 
 // ---------------------------------------------------------------- recipes, images, this machine
 

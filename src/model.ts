@@ -88,7 +88,13 @@ export interface RuleUse {
  * still be made and printed; what it could have told stands in `Plan.unresolved` then.
  */
 export type Lookup =
-  | { readonly kind: 'git-refs'; readonly repository: string; readonly optional?: boolean }
+  | {
+      readonly kind: 'git-refs';
+      readonly repository: string;
+      readonly optional?: boolean;
+      /** When each was made, too: that takes a clone of the history. */
+      readonly dates?: boolean;
+    }
   | {
       readonly kind: 'git-subjects';
       readonly repository: string;
@@ -102,7 +108,17 @@ export type Lookup =
       readonly component: string;
       readonly package: string;
       readonly architecture: string;
-    };
+    }
+  /** Texts of the source at one commit. */
+  | {
+      readonly kind: 'source-files';
+      readonly repository: string;
+      readonly commit: string;
+      readonly files: readonly string[];
+      readonly optional: true;
+    }
+  /** The digest that a registry has for a reference now. */
+  | { readonly kind: 'image-digest'; readonly reference: string; readonly optional: true };
 
 /** What was found, saved beside the plan. `source` says where: an upstream URL or the archive's name, never a mirror. */
 export type Fact =
@@ -110,7 +126,12 @@ export type Fact =
   | {
       readonly kind: 'git-subjects';
       readonly repository: string;
-      readonly commits: readonly { readonly commit: string; readonly subject: string }[];
+      readonly commits: readonly {
+        readonly commit: string;
+        readonly subject: string;
+        /** Committer's date, YYYY-MM-DD in UTC. */
+        readonly date?: string;
+      }[];
     }
   | {
       readonly kind: 'debian-source';
@@ -125,12 +146,22 @@ export type Fact =
         readonly signedBy: readonly string[];
       };
       readonly sources: readonly DebianSource[];
-    };
+    }
+  | {
+      readonly kind: 'source-files';
+      readonly repository: string;
+      readonly commit: string;
+      /** `text` is absent where the commit has no such file. */
+      readonly files: readonly { readonly path: string; readonly text?: string }[];
+    }
+  | { readonly kind: 'image-digest'; readonly reference: string; readonly digest: string };
 
 export interface GitRef {
   readonly name: string;
   /** The commit; for an annotated tag the peeled one. */
   readonly commit: string;
+  /** When the tag or commit says that it was made, YYYY-MM-DD in UTC. */
+  readonly date?: string;
 }
 
 /** One source version in the archive with its published binaries (all of `architecture` and `all`). */
@@ -292,11 +323,27 @@ export type AcquisitionPlan =
   /** A file of this package (the demo). */
   | { readonly kind: 'bundled'; readonly files: readonly string[] };
 
+/** What a published file must say of itself. */
+export interface PublishedCondition {
+  readonly versionCode?: { readonly modulus: number; readonly remainder: number };
+  /** Of its native code. */
+  readonly abi?: string;
+}
+
 export interface PairPlan {
   /** Published file name within the channel. */
   readonly published: string;
   /** Id of the output. */
   readonly output: string;
+  /** Where several outputs can be the twin of one published file, or several published files have one name on a phone. */
+  readonly when?: PublishedCondition;
+}
+
+/** How the store encrypts what users get. */
+export interface StoreEncryption {
+  readonly scheme: 'FairPlay';
+  readonly shows: string;
+  readonly hides: string;
 }
 
 export interface ComparePlan {
@@ -304,10 +351,16 @@ export interface ComparePlan {
   /** Who built the file that users get. */
   readonly builtBy: 'publisher' | 'distribution' | 'store';
   readonly packageId?: string;
-  readonly versionCode?: number;
+  /** The published file has one of them. */
+  readonly versionCodes?: readonly number[];
   readonly signers: readonly SignerPin[];
   readonly acquisition: AcquisitionPlan;
   readonly pairs: readonly PairPlan[];
+  /** Users get one of the published files; those at hand are compared. */
+  readonly eachAlone?: true;
+  readonly encryption?: StoreEncryption;
+  /** A public log that lists the published files of this package. */
+  readonly transparencyLog?: 'google-apk';
   /** Rebuilt files that nobody publishes: full-match patterns with `*` for anything but `/`. */
   readonly notPublished: readonly { readonly pattern: string; readonly reason: string }[];
   readonly rules: readonly RuleUse[];
@@ -329,6 +382,45 @@ export interface CarriedBinary {
   readonly reference?: string;
 }
 
+/** A fact of the toolchain as a file of the source states it. */
+export interface ToolchainFact {
+  readonly name: string;
+  readonly what: string;
+  readonly file: string;
+  readonly value: string;
+}
+
+/** An image reference without digest, and the digest that it stands for in this plan. */
+export interface ResolvedReference {
+  readonly reference: string;
+  readonly digest: string;
+}
+
+/**
+ * What was resolved once for one version: `recipes/locks/<app>/<version>.json`. Later plans take it from there, and say so
+ * when the tag names another commit by then.
+ */
+export interface VersionLock {
+  readonly schemaVersion: 1;
+  readonly app: AppId;
+  readonly version: string;
+  readonly commit: string;
+  /** YYYY-MM-DD. */
+  readonly resolved: string;
+  readonly references: readonly ResolvedReference[];
+  readonly toolchain: readonly ToolchainFact[];
+}
+
+/** What has changed since the newest version of the range that somebody rebuilt. */
+export interface Extrapolation {
+  readonly since: string;
+  readonly by: string;
+  /** In people's words: Dockerfile, NDK. */
+  readonly changed: readonly string[];
+  /** What could not be read here. */
+  readonly unread: readonly string[];
+}
+
 /** Fully pinned, serialisable instructions. */
 export interface Plan {
   readonly schemaVersion: 1;
@@ -340,12 +432,55 @@ export interface Plan {
   readonly compareDigest: Sha256;
   readonly recipe: { readonly app: AppId; readonly sha256: Sha256 };
   readonly deviations: readonly Deviation[];
+  readonly toolchain: readonly ToolchainFact[];
+  /** What the recipe's references stood for, from the lock or the registry. */
+  readonly references: readonly ResolvedReference[];
+  readonly extrapolated?: Extrapolation;
+  /** Facts of the recipe that were not seen in the makers' own source. */
+  readonly unconfirmed: readonly string[];
   /** What keeps the plan from running, e.g. `unresolved: gradle:7.0.2-jdk11`. */
   readonly unresolved: readonly string[];
   /** Versions of the asked range that are known in the store without source. */
   readonly skipped: readonly { readonly version: string; readonly reason: string }[];
   readonly expected: { readonly minutes: number; readonly diskMiB: number; readonly memoryMiB: number };
   readonly carried: readonly CarriedBinary[];
+  readonly knownResults: readonly KnownResult[];
+}
+
+/** Why there is nothing to build, and what would have to be there. */
+export interface Obstacle {
+  readonly code: 'no-source' | 'needs-host';
+  readonly detail: string;
+  /** For another system: what a machine must have, and what would be done there. */
+  readonly needs: readonly string[];
+  readonly steps: readonly string[];
+}
+
+/** What can be checked of a published file whose source nobody builds here. */
+export const CHECKS = ['package', 'version', 'signer', 'continuity', 'transparency-log'] as const;
+export type CheckName = (typeof CHECKS)[number];
+
+export interface PlannedCheck {
+  readonly check: CheckName;
+  /** What it compares with what. */
+  readonly what: string;
+  /** Why it cannot be done whatever is handed over. */
+  readonly impossible?: string;
+}
+
+/** Instead of a plan: no build is possible, and these checks are what is left. */
+export interface CheckPlan {
+  readonly schemaVersion: 1;
+  readonly target: Target;
+  readonly obstacle: Obstacle;
+  readonly source?: { readonly repository: string; readonly commit: string; readonly ref?: string };
+  readonly compare: ComparePlan;
+  /** Names of the published files. */
+  readonly files: readonly string[];
+  readonly checks: readonly PlannedCheck[];
+  readonly recipe: { readonly app: AppId; readonly sha256: Sha256 };
+  readonly compareDigest: Sha256;
+  readonly unconfirmed: readonly string[];
   readonly knownResults: readonly KnownResult[];
 }
 

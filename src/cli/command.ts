@@ -10,6 +10,7 @@ import type { OperationOptions } from '../index.js';
 export interface GlobalArguments {
   readonly json: boolean;
   readonly quiet: boolean;
+  readonly recipes?: string | undefined;
 }
 
 export function globalOptions<T>(yargs: Argv<T>): Argv<T & GlobalArguments> {
@@ -18,9 +19,17 @@ export function globalOptions<T>(yargs: Argv<T>): Argv<T & GlobalArguments> {
     .option('quiet', { type: 'boolean', default: false, describe: 'no progress' });
 }
 
+/** For commands that read recipes. */
+export function recipesOption<T>(yargs: Argv<T>): Argv<T & Pick<GlobalArguments, 'recipes'>> {
+  return yargs.option('recipes', {
+    type: 'string',
+    describe: 'a directory with recipes of your own; they come before those of this package',
+  });
+}
+
 export interface CommandContext {
   readonly output: Output;
-  readonly options: Required<OperationOptions>;
+  readonly options: OperationOptions & Required<Pick<OperationOptions, 'signal' | 'onProgress'>>;
 }
 
 type Work = (context: CommandContext) => Promise<number>;
@@ -47,7 +56,11 @@ async function runToExitCode(argv: GlobalArguments, work: Work): Promise<void> {
   try {
     process.exitCode = await work({
       output,
-      options: { signal: controller.signal, onProgress: progress.onProgress },
+      options: {
+        signal: controller.signal,
+        onProgress: progress.onProgress,
+        ...(argv.recipes === undefined ? {} : { recipes: argv.recipes }),
+      },
     });
     progress.close();
   } catch (error) {

@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The plan in five lines, shown before anything but indexes is fetched. */
-import { printable, type BuildPlan, type ComparePlan, type ImagePlan, type Plan } from '../index.js';
+import {
+  printable,
+  type BuildPlan,
+  type CheckPlan,
+  type ComparePlan,
+  type ImagePlan,
+  type Plan,
+  type PublishedCondition,
+} from '../index.js';
 
 export function planInBrief(plan: Plan): string {
   const { build, compare, target } = plan;
@@ -11,7 +19,42 @@ export function planInBrief(plan: Plan): string {
     `build     ${imageInBrief(build.environment.image)}; ${build.phases.map((phase) => `${phase.name} ${phase.network ? 'with' : 'without'} network`).join(', ')}`,
     `published ${publishedInBrief(compare)}`,
     `expected  ${plan.expected.minutes} min, ${plan.expected.diskMiB} MiB disk, ${plan.expected.memoryMiB} MiB memory${plan.deviations.length === 0 ? '' : `; ${plan.deviations.length} deviations`}`,
+    ...(plan.extrapolated === undefined || plan.extrapolated.changed.length === 0
+      ? []
+      : [
+          `          extrapolated: ${plan.extrapolated.changed.join(', ')} (since ${plan.extrapolated.since})`,
+        ]),
+    ...(plan.unconfirmed.length === 0 ? [] : [`          unconfirmed: ${plan.unconfirmed.join('; ')}`]),
     ...plan.unresolved.map((what) => `          ${what}`),
+  ]
+    .map((line) => printable(line))
+    .join('\n');
+}
+
+/** Where nothing can be built: why, what would be done elsewhere, what can be checked. */
+export function checksInBrief({ target, obstacle, source, compare, checks, unconfirmed }: CheckPlan): string {
+  return [
+    `plan      ${target.app} ${target.version}, channel ${target.channel}: checks only (${obstacle.code})`,
+    `why       ${obstacle.detail}`,
+    ...(source === undefined
+      ? []
+      : [
+          `source    ${source.repository} commit ${source.commit}${source.ref === undefined ? '' : ` (${source.ref})`}`,
+        ]),
+    ...obstacle.needs.map((what) => `needs     ${what}`),
+    ...obstacle.steps.map((step, i) => `step ${i + 1}    ${step}`),
+    `published ${publishedInBrief(compare)}`,
+    ...(compare.encryption === undefined
+      ? []
+      : [
+          `shows     ${compare.encryption.scheme}: ${compare.encryption.shows}`,
+          `hides     ${compare.encryption.scheme}: ${compare.encryption.hides}`,
+        ]),
+    ...checks.map(
+      ({ check, what, impossible }) =>
+        `check     ${check}: ${what}${impossible === undefined ? '' : `; cannot be done: ${impossible}`}`,
+    ),
+    ...unconfirmed.map((what) => `          unconfirmed: ${what}`),
   ]
     .map((line) => printable(line))
     .join('\n');
@@ -57,6 +100,15 @@ function publishedInBrief({ acquisition, pairs, builtBy, signers }: ComparePlan)
   }
 }
 
+function conditionText({ versionCode, abi }: PublishedCondition): string {
+  return [
+    ...(versionCode === undefined
+      ? []
+      : [`versionCode mod ${versionCode.modulus} is ${versionCode.remainder}`]),
+    ...(abi === undefined ? [] : [`its code is for ${abi}`]),
+  ].join(' and ');
+}
+
 /** Every detail of a plan, for reading. */
 export function wholePlan(plan: Plan): string {
   const { build, compare } = plan;
@@ -69,6 +121,7 @@ export function wholePlan(plan: Plan): string {
     ...(environment.dockerfile === undefined
       ? []
       : [`dockerfile      ${environment.dockerfile.from}: ${environment.dockerfile.path}`]),
+    ...plan.toolchain.map(({ what, value, file }) => `toolchain       ${what} ${value} (${file})`),
     ...Object.entries(environment.variables).map(([name, value]) => `variable        ${name}=${value}`),
     ...('assertions' in build.source
       ? build.source.assertions.map(
@@ -84,11 +137,14 @@ export function wholePlan(plan: Plan): string {
     ]),
     ...build.outputs.map(({ id, path }) => `output          ${id}: ${path}`),
     ...(compare.packageId === undefined ? [] : [`package         ${compare.packageId}`]),
-    ...(compare.versionCode === undefined ? [] : [`version code    ${compare.versionCode}`]),
+    ...(compare.versionCodes === undefined ? [] : [`version code    ${compare.versionCodes.join(' or ')}`]),
     ...compare.signers.map(
       ({ sha256, statedBy, source }) => `signer          ${sha256} (${statedBy}: ${source})`,
     ),
-    ...compare.pairs.map(({ published, output }) => `pair            ${published} = ${output}`),
+    ...compare.pairs.map(
+      ({ published, output, when }) =>
+        `pair            ${published} = ${output}${when === undefined ? '' : ` when ${conditionText(when)}`}`,
+    ),
     ...compare.notPublished.map(({ pattern, reason }) => `not published   ${pattern}: ${reason}`),
     ...compare.rules.map(
       ({ rule, reason, reference }) => `rule            ${rule}: ${reason} (${reference})`,

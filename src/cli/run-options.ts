@@ -1,24 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Options of commands that plan and build. */
 import type { Argv } from 'yargs';
-import { globalOptions, type GlobalArguments } from './command.js';
+import { globalOptions, recipesOption, type GlobalArguments } from './command.js';
 
 export const ENGINES = ['docker', 'podman', 'local'] as const;
 
 export interface RunArguments extends GlobalArguments {
   readonly channel: string | undefined;
   readonly source: string | undefined;
+  readonly 'as-of': string | undefined;
   readonly engine: (typeof ENGINES)[number] | undefined;
   readonly 'allow-local-as-root': boolean;
   readonly out: string;
 }
 
 export function runOptions<T>(yargs: Argv<T>): Argv<T & RunArguments> {
-  return globalOptions(yargs)
+  return recipesOption(globalOptions(yargs))
     .option('channel', { type: 'string', describe: 'where users get it; default: the recipe’s first' })
     .option('source', {
       type: 'string',
       describe: 'another repository (https://…) or a directory; the report says so',
+    })
+    .option('as-of', {
+      type: 'string',
+      describe: 'YYYY-MM-DD: the newest version that was there on that day',
     })
     .option('engine', { choices: ENGINES, describe: 'what runs the build; default: docker, else podman' })
     .option('allow-local-as-root', {
@@ -44,16 +49,23 @@ export function engineOf(argv: RunArguments): {
   };
 }
 
-export function planRequestOf(argv: RunArguments & { readonly app: string; readonly release: string }): {
+export function planRequestOf(
+  argv: Pick<RunArguments, 'channel' | 'source' | 'as-of'> & {
+    readonly app: string;
+    readonly release: string;
+  },
+): {
   readonly app: string;
   readonly version: string;
   readonly channel?: string;
   readonly source?: string;
+  readonly asOf?: string;
 } {
   return {
     app: argv.app,
     version: argv.release,
     ...(argv.channel === undefined ? {} : { channel: argv.channel }),
     ...(argv.source === undefined ? {} : { source: argv.source }),
+    ...(argv['as-of'] === undefined ? {} : { asOf: argv['as-of'] }),
   };
 }

@@ -18,7 +18,7 @@ export interface SplitFiles {
   readonly deliveries: readonly DeliveredFiles[];
   readonly rebuilt: readonly SetFile[];
   readonly notPublished?: readonly { readonly pattern: string; readonly reason: string }[];
-  readonly versionCode?: number;
+  readonly versionCodes?: readonly number[];
   /** A set whatever is in the files. */
   readonly asked: boolean;
 }

@@ -43,7 +43,7 @@ export interface SplitRequest {
   readonly rebuilt: OpenedSet;
   readonly notPublished?: readonly { readonly pattern: string; readonly reason: string }[];
   /** Of the version that was asked for. */
-  readonly versionCode?: number;
+  readonly versionCodes?: readonly number[];
 }
 
 /** Whether files are to be paired by manifest: one is a split, or lay in an archive, or a device is known. */
@@ -89,7 +89,7 @@ class SplitComparison {
     const { deliveries, rebuilt } = this.#request;
     const members = deliveries.flatMap(({ set }) => splitsOf(set));
     const packages = this.#otherPackages(members);
-    assertOneVersion(members, this.#request.versionCode);
+    assertOneVersion(members, this.#request.versionCodes);
     for (const delivery of deliveries) await this.#deliver(delivery);
     const leftOver = await this.#others();
     const notAuthentic = [...packages, ...(await this.#mixedSigners())];

@@ -175,7 +175,8 @@ export interface ExpectedIdentity {
   /** Of an APK. */
   readonly packageId?: string;
   readonly versionName?: string;
-  readonly versionCode?: number;
+  /** One of them. */
+  readonly versionCodes?: readonly number[];
   /** Of a Debian package. */
   readonly debPackage?: string;
   readonly debVersion?: string;
@@ -206,7 +207,7 @@ export type IdentityFinding =
 const FIELDS = {
   packageId: ['package', 'other-package', 'apk'],
   versionName: ['versionName', 'other-version', 'apk'],
-  versionCode: ['versionCode', 'other-version', 'apk'],
+  versionCodes: ['versionCode', 'other-version', 'apk'],
   debPackage: ['package', 'other-package', 'deb'],
   debVersion: ['version', 'other-version', 'deb'],
   debArchitecture: ['architecture', 'other-package', 'deb'],
@@ -221,14 +222,15 @@ export function checkIdentity(reading: IdentityReading, expected: ExpectedIdenti
     const wanted = expected[key];
     if (wanted === undefined) return [];
     const [field, kind, format] = FIELDS[key];
-    const text = printable(String(wanted));
+    const accepted = [wanted].flat().map((one) => printable(String(one)));
+    const text = accepted.join(' or ');
     const issues = reading.issues.filter((found) => found.field === undefined || found.field === field);
     if (reading.format !== format)
       return [{ kind: 'unread', field, expected: text, detail: `not a file of format ${format}` }];
     if (issues.length > 0)
       return [{ kind: 'unread', field, expected: text, detail: issues.map(({ code }) => code).join(', ') }];
     const found = reading.identity[field] ?? 'none';
-    return found === text ? [] : [{ kind, field, found, expected: text }];
+    return accepted.includes(found) ? [] : [{ kind, field, found, expected: text }];
   });
 }
 

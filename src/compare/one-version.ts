@@ -7,7 +7,7 @@ import type { SetMember } from './set-members.js';
  * Splits of two packages are for others to tell: they are no mistake.
  * @throws UsageError `mixed-versions`, `other-version`
  */
-export function assertOneVersion(members: readonly SetMember[], versionCode?: number): void {
+export function assertOneVersion(members: readonly SetMember[], versionCodes?: readonly number[]): void {
   const splits = members.flatMap(({ name, facts }) => (facts === undefined ? [] : [{ name, ...facts }]));
   const [first] = splits;
   if (first === undefined || splits.some((split) => split.package !== first.package)) return;
@@ -18,10 +18,10 @@ export function assertOneVersion(members: readonly SetMember[], versionCode?: nu
       `${first.name} has versionCode ${first.versionCode}, ${other.name} has ${other.versionCode}`,
       { hint: 'pull all splits of one installed version into an empty directory' },
     );
-  if (versionCode !== undefined && first.versionCode !== String(versionCode))
+  if (versionCodes !== undefined && !versionCodes.map(String).includes(first.versionCode))
     throw new UsageError(
       'other-version',
-      `${first.name} has versionCode ${first.versionCode}, expected ${versionCode}`,
+      `${first.name} has versionCode ${first.versionCode}, expected ${versionCodes.join(' or ')}`,
       { hint: 'name the version of the files with --release, or hand over the files of this version' },
     );
 }

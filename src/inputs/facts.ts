@@ -14,6 +14,8 @@ import {
   succeeded,
 } from './git.js';
 import { bareClone, RepositoryMissing } from './git-cache.js';
+import { imageDigest } from './image-digest.js';
+import { sourceFiles } from './source-files.js';
 import { FailedHere, UsageError, VerifyError, type FailureClass } from '../errors.js';
 
 export interface LookUpOptions {
@@ -59,11 +61,20 @@ async function lookUpOne(lookup: Lookup, options: LookUpOptions): Promise<Fact> 
       return {
         kind: lookup.kind,
         repository: lookup.repository,
-        refs: await refsOf(lookup.repository, options),
+        refs:
+          lookup.dates === true
+            ? await datedRefs(lookup.repository, options)
+            : await refsOf(lookup.repository, options),
       };
     case 'git-subjects': {
       const { kind, repository, pattern } = lookup;
       return { kind, repository, commits: await subjectsOf(repository, pattern, options) };
+    }
+    case 'source-files':
+      return await sourceFiles(lookup, options);
+    case 'image-digest': {
+      const { kind, reference } = lookup;
+      return { kind, reference, digest: await imageDigest(reference, options.signal) };
     }
     case 'debian-source':
       return await lookUpDebianSource(lookup, {
@@ -96,19 +107,42 @@ export async function refsOf(repository: string, options: LookUpOptions): Promis
   return [...refs].map(([name, commit]) => ({ name, commit }));
 }
 
+/** As `refsOf`, with the day that each tag or commit states: that takes the history, without its trees. */
+async function datedRefs(repository: string, options: LookUpOptions): Promise<readonly GitRef[]> {
+  const directory = await bareClone(repository, options);
+  const listing = await gitChecked(
+    ['for-each-ref', '--format=%(objectname) %(*objectname) %(creatordate:unix) %(refname)'],
+    { cwd: directory, signal: options.signal },
+  );
+  return listing.split('\n').flatMap((line): GitRef[] => {
+    const [, object = '', peeled = '', seconds = '', name = ''] =
+      /^([0-9a-f]+) ([0-9a-f]*) (\d*) (.+)$/.exec(line) ?? [];
+    const commit = peeled === '' ? object : peeled;
+    if (!isCommitId(commit) || !isPlainRef(name)) return [];
+    return [{ name, commit, ...(seconds === '' ? {} : { date: dayOf(seconds) }) }];
+  });
+}
+
+/** Seconds since the epoch to YYYY-MM-DD; upstream can write any number. */
+function dayOf(seconds: string): string {
+  const date = new Date(Number(seconds) * 1000);
+  return Number.isNaN(date.getTime()) ? '9999-12-31' : date.toISOString().slice(0, 10);
+}
+
 async function subjectsOf(
   repository: string,
   pattern: string,
   options: LookUpOptions,
-): Promise<readonly { readonly commit: string; readonly subject: string }[]> {
+): Promise<readonly { readonly commit: string; readonly subject: string; readonly date: string }[]> {
   const wanted = new RegExp(pattern);
   const directory = await bareClone(repository, options);
-  const log = await gitChecked(['log', '--all', '--format=%H%x09%s'], {
+  const log = await gitChecked(['log', '--all', '--format=%H%x09%ct%x09%s'], {
     cwd: directory,
     signal: options.signal,
   });
   return log.split('\n').flatMap((line) => {
-    const [commit = '', subject = ''] = line.split('\t');
-    return isCommitId(commit) && wanted.test(subject) ? [{ commit, subject }] : [];
+    const [commit = '', seconds = '', ...words] = line.split('\t');
+    const subject = words.join('\t');
+    return isCommitId(commit) && wanted.test(subject) ? [{ commit, subject, date: dayOf(seconds) }] : [];
   });
 }

@@ -3,6 +3,7 @@
 import { existsSync, promises as fs } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { FailedHere } from '../errors.js';
 
 export interface NamedText {
   /** As messages call it, e.g. `recipes/weechat.yaml`. */
@@ -39,17 +40,27 @@ export async function nodeRequirement(root = packageRoot()): Promise<string> {
   return (await manifest(root)).engines.node;
 }
 
-/** Every recipe, sorted by name. */
-export async function readRecipes(root = packageRoot()): Promise<readonly NamedText[]> {
-  const names = (await fs.readdir(path.join(root, 'recipes')))
-    .filter((name) => name.endsWith('.yaml'))
-    .sort();
-  return await Promise.all(
-    names.map(async (name) => ({
-      file: `recipes/${name}`,
-      text: await fs.readFile(path.join(root, 'recipes', name), 'utf8'),
-    })),
-  );
+/** Every recipe of this package, sorted by name; one of the same name in `own` takes its place. */
+export async function readRecipes(own?: string): Promise<readonly NamedText[]> {
+  const texts = new Map<string, NamedText>();
+  for (const directory of [path.join(packageRoot(), 'recipes'), ...(own === undefined ? [] : [own])])
+    for (const name of await recipeNames(directory))
+      texts.set(name, {
+        file: directory === own ? path.join(own, name) : `recipes/${name}`,
+        text: await fs.readFile(path.join(directory, name), 'utf8'),
+      });
+  return [...texts].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, text]) => text);
+}
+
+async function recipeNames(directory: string): Promise<readonly string[]> {
+  try {
+    return (await fs.readdir(directory)).filter((name) => name.endsWith('.yaml'));
+  } catch (cause) {
+    throw new FailedHere('unreadable-input', `cannot read the recipes in ${directory}`, {
+      cause,
+      hint: 'check the path and its permissions',
+    });
+  }
 }
 
 /** `docker/<image>/lock.json` of every image that has one. */

@@ -92,13 +92,13 @@ async function compared(
     if (mixed && ((await isEmpty(request.published)) || (await isEmpty(request.rebuilt))))
       throw fileAndDirectory(request.published, request.rebuilt);
     const { compareSplitSides } = await import('./compare-splits.js');
-    const code = expected?.version?.code;
+    const codes = expected?.version?.codes;
     const found = await compareSplitSides(
       {
         published: [request.published, ...pulls],
         rebuilt: request.rebuilt,
         ...(request.device === undefined ? {} : { device: request.device }),
-        ...(code === undefined ? {} : { versionCode: code }),
+        ...(codes === undefined ? {} : { versionCodes: codes }),
         ...notPublished,
       },
       setOptions,

@@ -15,7 +15,7 @@ export interface Expectations {
   readonly rules: readonly (RuleName | RuleSetName)[];
   readonly notPublished: readonly { readonly pattern: string; readonly reason: string }[];
   /** Of the version that was named. */
-  readonly version?: { readonly name: string; readonly code?: number };
+  readonly version?: { readonly name: string; readonly codes?: readonly number[] };
 }
 
 export interface AskedChannel {
@@ -33,9 +33,9 @@ export async function expectationsOf(
   const channel = asked === undefined ? {} : { channel: asked };
   if (version !== undefined) {
     const { target, compare } = (await plan({ app, version, ...channel }, options)).plan;
-    return { ...expected(compare), version: nameAndCode(target.version, compare.versionCode) };
+    return { ...expected(compare), version: nameAndCode(target.version, compare.versionCodes) };
   }
-  const { recipe } = await recipeOf(app);
+  const { recipe } = await recipeOf(app, options.recipes);
   const found = channelOf(recipe, asked).channel;
   return expected({
     ...(found.packageId === undefined ? {} : { packageId: found.packageId }),
@@ -69,8 +69,10 @@ function expected({
   };
 }
 
-const nameAndCode = (name: string, code: number | undefined): NonNullable<Expectations['version']> =>
-  code === undefined ? { name } : { name, code };
+const nameAndCode = (
+  name: string,
+  codes: readonly number[] | undefined,
+): NonNullable<Expectations['version']> => (codes === undefined ? { name } : { name, codes });
 
 /**
  * Before an hour is spent on a file of another version; what cannot be read is for the comparison to say.
@@ -81,14 +83,14 @@ export async function assertVersion(
   { packageId, version }: Expectations,
 ): Promise<void> {
   if (version === undefined || packageId === undefined) return;
-  const { name, code } = version;
+  const { name, codes } = version;
   for (const file of files) {
     const { reading } = await inspectPublished(file.path);
     // another app is not another version of this one
     if (reading.identity.package !== packageId) continue;
     const other = checkIdentity(
       reading,
-      code === undefined ? { versionName: name } : { versionCode: code },
+      codes === undefined ? { versionName: name } : { versionCodes: codes },
     ).find((finding) => finding.kind === 'other-version');
     if (other !== undefined)
       throw new UsageError(

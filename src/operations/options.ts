@@ -5,4 +5,6 @@ import type { OnProgress } from '../model.js';
 export interface OperationOptions {
   readonly signal?: AbortSignal;
   readonly onProgress?: OnProgress;
+  /** Directory with recipes of the caller's own, which come before those of this package. */
+  readonly recipes?: string;
 }

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-/** From app and version to fully pinned instructions; nothing but indexes is fetched. */
+/** From app and version to fully pinned instructions; nothing but indexes and a few texts of the source is fetched. */
 import { digestOf } from '../canonical-json.js';
+import { UsageError, VerifyError } from '../errors.js';
 import { cacheDirectory } from '../inputs/cache.js';
 import { lookUp } from '../inputs/facts.js';
 import { packageRoot, readLocks } from '../inputs/package-files.js';
-import type { Fact, Plan } from '../model.js';
-import { lookupsFor } from '../recipe/lookups.js';
+import { readVersionLock, writeVersionLock } from '../inputs/version-locks.js';
+import type { CheckPlan, Fact, Lookup, Plan, VersionLock } from '../model.js';
+import { makeCheckPlan } from '../recipe/check-plan.js';
+import { furtherLookups, lookupsFor, tryResolve } from '../recipe/lookups.js';
 import { makePlan } from '../recipe/plan.js';
 import { listVersions, type KnownVersion } from '../recipe/resolve.js';
+import type { Recipe } from '../recipe/schema.js';
 import type { OperationOptions } from './options.js';
 import { stoppable } from './stoppable.js';
 import { recipeOf } from './recipes.js';
@@ -20,37 +24,121 @@ export interface PlanRequest {
   readonly version: string;
   readonly channel?: string;
   readonly source?: string;
+  /** YYYY-MM-DD: what was current on that day. */
+  readonly asOf?: string;
 }
 
 export interface PlanResult {
+  readonly kind: 'build';
   readonly plan: Plan;
   readonly facts: readonly Fact[];
 }
 
+/** No build is possible here: these checks are what is left. */
+export interface ChecksResult {
+  readonly kind: 'checks';
+  readonly plan: CheckPlan;
+  readonly facts: readonly Fact[];
+}
+
 /**
- * @throws UsageError `unknown-app`, `unknown-version`, `unknown-channel` …
- * @throws VerifyError `no-source`, `source-missing-for-version`: reasons of the verdict `unverifiable`
+ * @throws UsageError `unknown-app`, `unknown-version`, `unknown-channel`, `tag-moved` …
+ * @throws VerifyError `source-missing-for-version`: a reason of the verdict `unverifiable`
  * @throws FailedHere `network`, `mirror-incomplete`
  */
+export async function planAnything(
+  request: PlanRequest,
+  options: OperationOptions = {},
+): Promise<PlanResult | ChecksResult> {
+  assertDay(request.asOf);
+  const { recipe, sha256 } = await recipeOf(request.app, options.recipes);
+  const { facts, lock } = await factsFor(recipe, request, options);
+  const context = { facts, recipeSha256: sha256 };
+  const checks = makeCheckPlan(recipe, request, context);
+  if (checks !== undefined) return { kind: 'checks', plan: checks, facts };
+  const made = makePlan(recipe, request, { ...context, locks: await imageLocks(), versionLock: lock });
+  await keepLock(made, lock, options);
+  return { kind: 'build', plan: made, facts };
+}
+
+/**
+ * As `planAnything`, where only a build will do.
+ * @throws VerifyError `no-source`, `needs-host`
+ */
 export async function plan(request: PlanRequest, options: OperationOptions = {}): Promise<PlanResult> {
-  const { recipe, sha256 } = await recipeOf(request.app);
-  const facts = await stoppable(options, () =>
-    lookUp(lookupsFor(recipe, request), { cache: cacheDirectory(), ...options }),
-  );
-  return { facts, plan: makePlan(recipe, request, { facts, locks: await locks(), recipeSha256: sha256 }) };
+  const made = await planAnything(request, options);
+  if (made.kind === 'build') return made;
+  const { obstacle } = made.plan;
+  throw new VerifyError(obstacle.code, obstacle.detail);
 }
 
 export async function versions(
   app: string,
   options: OperationOptions = {},
 ): Promise<readonly KnownVersion[]> {
-  const { recipe } = await recipeOf(app);
+  const { recipe } = await recipeOf(app, options.recipes);
   const facts = await lookUp(lookupsFor(recipe, { version: '*' }), { cache: cacheDirectory(), ...options });
   return listVersions(recipe, facts);
 }
 
+function assertDay(asOf: string | undefined): void {
+  if (asOf === undefined) return;
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(asOf) || Number.isNaN(Date.parse(asOf)))
+    throw new UsageError('bad-date', `${JSON.stringify(asOf)} is no day`, { hint: 'write it as 2026-03-31' });
+}
+
+// ---------------------------------------------------------------- facts and locks
+
+/** Each answer can lead to the next question: tags name the commit, its files the image, the image has a digest. */
+async function factsFor(
+  recipe: Recipe,
+  request: PlanRequest,
+  options: OperationOptions,
+): Promise<{ readonly facts: readonly Fact[]; readonly lock: VersionLock | undefined }> {
+  const ask = (lookups: readonly Lookup[]): Promise<readonly Fact[]> =>
+    stoppable(options, () => lookUp(lookups, { cache: cacheDirectory(), ...options }));
+  const facts = [...(await ask(lookupsFor(recipe, request)))];
+  const version = tryResolve(recipe, request, facts)?.candidate.version;
+  const lock =
+    version === undefined ? undefined : await readVersionLock(recipe.app, version, options.recipes);
+  const asked = new Set<string>();
+  for (;;) {
+    const further = furtherLookups(recipe, request, facts, lock).filter(
+      (lookup) => !asked.has(JSON.stringify(lookup)),
+    );
+    if (further.length === 0) return { facts, lock };
+    for (const lookup of further) asked.add(JSON.stringify(lookup));
+    facts.push(...(await ask(further)));
+  }
+}
+
+/** What was resolved now and stood in no lock yet. */
+async function keepLock(
+  { target, build, references, toolchain }: Plan,
+  lock: VersionLock | undefined,
+  options: OperationOptions,
+): Promise<void> {
+  const known = new Set(lock?.references.map(({ reference }) => reference));
+  const { source } = build;
+  if (source.kind !== 'git' || source.commit === 'unresolved') return;
+  if (references.every(({ reference }) => known.has(reference))) return;
+  const file = await writeVersionLock(
+    {
+      schemaVersion: 1,
+      app: target.app,
+      version: target.version,
+      commit: source.commit,
+      resolved: new Date().toISOString().slice(0, 10),
+      references,
+      toolchain,
+    },
+    options.recipes,
+  );
+  options.onProgress?.({ kind: 'note', text: `resolved for good: ${file}` });
+}
+
 /** By image, the digest of its lock. */
-async function locks(): Promise<Record<string, { sha256: string; packages: number }>> {
+async function imageLocks(): Promise<Record<string, { sha256: string; packages: number }>> {
   const texts = await readLocks(packageRoot());
   return Object.fromEntries(
     texts.map(({ image, text }) => {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The recipes of this package: found, shown, checked. */
+import { basename } from 'node:path';
 import { readText } from '../bytes.js';
 import { UsageError } from '../errors.js';
-import { packageRoot, readRecipes } from '../inputs/package-files.js';
+import { readRecipes } from '../inputs/package-files.js';
 import { nearestWord } from '../nearest-word.js';
 import { checkRecipe, formatProblem, parseRecipe, recipeDigest } from '../recipe/load.js';
 import { COMMAND_NAMES, lintRecipes as lintAll } from '../recipe/lint.js';
@@ -18,8 +19,8 @@ export interface LoadedRecipe {
 }
 
 /** @throws UsageError `recipe-invalid` for the first file with problems, all of which it names */
-export async function recipes(root = packageRoot()): Promise<readonly LoadedRecipe[]> {
-  const texts = await readRecipes(root);
+export async function recipes(own?: string): Promise<readonly LoadedRecipe[]> {
+  const texts = await readRecipes(own);
   return texts.map(({ file, text }) => ({
     file,
     recipe: parseRecipe(file, text),
@@ -28,9 +29,9 @@ export async function recipes(root = packageRoot()): Promise<readonly LoadedReci
 }
 
 /** @throws UsageError `unknown-app` with the nearest name */
-export async function recipeOf(app: string, root = packageRoot()): Promise<LoadedRecipe> {
-  const texts = await readRecipes(root);
-  const names = texts.map(({ file }) => file.slice('recipes/'.length, -'.yaml'.length));
+export async function recipeOf(app: string, own?: string): Promise<LoadedRecipe> {
+  const texts = await readRecipes(own);
+  const names = texts.map(({ file }) => basename(file, '.yaml'));
   const at = names.indexOf(app);
   const found = texts[at];
   if (found === undefined) {
@@ -49,9 +50,9 @@ export interface LintResult {
   readonly problems: readonly string[];
 }
 
-/** Checks all recipes of the package. */
-export async function lintRecipes(root = packageRoot()): Promise<readonly LintResult[]> {
-  return (await readRecipes(root)).map(({ file, text }) => lintText(file, text));
+/** Checks all recipes. */
+export async function lintRecipes(own?: string): Promise<readonly LintResult[]> {
+  return (await readRecipes(own)).map(({ file, text }) => lintText(file, text));
 }
 
 /** Checks one recipe that need not be part of the package. */

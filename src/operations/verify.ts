@@ -17,7 +17,7 @@ import { assertWritable } from './assert-writable.js';
 import { inKeptRun, keepFailure } from './attempt.js';
 import { executorFor } from './executor.js';
 import type { OperationOptions } from './options.js';
-import { plan, type PlanRequest } from './plan.js';
+import { planAnything, type PlanRequest } from './plan.js';
 import { describeRun } from './run.js';
 import { privateOf } from './private-of.js';
 import { privateTexts } from './private-texts.js';
@@ -64,7 +64,12 @@ export async function verify(request: VerifyRequest, options: OperationOptions =
   if (request.out !== undefined) await assertWritable(request.out);
   let made: Plan;
   try {
-    made = (await plan(request, options)).plan;
+    const planned = await planAnything(request, options);
+    if (planned.kind === 'checks') {
+      const { code, detail } = planned.plan.obstacle;
+      return await stored({ report: await reportWithoutPlan(request, { code, detail }), logs: [] }, request);
+    }
+    made = planned.plan;
   } catch (error) {
     const reason = withoutSource(error);
     if (reason === undefined) {

@@ -101,10 +101,10 @@ function listedOf({ compare: { acquisition } }: Plan, file: PublishedFile): Debi
 
 function identityExpected({ target, compare }: Plan, listed: DebianBinary | undefined): ExpectedIdentity {
   if (listed !== undefined) return { debPackage: listed.package, debVersion: listed.version };
-  const { packageId, versionCode } = compare;
+  const { packageId, versionCodes } = compare;
   if (packageId === undefined) return {};
   // the code is what the platform orders by; a name may be written in more ways than one
-  return versionCode === undefined ? { versionName: target.version } : { versionCode };
+  return versionCodes === undefined ? { versionName: target.version } : { versionCodes };
 }
 
 /** What was found before the build, but for what the pairs say by themselves. */

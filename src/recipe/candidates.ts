@@ -17,6 +17,8 @@ export interface Candidate {
   /** Without commit: words for what would have to be looked up. */
   readonly sought?: string;
   readonly build?: number;
+  /** YYYY-MM-DD, as the recipe, tag or commit states it. */
+  readonly date?: string;
   /** Another commit with the same claim to the version: nobody can choose between them but the recipe. */
   readonly rival?: string;
   readonly note?: string;
@@ -127,6 +129,9 @@ function named(match: RegExpExecArray | null): { version: string; build?: number
   return { version, ...(build === undefined ? {} : { build: Number(build) }) };
 }
 
+const dated = ({ date }: { readonly date?: string | undefined }): { readonly date?: string } =>
+  date === undefined ? {} : { date };
+
 function byTags(
   strategy: Extract<RecipeStrategy, { kind: 'tag' }>,
   refs: readonly GitRef[],
@@ -138,7 +143,7 @@ function byTags(
     if (tag === undefined || tag.length > 200) return [];
     for (const pattern of patterns) {
       const what = named(pattern.exec(tag));
-      if (what !== undefined) return [{ ...what, by: 'tag', commit: ref.commit, ref: tag }];
+      if (what !== undefined) return [{ ...what, by: 'tag', commit: ref.commit, ref: tag, ...dated(ref) }];
     }
     return [];
   });
@@ -161,9 +166,9 @@ function bySubjects(
     fact.kind === 'git-subjects' &&
     recipe.source?.kind === 'git' &&
     fact.repository === recipe.source.repository
-      ? fact.commits.flatMap(({ commit, subject }): Candidate[] => {
+      ? fact.commits.flatMap(({ commit, subject, date }): Candidate[] => {
           const what = subject.length > 500 ? undefined : named(pattern.exec(subject));
-          return what === undefined ? [] : [{ ...what, by: 'commit-subject', commit }];
+          return what === undefined ? [] : [{ ...what, by: 'commit-subject', commit, ...dated({ date }) }];
         })
       : [],
   );
@@ -180,12 +185,13 @@ export function candidatesBy(
 ): readonly Candidate[] {
   switch (strategy.kind) {
     case 'pinned':
-      return strategy.versions.map(({ version, commit, ref, build, note }): Candidate => ({
+      return strategy.versions.map(({ version, commit, ref, build, date, note }): Candidate => ({
         version,
         by: 'pinned',
         commit,
         ...(ref === undefined ? {} : { ref }),
         ...(build === undefined ? {} : { build }),
+        ...(date === undefined ? {} : { date }),
         ...(note === undefined ? {} : { note }),
       }));
     case 'tag':
@@ -195,12 +201,12 @@ export function candidatesBy(
     case 'release-name': {
       const refs = refsOf(recipe, facts);
       return strategy.releases.map(({ name, tag }): Candidate => {
-        const commit = refs.find((ref) => tagName(ref) === tag)?.commit;
+        const found = refs.find((ref) => tagName(ref) === tag);
         return {
           version: name,
           by: 'release-name',
           ref: tag,
-          ...(commit === undefined ? { sought: `tag ${tag}` } : { commit }),
+          ...(found === undefined ? { sought: `tag ${tag}` } : { commit: found.commit, ...dated(found) }),
         };
       });
     }

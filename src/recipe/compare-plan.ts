@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The half of a plan that knows the published files: where users get them, who signed them, what each is compared with. */
 import { UsageError } from '../errors.js';
-import type { AcquisitionPlan, ComparePlan, OutputPlan, PairPlan, Target } from '../model.js';
+import type {
+  AcquisitionPlan,
+  ComparePlan,
+  OutputPlan,
+  PairPlan,
+  PublishedCondition,
+  Target,
+} from '../model.js';
 import { type Candidate, rangeOf, schemeOf } from './candidates.js';
 import type { Recipe, RecipeChannel } from './schema.js';
 import { expectedOneOf } from './schema-parts.js';
@@ -48,8 +55,11 @@ export function comparePlan(
 ): ComparePlan {
   const { target, candidate, values, outputs } = context;
   const pairs: readonly PairPlan[] =
-    channel.pairs?.map(({ published, output }) => ({ published: expand(published, values), output })) ??
-    outputs.map(({ id, path }) => ({ published: baseName(path), output: id }));
+    channel.pairs?.map(({ published, output, when }) => ({
+      published: expand(published, values),
+      output,
+      ...(when === undefined ? {} : { when: conditionOf(when) }),
+    })) ?? outputs.map(({ id, path }) => ({ published: baseName(path), output: id }));
   const absent = pairs.find(({ output }) => !outputs.some(({ id }) => id === output));
   if (absent !== undefined)
     throw new UsageError(
@@ -63,7 +73,7 @@ export function comparePlan(
     ...(channel.packageId === undefined ? {} : { packageId: channel.packageId }),
     ...(versionCode === undefined || candidate.build === undefined
       ? {}
-      : { versionCode: candidate.build * versionCode.times + versionCode.plus }),
+      : { versionCodes: codesOf(candidate.build, versionCode) }),
     signers: channel.signers.map(({ sha256, minSdk, maxSdk, statedBy, source }) => ({
       sha256,
       ...(minSdk === undefined ? {} : { minSdk }),
@@ -73,6 +83,9 @@ export function comparePlan(
     })),
     acquisition: acquisitionPlan(recipe, channel, context, pairs),
     pairs,
+    ...(channel.eachAlone ? { eachAlone: true as const } : {}),
+    ...(channel.encryption === undefined ? {} : { encryption: channel.encryption }),
+    ...(channel.transparencyLog === undefined ? {} : { transparencyLog: channel.transparencyLog.log }),
     notPublished: channel.notPublished.map(({ pattern, reason }) => ({
       pattern: expand(pattern, values),
       reason,
@@ -81,6 +94,26 @@ export function comparePlan(
       .filter(({ versions }) => inRange(target.version, rangeOf(versions), schemeOf(recipe)))
       .map(({ rule, reason, reference }) => ({ rule, reason, reference })),
   };
+}
+
+function conditionOf({
+  versionCode,
+  abi,
+}: {
+  readonly versionCode?: NonNullable<PublishedCondition['versionCode']> | undefined;
+  readonly abi?: string | undefined;
+}): PublishedCondition {
+  return {
+    ...(versionCode === undefined ? {} : { versionCode }),
+    ...(abi === undefined ? {} : { abi }),
+  };
+}
+
+function codesOf(
+  build: number,
+  { times, plus }: NonNullable<RecipeChannel['versionCode']>,
+): readonly number[] {
+  return [plus].flat().map((one) => build * times + one);
 }
 
 function acquisitionPlan(

@@ -6,7 +6,7 @@ import { makePlan } from './plan.js';
 import { allCandidates, rangeOf, schemeOf } from './candidates.js';
 import { rangeFaults } from './lint-ranges.js';
 import type { Recipe, RecipeBuild, RecipeChannel } from './schema.js';
-import { PLACEHOLDERS } from './template.js';
+import { placeholdersIn, PLACEHOLDERS } from './template.js';
 import { inRange } from './version.js';
 
 export interface LintProblem {
@@ -68,6 +68,9 @@ export function lintRecipes(
 
 // ---------------------------------------------------------------- the app
 
+/** What a signed index or this package itself says is looked up again each time. */
+const needsEvidence = ({ source }: Recipe): boolean => source?.kind === 'git' || source === undefined;
+
 function lintIdentity(recipe: Recipe): readonly Found[] {
   const found: Found[] = [];
   if (recipe.app !== 'demo' && COMMAND_NAMES.some((name) => name === recipe.app))
@@ -76,12 +79,20 @@ function lintIdentity(recipe: Recipe): readonly Found[] {
   const parts: readonly (readonly [string, boolean])[] = [
     ['source', recipe.source !== undefined],
     ['versions.resolve', recipe.versions.resolve.length > 0],
-    ['builds', recipe.builds.length > 0],
+    ['builds', recipe.builds.length + recipe.hostBuilds.length > 0],
     ['channels', Object.keys(recipe.channels).length > 0],
   ];
   for (const [path, present] of parts)
     if (!closed && !present)
       found.push({ code: 'incomplete', path, message: `missing, and the app is neither closed nor retired` });
+  if (recipe.source?.kind === 'git' && !recipe.source.repository.startsWith('https://'))
+    found.push({
+      code: 'repository-not-public',
+      path: 'source.repository',
+      message: `${recipe.source.repository} is no https address: nobody else can look there`,
+    });
+  if (recipe.evidence.length === 0 && needsEvidence(recipe))
+    found.push({ code: 'no-evidence', path: 'evidence', message: 'missing: where the facts were read' });
   const { defaultChannel } = recipe;
   if (defaultChannel !== undefined && !Object.hasOwn(recipe.channels, defaultChannel))
     found.push({
@@ -147,7 +158,9 @@ function lintVersions(recipe: Recipe): readonly Found[] {
         });
   });
   for (const version of versions) {
-    const matching = recipe.builds.filter((build) => inRange(version, rangeOf(build.versions), scheme));
+    const matching = [...recipe.builds, ...recipe.hostBuilds].filter(({ versions: held }) =>
+      inRange(version, rangeOf(held), scheme),
+    );
     if (matching.length === 0)
       found.push({
         code: 'range-gap',
@@ -156,7 +169,7 @@ function lintVersions(recipe: Recipe): readonly Found[] {
       });
   }
   const { overlap, gap } = rangeFaults(
-    recipe.builds.map((build) => build.versions),
+    [...recipe.builds, ...recipe.hostBuilds].map((build) => build.versions),
     scheme,
   );
   if (overlap !== undefined) found.push({ code: 'range-overlap', path: 'builds', message: overlap });
@@ -180,9 +193,43 @@ function lintTemplates(path: string, templates: readonly string[]): readonly Fou
   }));
 }
 
+/** Toolchain facts that are used and that no extractor gives, and values of a proven version that nothing is compared with. */
+function lintToolchain(recipe: Recipe, build: RecipeBuild, path: string): readonly Found[] {
+  const { environment, phases, outputs, toolchain, watch, proven } = build;
+  const names = toolchain.map(({ name }) => name);
+  const found: Found[] = [];
+  const complain = (code: string, where: string, message: string): void => {
+    found.push({ code, path: `${path}.${where}`, message });
+  };
+  if (toolchain.length + watch.length > 0 && recipe.source?.kind !== 'git')
+    complain('toolchain-without-git', 'toolchain', 'files are read out of git sources only');
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) complain('toolchain-twice', 'toolchain', `${twice} stands twice`);
+  const used = [
+    ...phases.map(({ script }) => script),
+    ...Object.values(environment.variables),
+    ...outputs.map((output) => output.path),
+  ].flatMap(placeholdersIn);
+  for (const name of new Set(used.filter((one) => one.startsWith('toolchain.'))))
+    if (!names.includes(name.slice('toolchain.'.length)))
+      complain('unknown-toolchain', 'toolchain', `{${name}} is used and no extractor has that name`);
+  const { image } = environment;
+  if (image.kind === 'extracted' && !names.includes(image.from))
+    complain('unknown-toolchain', 'environment.image', `${image.from} is the name of no extractor`);
+  for (const name of Object.keys(proven?.toolchain ?? {}))
+    if (!names.includes(name)) complain('unknown-toolchain', 'proven', `${name} is the name of no extractor`);
+  for (const file of Object.keys(proven?.files ?? {}))
+    if (!watch.some((watched) => watched.file === file))
+      complain('unwatched-file', 'proven', `${file} is not watched`);
+  if (proven !== undefined && !inRange(proven.version, rangeOf(build.versions), schemeOf(recipe)))
+    complain('proven-elsewhere', 'proven', `${build.versions} does not hold ${proven.version}`);
+  return found;
+}
+
 function lintBuild(recipe: Recipe, build: RecipeBuild, path: string): readonly Found[] {
   const { environment, phases, outputs } = build;
   const found: Found[] = [
+    ...lintToolchain(recipe, build, path),
     ...lintTemplates(
       `${path}.outputs`,
       outputs.map((output) => output.path),
@@ -280,7 +327,21 @@ function lintChannel(recipe: Recipe, id: string, channel: RecipeChannel): readon
         path: `${path}.pairs`,
         message: `${output} is no output of any build`,
       });
+  if (pairs === undefined && recipe.builds.length === 0 && channel.files.length === 0)
+    found.push({
+      code: 'no-files',
+      path: `${path}.files`,
+      message: 'missing: what the published files are called',
+    });
   if (pairs === undefined) return found;
+  const names = pairs.map(({ published }) => published);
+  for (const { published, when } of pairs)
+    if (when === undefined && names.filter((name) => name === published).length > 1)
+      found.push({
+        code: 'pair-twice',
+        path: `${path}.pairs`,
+        message: `${published} has several twins, and nothing says when it is which (when)`,
+      });
   for (const { id: output, path: where } of recipe.builds.flatMap((build) => build.outputs)) {
     const name = where.slice(where.lastIndexOf('/') + 1);
     const paired = pairs.some((pair) => pair.output === output);
@@ -311,7 +372,7 @@ function lintPlans(recipe: Recipe): readonly Found[] {
       } catch (error) {
         // A channel that came later than the version is no mistake.
         if (!(error instanceof VerifyError)) throw error;
-        if (error.code === 'channel-not-for-version') continue;
+        if (error.code === 'channel-not-for-version' || error.code === 'needs-host') continue;
         found.push({ code: `plan-${error.code}`, path: `${version} on ${channel}`, message: error.message });
       }
   return found;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Recipe + facts → plan: fully pinned instructions as plain data, with a digest each for the build and the comparison. */
 import { digestOf } from '../canonical-json.js';
-import { UsageError } from '../errors.js';
+import { UsageError, VerifyError } from '../errors.js';
 import type {
   BuildPlan,
   Deviation,
@@ -9,16 +9,22 @@ import type {
   ImagePlan,
   PhasePlan,
   Plan,
+  ResolvedReference,
   SourcePlan,
   Target,
   VersionAssertion,
+  VersionLock,
 } from '../model.js';
+import { hostBuildOf } from './check-plan.js';
 import { channelOf, comparePlan } from './compare-plan.js';
 import type { PlanRequest } from './lookups.js';
 import { type Candidate, rangeOf, schemeOf } from './candidates.js';
+import { planDeviations } from './plan-deviations.js';
+import { resolveImage } from './references.js';
 import { resolveVersion } from './resolve.js';
 import type { Recipe, RecipeBuild } from './schema.js';
-import { expand, type TemplateValues } from './template.js';
+import { expand, placeholdersIn, type TemplateValues } from './template.js';
+import { extrapolationOf, readToolchain, sourceText, type ReadToolchain } from './toolchain.js';
 import { inRange, splitDebianVersion } from './version.js';
 
 export interface PlanContext {
@@ -26,19 +32,27 @@ export interface PlanContext {
   /** The locks of base images that this package brings along, by name. */
   readonly locks: Readonly<Record<string, { readonly sha256: string; readonly packages: number }>>;
   readonly recipeSha256: string;
+  /** What was resolved for this version before. */
+  readonly versionLock?: VersionLock | undefined;
 }
 
 /**
  * @throws UsageError `unknown-version`, `bad-version`, `unknown-channel`, `unsupported-channel`, `no-instructions`,
- *   `published-set-changed`, `source-not-replaceable`, `bad-source`
- * @throws VerifyError `no-source`, `source-missing-for-version`: reasons of the verdict `unverifiable`
+ *   `published-set-changed`, `source-not-replaceable`, `bad-source`, `tag-moved`
+ * @throws VerifyError `no-source`, `needs-host`, `source-missing-for-version`: reasons of the verdict `unverifiable`
  */
 export function makePlan(recipe: Recipe, request: PlanRequest, context: PlanContext): Plan {
   const channel = channelOf(recipe, request.channel);
-  const { candidate, skipped } = resolveVersion(recipe, request.version, context.facts);
+  const { candidate, skipped } = resolveVersion(recipe, request.version, context.facts, request.asOf);
   const { version } = candidate;
+  assertNotMoved(recipe, candidate, context.versionLock);
   const instructions = instructionsFor(recipe, version);
-  const values = valuesOf(recipe, candidate);
+  const textOf = (file: string): string | undefined =>
+    recipe.source?.kind === 'git' && candidate.commit !== undefined
+      ? sourceText(context.facts, recipe.source.repository, candidate.commit, file)
+      : undefined;
+  const toolchain = readToolchain(instructions, textOf);
+  const values = { ...valuesOf(recipe, candidate), ...toolchainValues(instructions, toolchain) };
   const target: Target = { app: recipe.app, version, channel: channel.id };
   const deviations: Deviation[] = [];
   const unresolved: string[] = [];
@@ -46,7 +60,9 @@ export function makePlan(recipe: Recipe, request: PlanRequest, context: PlanCont
   const source = sourcePlan(recipe, instructions, candidate, values);
   if (source.kind === 'git' && source.commit === 'unresolved')
     unresolved.push(`${source.repository}, ${candidate.sought ?? 'commit'}`);
-  const image = imagePlan(instructions, context, unresolved);
+  unresolved.push(...unreadButUsed(instructions, toolchain));
+  const references: ResolvedReference[] = [];
+  const image = imagePlan(instructions, toolchain, context, unresolved, references);
   const build: BuildPlan = {
     app: recipe.app,
     version,
@@ -55,7 +71,15 @@ export function makePlan(recipe: Recipe, request: PlanRequest, context: PlanCont
     phases: instructions.phases.map((phase) => phasePlan(phase, instructions, values)),
     outputs: instructions.outputs.map(({ id, path }) => ({ id, path: expand(path, values) })),
   };
-  deviations.push(...ownDeviations(build), ...instructions.deviations);
+  const extrapolated = extrapolationOf(instructions, version, toolchain, textOf);
+  const unconfirmed = recipe.evidence
+    .filter((read) => !read.confirmed && inRange(version, rangeOf(read.versions), schemeOf(recipe)))
+    .map(({ what }) => what);
+  deviations.push(
+    ...ownDeviations(build),
+    ...instructions.deviations,
+    ...planDeviations(recipe, version, { extrapolated, unconfirmed, references, asOf: request.asOf }),
+  );
   const compare = comparePlan(recipe, channel, { target, candidate, values, outputs: build.outputs });
   const scheme = schemeOf(recipe);
   return {
@@ -67,6 +91,10 @@ export function makePlan(recipe: Recipe, request: PlanRequest, context: PlanCont
     compareDigest: digestOf(compare),
     recipe: { app: recipe.app, sha256: context.recipeSha256 },
     deviations,
+    toolchain: toolchain.facts,
+    references,
+    ...(extrapolated === undefined ? {} : { extrapolated }),
+    unconfirmed,
     unresolved: unresolved.map((what) => `unresolved: ${what}`),
     skipped,
     expected: {
@@ -94,7 +122,25 @@ export function makePlan(recipe: Recipe, request: PlanRequest, context: PlanCont
   };
 }
 
+/** A tag that names another commit than when this version was first planned is somebody's doing. */
+function assertNotMoved(recipe: Recipe, { version, commit, ref }: Candidate, lock?: VersionLock): void {
+  if (lock === undefined || commit === undefined || lock.commit === commit) return;
+  throw new UsageError(
+    'tag-moved',
+    `${recipe.app} ${version}: ${ref ?? 'the source'} is commit ${commit}, and was ${lock.commit} on ${lock.resolved}`,
+    {
+      hint: `find out why; then remove recipes/locks/${recipe.app}/${version}.json, or pin one of them in the recipe`,
+    },
+  );
+}
+
 function instructionsFor(recipe: Recipe, version: string): RecipeBuild {
+  const host = hostBuildOf(recipe, version);
+  if (host !== undefined)
+    throw new VerifyError(
+      'needs-host',
+      `${recipe.title} ${version} is built on ${host.system}: ${host.reason}`,
+    );
   const found = recipe.builds.find((build) => inRange(version, rangeOf(build.versions), schemeOf(recipe)));
   if (found === undefined)
     throw new UsageError('no-instructions', `the recipe ${recipe.app} does not say how ${version} is built`, {
@@ -118,6 +164,33 @@ function valuesOf(recipe: Recipe, candidate: Candidate): TemplateValues {
     // Names of .deb files leave the epoch out.
     fileVersion: version.slice(version.indexOf(':') + 1),
   };
+}
+
+// ---------------------------------------------------------------- toolchain
+
+const toolchainName = (name: string): `toolchain.${string}` => `toolchain.${name}`;
+
+/** What was read; where nothing was, the values of the newest version that was rebuilt, so that the plan can be shown. */
+function toolchainValues(build: RecipeBuild, { facts, unread }: ReadToolchain): TemplateValues {
+  const values = new Map<string, string>();
+  for (const { name } of unread) values.set(toolchainName(name), build.proven?.toolchain[name] ?? 'unread');
+  for (const { name, value } of facts) values.set(toolchainName(name), value);
+  return Object.fromEntries(values);
+}
+
+function unreadButUsed(build: RecipeBuild, { unread }: ReadToolchain): readonly string[] {
+  const { environment, phases, outputs } = build;
+  const used = new Set<string>(
+    [
+      ...phases.map(({ script }) => script),
+      ...Object.values(environment.variables),
+      ...outputs.map(({ path }) => path),
+      environment.directory,
+    ].flatMap((template) => placeholdersIn(template)),
+  );
+  return unread
+    .filter(({ name }) => used.has(toolchainName(name)))
+    .map(({ what, file }) => `${what}, which ${file} of the commit states`);
 }
 
 // ---------------------------------------------------------------- source
@@ -211,7 +284,13 @@ function replaceSource(source: SourcePlan, given: string | undefined, deviations
 
 // ---------------------------------------------------------------- environment and phases
 
-function imagePlan(instructions: RecipeBuild, context: PlanContext, unresolved: string[]): ImagePlan {
+function imagePlan(
+  instructions: RecipeBuild,
+  toolchain: ReadToolchain,
+  context: PlanContext,
+  unresolved: string[],
+  references: ResolvedReference[],
+): ImagePlan {
   const { image } = instructions.environment;
   switch (image.kind) {
     case 'registry':
@@ -222,9 +301,16 @@ function imagePlan(instructions: RecipeBuild, context: PlanContext, unresolved: 
       unresolved.push(`lock ${image.name}`);
       return { kind: 'unresolved', reference: `lock ${image.name}` };
     }
-    case 'unresolved':
-      unresolved.push(image.reference);
-      return { kind: 'unresolved', reference: image.reference };
+    case 'floating':
+    case 'extracted': {
+      const found = resolveImage(instructions, toolchain, context.versionLock, context.facts);
+      if (found.kind === 'resolved') {
+        if (found.reference !== undefined) references.push(found.reference);
+        return found.image;
+      }
+      unresolved.push(found.reference);
+      return found;
+    }
     case 'none':
       return { kind: 'none' };
   }

@@ -78,7 +78,12 @@ export interface Resolution {
  * @throws UsageError `bad-version`, `unknown-version`, `ambiguous-version`
  * @throws VerifyError `no-source`, `source-missing-for-version`: reasons of the verdict `unverifiable`; `facts-missing`: the caller's bug
  */
-export function resolveVersion(recipe: Recipe, asked: string, facts: readonly Fact[]): Resolution {
+export function resolveVersion(
+  recipe: Recipe,
+  asked: string,
+  facts: readonly Fact[],
+  asOf?: string,
+): Resolution {
   const range = rangeOf(asked);
   const scheme = schemeOf(recipe);
   if (recipe.source === undefined)
@@ -91,8 +96,12 @@ export function resolveVersion(recipe: Recipe, asked: string, facts: readonly Fa
       !facts.some((f) => f.kind === 'debian-source' && isFactOf(recipe, f))
     )
       throw new VerifyError('facts-missing', `the archive's index for ${lookup.package} was not looked up`);
+    if (asOf !== undefined && lookup?.kind === 'debian-source')
+      throw new UsageError('as-of-unsupported', `${recipe.app}: the archive has only what is in it today`, {
+        hint: 'leave --as-of out',
+      });
     const matching = candidatesBy(recipe, strategy, facts)
-      .filter(({ version }) => inRange(version, range, scheme))
+      .filter(({ version, date }) => inRange(version, range, scheme) && wasThere(date, asOf))
       .sort((a, b) => compareVersions(b.version, a.version, scheme));
     const [candidate] = matching;
     if (candidate?.rival !== undefined)
@@ -110,8 +119,12 @@ export function resolveVersion(recipe: Recipe, asked: string, facts: readonly Fa
       'source-missing-for-version',
       `${recipe.title} ${exact.version}: no source was published for this version (${exact.reason})`,
     );
-  throw unknownVersion(recipe, asked, range, facts);
+  throw unknownVersion(recipe, asOf === undefined ? asked : `${asked} as of ${asOf}`, range, facts);
 }
+
+/** What nobody dated cannot be said to have been there. */
+const wasThere = (date: string | undefined, asOf: string | undefined): boolean =>
+  asOf === undefined || (date !== undefined && date <= asOf);
 
 function unknownVersion(
   recipe: Recipe,
@@ -124,7 +137,7 @@ function unknownVersion(
   const near = nearestVersions(representative(range) ?? '0', known, scheme);
   const unasked = neededLookups(recipe, range).filter(
     (lookup) =>
-      lookup.kind !== 'debian-source' &&
+      (lookup.kind === 'git-refs' || lookup.kind === 'git-subjects') &&
       !facts.some((f) => f.kind === lookup.kind && f.repository === lookup.repository),
   );
   const caveat =

@@ -50,8 +50,8 @@ const formed = (pattern: RegExp, expected: string) =>
 export const text = z.string().trim().min(1, { error: 'expected some text' });
 export const webAddress = formed(/^https?:\/\/[^\s"<>]+$/, 'a web address');
 export const repositoryAddress = formed(
-  /^https:\/\/[a-z0-9.-]+(?:\/[A-Za-z0-9._~-]+)+$/,
-  'an https address without user, query or final slash',
+  /^(?:https:\/\/[a-z0-9.-]+|http:\/\/127\.0\.0\.1:\d+|file:\/\/)(?:\/[A-Za-z0-9._~-]+)+$/,
+  'an https address without user, query or final slash (for tests also file:// and http://127.0.0.1)',
 );
 export const appId = formed(
   /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/,

@@ -30,6 +30,26 @@ import {
 
 const evidence = strict({ url: webAddress, date: date.optional(), note: text.optional() });
 
+const reading = strict({
+  what: text.describe('The fact that was read there.'),
+  versions: range.default('*'),
+  repository: webAddress.optional(),
+  path: text.optional(),
+  commit: commit.optional(),
+  url: webAddress.optional(),
+  date: date.describe('When it was read.'),
+  confirmed: z
+    .boolean()
+    .default(true)
+    .describe(
+      'False: the maker’s own source was not seen to say it; shown as unconfirmed, also in the plan.',
+    ),
+  note: text.optional(),
+}).refine((value) => value.url !== undefined || value.repository !== undefined || !value.confirmed, {
+  path: ['url'],
+  error: 'expected url, or repository and path: where it was read',
+});
+
 const status = strict({
   kind: word([
     'reproducible-claimed',
@@ -169,22 +189,57 @@ const acquisition = byKind([
   strict({ kind: z.literal('bundled'), files: z.array(pathBelow).min(1) }),
 ]);
 
+const condition = strict({
+  versionCode: strict({ modulus: z.int().min(2), remainder: z.int().min(0) }).optional(),
+  abi: text.optional().describe('Native code of the published file, e.g. arm64-v8a.'),
+}).refine((value) => value.versionCode !== undefined || value.abi !== undefined, {
+  error: 'expected versionCode or abi',
+});
+
+const transparencyLog = strict({
+  log: word(['google-apk']),
+  evidence: text.describe('Where it was read that this log holds this package.'),
+});
+
 const channel = strict({
   title: text,
   builtBy: word(['publisher', 'distribution', 'store']),
   packageId: identifier.optional(),
-  versionCode: strict({ times: positive, plus: z.int().min(0) })
+  versionCode: strict({
+    times: positive,
+    plus: z.union([z.int().min(0), z.array(z.int().min(0)).min(1)]),
+  })
     .optional()
-    .describe('versionCode = build number × times + plus'),
+    .describe('versionCode = build number × times + plus, one of several where files of it differ'),
   signers: z.array(signer).default([]),
   acquisition,
   pairs: z
-    .array(strict({ published: text, output: identifier }))
+    .array(
+      strict({
+        published: text,
+        output: identifier,
+        when: condition
+          .optional()
+          .describe('What the published file says of itself, where several outputs can be its twin.'),
+      }),
+    )
     .min(1)
     .optional()
     .describe(
       'Which output each published file is compared with; without it every output is published under its own name.',
     ),
+  files: z
+    .array(text)
+    .default([])
+    .describe('Names of the published files, where no build has outputs to pair them with.'),
+  eachAlone: z
+    .boolean()
+    .default(false)
+    .describe('Users get one of the published files (one for each ABI, say): those at hand are compared.'),
+  encryption: strict({ scheme: word(['FairPlay']), shows: text, hides: text })
+    .optional()
+    .describe('How the store encrypts what users get; what such a file can show and what it cannot.'),
+  transparencyLog: transparencyLog.optional(),
   notPublished: z.array(strict({ pattern: text, reason: text })).default([]),
   rules: z.array(ruleUse).default([]),
 });
@@ -200,10 +255,17 @@ const image = byKind([
   }),
   strict({ kind: z.literal('lock'), name: identifier }),
   strict({
-    kind: z.literal('unresolved'),
+    kind: z.literal('floating'),
     reference: text.describe(
-      "Upstream's reference, whose digest nobody could read: the plan prints and does not run.",
+      'A reference without digest: resolved once, and kept in locks/<app>/<version>.json.',
     ),
+  }),
+  strict({
+    kind: z.literal('extracted'),
+    from: identifier.describe('Name of the toolchain fact that is the reference.'),
+    assumed: text
+      .optional()
+      .describe('What the fact is taken to be where the file could not be read; such a plan does not run.'),
   }),
   strict({ kind: z.literal('none') }),
 ]).describe('The base of the environment. No digest without evidence.');
@@ -240,6 +302,33 @@ const phase = strict({
   error: 'expected a reason: the build phase has no network unless the recipe says why',
 });
 
+const fact = {
+  name: identifier,
+  what: text.describe('In people’s words: NDK, base image.'),
+  file: pathBelow,
+};
+
+const extractor = byKind([
+  strict({
+    kind: z.literal('dockerfile-from'),
+    ...fact,
+    stage: z.int().min(0).default(0).describe('Which FROM, counted from 0.'),
+  }),
+  strict({ kind: z.literal('dockerfile-arg'), ...fact, arg: text.describe('Name of an ARG or ENV.') }),
+  strict({ kind: z.literal('gradle-wrapper'), ...fact }),
+  strict({ kind: z.literal('nvmrc'), ...fact }),
+  strict({ kind: z.literal('rust-toolchain'), ...fact }),
+  strict({ kind: z.literal('sdkmanager'), ...fact, package: text.describe('ndk, platforms, build-tools …') }),
+  strict({ kind: z.literal('pattern'), ...fact, pattern: capturingPattern }),
+]).describe('A fact that stands in a file of the source at the commit.');
+
+const proven = strict({
+  version,
+  by: text.describe('Whose build of it gave the published file, and where that is written.'),
+  toolchain: z.record(identifier, text).default({}),
+  files: z.record(pathBelow, sha256).default({}).describe('SHA-256 of watched files at that version.'),
+}).describe('The newest version of the range that was rebuilt; what has changed since is extrapolated.');
+
 const deviation = strict({
   code: identifier,
   what: text,
@@ -251,10 +340,30 @@ const build = strict({
   versions: range,
   evidence: text.optional(),
   submodules: z.boolean().optional().describe("Overrides the source's."),
+  toolchain: z.array(extractor).default([]),
+  watch: z.array(strict({ file: pathBelow, what: text })).default([]),
+  proven: proven.optional(),
   environment,
   phases: z.array(phase).min(1),
   outputs: z.array(strict({ id: identifier, path: outputPath })).min(1),
   deviations: z.array(deviation).default([]),
+});
+
+const hostBuild = strict({
+  versions: range,
+  system: word(['macos', 'windows']),
+  needs: z.array(text).min(1).describe('What a machine must have.'),
+  steps: z.array(text).min(1).describe('What would be done there, as the makers say it.'),
+  reason: text.describe('Why no container can do it.'),
+  reference: webAddress,
+});
+
+const unpublished = strict({
+  versions: range.default('*'),
+  what: text,
+  note: text,
+  reference: text,
+  canChangeOutput: word(['yes', 'no', 'unknown']),
 });
 
 // ---------------------------------------------------------------- the recipe
@@ -266,6 +375,10 @@ export const recipeSchema = strict({
   platform: word(PLATFORMS).describe('What the app runs on.'),
   homepage: webAddress.optional(),
   status,
+  evidence: z
+    .array(reading)
+    .default([])
+    .describe('Where the facts below were read; what could not be confirmed says so.'),
   source: source.optional(),
   versions,
   defaultChannel: channelId.optional(),
@@ -275,6 +388,18 @@ export const recipeSchema = strict({
     .default([])
     .describe('Channels that exist and that this recipe cannot check yet, and why.'),
   builds: z.array(build).default([]).describe('Ranges must neither overlap nor leave a gap.'),
+  hostBuilds: z
+    .array(hostBuild)
+    .default([])
+    .describe('Versions that only another system can build: the verdict is needs-host.'),
+  unpublished: z
+    .array(unpublished)
+    .default([])
+    .describe('Constants and secrets of the official build that its makers do not publish.'),
+  liveInputs: z
+    .array(unpublished)
+    .default([])
+    .describe('What the build takes from servers that answer differently from day to day.'),
   inputs: z
     .array(
       strict({

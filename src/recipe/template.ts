@@ -11,20 +11,25 @@ export const PLACEHOLDERS = [
   'commit',
 ] as const;
 export type Placeholder = (typeof PLACEHOLDERS)[number];
+/** `{toolchain.ndk}`: a fact that the build's extractors read out of the source. */
+export type ToolchainPlaceholder = `toolchain.${string}`;
 /** Absent: this version has no such value. */
-export type TemplateValues = Readonly<Partial<Record<Placeholder, string>>>;
+export type TemplateValues = Readonly<Partial<Record<Placeholder | ToolchainPlaceholder, string>>>;
 
-const USE = new RegExp(`(?<!\\$)\\{(${PLACEHOLDERS.join('|')})\\}`, 'g');
+const USE = new RegExp(
+  `(?<!\\$)\\{(${PLACEHOLDERS.join('|')}|toolchain\\.[A-Za-z0-9][A-Za-z0-9._+-]*)\\}`,
+  'g',
+);
 /** Values come from tags and indexes that others write, and go into scripts, paths and addresses. */
 const HARMLESS = /^[0-9A-Za-z][0-9A-Za-z.+~:-]*$/;
 
-export function placeholdersIn(template: string): readonly Placeholder[] {
-  return [...template.matchAll(USE)].map(([, name]) => name as Placeholder);
+export function placeholdersIn(template: string): readonly (Placeholder | ToolchainPlaceholder)[] {
+  return [...template.matchAll(USE)].map(([, name]) => name as Placeholder | ToolchainPlaceholder);
 }
 
 /** @throws UsageError `recipe-placeholder` for a value that this version lacks or that no script may see */
 export function expand(template: string, values: TemplateValues): string {
-  return template.replace(USE, (_, name: Placeholder) => {
+  return template.replace(USE, (_, name: Placeholder | ToolchainPlaceholder) => {
     const value = values[name];
     if (value === undefined)
       throw new UsageError(

@@ -54,7 +54,7 @@ test('a reference is reported as a reference, and is no version', async (t) => {
   const reading = await of(apk({ data: buildManifest({ versionName: { reference: 0x7f0a0001 } }) }));
   t.is(reading.identity.versionName, '@0x7f0a0001');
   t.deepEqual(
-    checkIdentity(reading, { packageId: 'org.example.chat', versionName: '@0x7f0a0001', versionCode: 7 }),
+    checkIdentity(reading, { packageId: 'org.example.chat', versionName: '@0x7f0a0001', versionCodes: [7] }),
     [{ kind: 'unread', field: 'versionName', expected: '@0x7f0a0001', detail: 'reference' }],
   );
 });
@@ -94,10 +94,10 @@ for (const [code, what, bytes] of UNREADABLE)
 test('expectations: equal, other package, other version, none', async (t) => {
   const reading = await of(apk({}));
   t.deepEqual(
-    checkIdentity(reading, { packageId: 'org.example.chat', versionName: '1.2', versionCode: 7 }),
+    checkIdentity(reading, { packageId: 'org.example.chat', versionName: '1.2', versionCodes: [7] }),
     [],
   );
-  t.deepEqual(checkIdentity(reading, { packageId: 'org.example', versionName: '1.3', versionCode: 8 }), [
+  t.deepEqual(checkIdentity(reading, { packageId: 'org.example', versionName: '1.3', versionCodes: [8] }), [
     { kind: 'other-package', field: 'package', found: 'org.example.chat', expected: 'org.example' },
     { kind: 'other-version', field: 'versionName', found: '1.2', expected: '1.3' },
     { kind: 'other-version', field: 'versionCode', found: '7', expected: '8' },

@@ -99,6 +99,9 @@ export function localPlan({ upstream, commit }: World, more: LocalPlan = {}): Pl
     skipped: [],
     expected: { minutes: 1, diskMiB: 16, memoryMiB: 64 },
     carried: [],
+    toolchain: [],
+    references: [],
+    unconfirmed: [],
     knownResults: [],
   };
 }

@@ -39,6 +39,8 @@ status:
   kind: buildable-unclaimed
   evidence:
     - url: https://example.org/
+evidence:
+  - { what: all of it, url: https://example.org/, date: '2026-11-01' }
 source:
   kind: git
   repository: https://example.org/small

@@ -523,7 +523,7 @@ test('verify: a pull is handed over for a plan that publishes an archive', async
     outputs: [{ id: 'splits', path: 'out/app.apks' }],
     compare: {
       packageId: 'org.example.chat',
-      versionCode: 7,
+      versionCodes: [7],
       signers: [{ sha256: await certificateOf(all), source: 'the test', statedBy: 'publisher' }],
       pairs: [{ published: 'app.apks', output: 'splits' }],
     },

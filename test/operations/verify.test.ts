@@ -185,7 +185,7 @@ const signed = (at: World, script: string, signer = SIGNER): Plan =>
     compare: {
       packageId: 'org.samesource.demo',
       signers: [{ sha256: signer, statedBy: 'publisher', source: 'test' }],
-      versionCode: 1,
+      versionCodes: [1],
     },
   });
 

@@ -22,7 +22,7 @@ const pinned = test.macro({
     const plan = planOf(telegram, version);
     t.is(plan.target.version, version);
     t.is(commitOf(plan), commit);
-    t.is(plan.compare.versionCode, build * 10 + 9);
+    t.deepEqual(plan.compare.versionCodes, [build * 10 + 9]);
     t.deepEqual(plan.build.environment.image, { kind: 'unresolved', reference: image });
     t.deepEqual(lookupsFor(telegram, { version }), []);
   },
@@ -351,7 +351,7 @@ test('the demo is planned without anything from outside', (t) => {
   const plan = planOf(readRecipe('demo'), 'latest');
   t.deepEqual(plan.unresolved, []);
   t.is(plan.build.environment.image.kind, 'none');
-  t.is(plan.compare.versionCode, 1);
+  t.deepEqual(plan.compare.versionCodes, [1]);
   t.is(plan.build.source.kind === 'bundled' ? plan.build.source.tag : '', 'v1.0.0');
 });
 

@@ -1,21 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { CommandModule } from 'yargs';
-import { globalOptions, runCommand, type GlobalArguments } from '../command.js';
+import { globalOptions, recipesOption, runCommand, type GlobalArguments } from '../command.js';
 import { EXIT } from '../exit-code.js';
-import { planInBrief, wholePlan } from '../plan-text.js';
+import { checksInBrief, planInBrief, wholePlan } from '../plan-text.js';
+import { planRequestOf } from '../run-options.js';
 
 interface PlanArguments extends GlobalArguments {
   readonly app: string;
   readonly release: string;
   readonly channel: string | undefined;
   readonly source: string | undefined;
+  readonly 'as-of': string | undefined;
 }
 
 export const planCommand: CommandModule<object, PlanArguments> = {
   command: 'plan <app> <release>',
   describe: 'print what `verify` would do, fully pinned; fetches nothing but indexes',
   builder: (yargs) =>
-    globalOptions(yargs)
+    recipesOption(globalOptions(yargs))
       .positional('app', { type: 'string', demandOption: true, describe: 'see `recipes`' })
       .positional('release', {
         type: 'string',
@@ -24,21 +26,18 @@ export const planCommand: CommandModule<object, PlanArguments> = {
       })
       .option('channel', { type: 'string', describe: 'where users get it' })
       .option('source', { type: 'string', describe: 'another repository or a directory' })
+      .option('as-of', { type: 'string', describe: 'YYYY-MM-DD: what was current on that day' })
       .example('$0 plan telegram-android 10.x', 'the newest known 10.x')
       .example('$0 plan signal-android 7.x --json', 'as data'),
   handler: (argv) =>
     runCommand(argv, async ({ output, options }) => {
-      const { plan } = await import('../../index.js');
-      const result = await plan(
-        {
-          app: argv.app,
-          version: argv.release,
-          ...(argv.channel === undefined ? {} : { channel: argv.channel }),
-          ...(argv.source === undefined ? {} : { source: argv.source }),
-        },
-        options,
+      const { planAnything } = await import('../../index.js');
+      const result = await planAnything(planRequestOf(argv), options);
+      output.print(
+        result.kind === 'checks'
+          ? checksInBrief(result.plan)
+          : `${planInBrief(result.plan)}\n\n${wholePlan(result.plan)}`,
       );
-      output.print(`${planInBrief(result.plan)}\n\n${wholePlan(result.plan)}`);
       output.data(result.plan);
       return EXIT.ok;
     }),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { CommandModule } from 'yargs';
-import { globalOptions, runCommand, type GlobalArguments } from '../command.js';
+import { globalOptions, recipesOption, runCommand, type GlobalArguments } from '../command.js';
 import { EXIT } from '../exit-code.js';
 import type { LoadedRecipe } from '../../index.js';
 
@@ -13,17 +13,18 @@ export const recipesCommand: CommandModule<object, RecipesArguments> = {
   command: 'recipes [app] [file]',
   describe: 'list the recipes, show one, or check all of them (recipes lint)',
   builder: (yargs) =>
-    globalOptions(yargs)
+    recipesOption(globalOptions(yargs))
       .positional('app', { type: 'string', describe: 'app to show, or lint' })
       .positional('file', { type: 'string', describe: 'with lint: a recipe file of yours' })
       .example('$0 recipes', 'all apps')
       .example('$0 recipes telegram-android', 'one recipe with its evidence')
       .example('$0 recipes lint', 'check all recipes'),
   handler: (argv) =>
-    runCommand(argv, async ({ output }) => {
+    runCommand(argv, async ({ output, options }) => {
       const { lintFile, lintRecipes, recipeOf, recipes } = await import('../../index.js');
       if (argv.app === 'lint') {
-        const results = argv.file === undefined ? await lintRecipes() : [await lintFile(argv.file)];
+        const results =
+          argv.file === undefined ? await lintRecipes(options.recipes) : [await lintFile(argv.file)];
         const problems = results.flatMap((result) => result.problems);
         output.print(
           problems.length === 0
@@ -34,7 +35,7 @@ export const recipesCommand: CommandModule<object, RecipesArguments> = {
         return problems.length === 0 ? EXIT.ok : EXIT.usage;
       }
       if (argv.app === undefined) {
-        const all = await recipes();
+        const all = await recipes(options.recipes);
         output.print(table(all));
         output.data(
           all.map(({ recipe, sha256 }) => ({
@@ -46,7 +47,7 @@ export const recipesCommand: CommandModule<object, RecipesArguments> = {
         );
         return EXIT.ok;
       }
-      const { recipe, sha256, file } = await recipeOf(argv.app);
+      const { recipe, sha256, file } = await recipeOf(argv.app, options.recipes);
       output.print(shown({ recipe, sha256, file }));
       output.data({ sha256, ...recipe });
       return EXIT.ok;
@@ -66,12 +67,19 @@ function shown({ recipe, sha256, file }: LoadedRecipe): string {
     `${recipe.app}: ${recipe.title}`,
     `status    ${status.kind}: ${status.note}`,
     ...status.evidence.map((evidence) => `evidence  ${evidence.url}`),
+    ...recipe.evidence.map(
+      ({ what, repository, path, commit, url, date, confirmed }) =>
+        `read      ${what}: ${[repository, path, commit, url].filter((part) => part !== undefined).join(' ')} (${date}${confirmed ? '' : ', unconfirmed'})`,
+    ),
     `source    ${sourceOf(recipe.source)}`,
     ...Object.entries(recipe.channels).map(
       ([id, channel]) => `channel   ${id}: ${channel.title}, built by the ${channel.builtBy}`,
     ),
     ...recipe.unsupportedChannels.map(({ channel, reason }) => `channel   ${channel}: not yet: ${reason}`),
     ...recipe.builds.map((build) => `builds    ${build.versions}`),
+    ...recipe.hostBuilds.map(
+      ({ versions, system, reason }) => `builds    ${versions}: only on ${system}: ${reason}`,
+    ),
     ...recipe.knownResults.map(
       (known) =>
         `known     ${known.by}: ${known.versions.join(', ')} (${known.channel}): ${known.result} ${known.url}`,

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Where nothing can be built here: why, what would be done elsewhere, and what can be checked of the published file by itself. */
+import { digestOf } from '../canonical-json.js';
+import type { CheckPlan, Fact, Obstacle, PlannedCheck, ComparePlan } from '../model.js';
+import { type Candidate, rangeOf, schemeOf } from './candidates.js';
+import { channelOf, comparePlan } from './compare-plan.js';
+import type { PlanRequest } from './lookups.js';
+import { resolveVersion } from './resolve.js';
+import type { Recipe } from './schema.js';
+import { expand } from './template.js';
+import { inRange } from './version.js';
+
+/** The entry that says that only another system builds this version. */
+export function hostBuildOf(recipe: Recipe, version: string): Recipe['hostBuilds'][number] | undefined {
+  return recipe.hostBuilds.find(({ versions }) => inRange(version, rangeOf(versions), schemeOf(recipe)));
+}
+
+/**
+ * `undefined`: the version can be built, or nobody knows it; `makePlan` says which.
+ * A version of an app without source is taken as it is given, also a range.
+ */
+export function makeCheckPlan(
+  recipe: Recipe,
+  request: PlanRequest,
+  context: { readonly facts: readonly Fact[]; readonly recipeSha256: string },
+): CheckPlan | undefined {
+  const closed = recipe.source === undefined;
+  rangeOf(request.version);
+  const candidate: Candidate | undefined = closed
+    ? { version: request.version, by: 'pinned' }
+    : recipe.hostBuilds.length === 0
+      ? undefined
+      : resolveVersion(recipe, request.version, context.facts, request.asOf).candidate;
+  if (candidate === undefined) return undefined;
+  const { version } = candidate;
+  const obstacle = closed ? noSource(recipe) : needsHost(recipe, version);
+  if (obstacle === undefined) return undefined;
+  const channel = channelOf(recipe, request.channel);
+  const values = closed ? {} : { version };
+  const target = { app: recipe.app, version, channel: channel.id };
+  const compare = comparePlan(recipe, channel, { target, candidate, values, outputs: [] });
+  const { source } = recipe;
+  return {
+    schemaVersion: 1,
+    target,
+    obstacle,
+    ...(source?.kind === 'git'
+      ? {
+          source: {
+            repository: source.repository,
+            commit: candidate.commit ?? 'unresolved',
+            ...(candidate.ref === undefined ? {} : { ref: candidate.ref }),
+          },
+        }
+      : {}),
+    compare,
+    files: channel.channel.files.map((file) => expand(file, values)),
+    checks: checksOf(compare),
+    recipe: { app: recipe.app, sha256: context.recipeSha256 },
+    compareDigest: digestOf(compare),
+    unconfirmed: recipe.evidence.filter(({ confirmed }) => !confirmed).map(({ what }) => what),
+    knownResults: recipe.knownResults
+      .filter((known) => known.versions.includes(version))
+      .map(({ by, channel: where, result, reason, url }) => ({
+        by,
+        version,
+        channel: where,
+        result,
+        url,
+        ...(reason === undefined ? {} : { reason }),
+      })),
+  };
+}
+
+function noSource({ title, status }: Recipe): Obstacle {
+  return {
+    code: 'no-source',
+    detail: `${title}: no source is published (${status.kind})${status.note === undefined ? '' : `; ${status.note}`}`,
+    needs: [],
+    steps: [],
+  };
+}
+
+function needsHost(recipe: Recipe, version: string): Obstacle | undefined {
+  const host = hostBuildOf(recipe, version);
+  if (host === undefined) return undefined;
+  return {
+    code: 'needs-host',
+    detail: `${recipe.title} ${version} is built on ${host.system}: ${host.reason} (${host.reference})`,
+    needs: host.needs,
+    steps: host.steps,
+  };
+}
+
+function checksOf({ packageId, signers, transparencyLog, encryption }: ComparePlan): readonly PlannedCheck[] {
+  const sealed = encryption === undefined ? {} : { impossible: encryption.hides };
+  return [
+    {
+      check: 'package',
+      what:
+        packageId === undefined
+          ? 'which app the file says that it is'
+          : `the file says that it is ${packageId}`,
+      ...(packageId === undefined ? { impossible: 'the recipe knows no package id for this channel' } : {}),
+    },
+    { check: 'version', what: 'the file says that it is of the version that was asked for' },
+    {
+      check: 'signer',
+      what:
+        signers.length === 0
+          ? 'who signed the file'
+          : `the file is signed by one of ${signers.length} pinned certificates`,
+      ...(signers.length === 0 ? { impossible: 'no certificate of this channel is known' } : sealed),
+    },
+    {
+      check: 'continuity',
+      what: 'the same signer, or one that follows from it, as in the reports about earlier versions',
+      ...sealed,
+    },
+    {
+      check: 'transparency-log',
+      what:
+        transparencyLog === undefined
+          ? 'a public log lists the file'
+          : `the log ${transparencyLog} lists the file`,
+      ...(transparencyLog === undefined ? { impossible: 'no log is known to hold this package' } : {}),
+    },
+  ];
+}

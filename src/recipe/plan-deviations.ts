@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Deviations that follow from what a recipe knows of a version: what is not published, not fixed, not proven, not confirmed. */
+import type { Deviation, Extrapolation, ResolvedReference } from '../model.js';
+import { rangeOf, schemeOf } from './candidates.js';
+import type { Recipe } from './schema.js';
+import { inRange } from './version.js';
+
+export interface PlanKnowledge {
+  readonly extrapolated: Extrapolation | undefined;
+  readonly unconfirmed: readonly string[];
+  readonly references: readonly ResolvedReference[];
+  readonly asOf: string | undefined;
+}
+
+export function planDeviations(
+  recipe: Recipe,
+  version: string,
+  { extrapolated, unconfirmed, references, asOf }: PlanKnowledge,
+): readonly Deviation[] {
+  const applies = ({ versions }: { readonly versions: string }): boolean =>
+    inRange(version, rangeOf(versions), schemeOf(recipe));
+  const found: Deviation[] = [];
+  for (const { what, note, reference, canChangeOutput } of recipe.unpublished.filter(applies))
+    found.push({ code: 'unpublished-value', what, reason: `${note} (${reference})`, canChangeOutput });
+  for (const { what, note, reference, canChangeOutput } of recipe.liveInputs.filter(applies))
+    found.push({ code: 'live-input', what, reason: `${note} (${reference})`, canChangeOutput });
+  for (const { reference, digest } of references)
+    found.push({
+      code: 'floating-image',
+      what: `${reference} is taken as ${digest}`,
+      reason:
+        asOf === undefined
+          ? 'the makers name it without a digest, and it can have been another image on the day of their build'
+          : `the makers name it without a digest; what it was on ${asOf} is not known, this is what it was when it was resolved`,
+      canChangeOutput: 'unknown',
+    });
+  if (extrapolated !== undefined) {
+    const { since, by, changed, unread } = extrapolated;
+    if (changed.length > 0)
+      found.push({
+        code: 'extrapolated',
+        what: `since ${since} these have changed: ${changed.join(', ')}`,
+        reason: `${since} is the newest version of this range that was rebuilt (${by})`,
+        canChangeOutput: 'unknown',
+      });
+    if (unread.length > 0)
+      found.push({
+        code: 'extrapolation-unread',
+        what: `whether these have changed since ${since} could not be read: ${unread.join(', ')}`,
+        reason: `${since} is the newest version of this range that was rebuilt (${by})`,
+        canChangeOutput: 'unknown',
+      });
+  }
+  if (unconfirmed.length > 0)
+    found.push({
+      code: 'unconfirmed',
+      what: `not confirmed in the makers' own source: ${unconfirmed.join('; ')}`,
+      reason: 'the recipe has them from others',
+      canChangeOutput: 'unknown',
+    });
+  return found;
+}
