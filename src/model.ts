@@ -468,6 +468,14 @@ export interface PlannedCheck {
   readonly impossible?: string;
 }
 
+/** How one of them ended. */
+export interface CheckOutcome {
+  readonly check: CheckName;
+  readonly outcome: 'passed' | 'failed' | 'not-run';
+  /** What was found, or why it was not run. */
+  readonly detail: string;
+}
+
 /** Instead of a plan: no build is possible, and these checks are what is left. */
 export interface CheckPlan {
   readonly schemaVersion: 1;

@@ -26,6 +26,7 @@ import { scopeOf } from './split-scope.js';
 import { statementsOf } from './statements.js';
 import { titleOf } from './title.js';
 import type {
+  ChecksRecord,
   EnvironmentEvidence,
   PlanRecord,
   Report,
@@ -42,6 +43,7 @@ export interface ReportInput {
   readonly rebuilt: readonly FileIdentity[];
   readonly source?: SourceRecord;
   readonly plan?: PlanRecord;
+  readonly checks?: ChecksRecord;
   readonly comparison?: SetComparison;
   readonly unverifiable?: readonly Reason<UnverifiableReason>[];
   readonly notAuthentic?: readonly Reason<AuthenticityReason>[];
@@ -89,6 +91,7 @@ export function assembleReport(input: ReportInput): Report {
     ...(input.builtBy === undefined ? {} : { builtBy: input.builtBy }),
     ...(input.source === undefined ? {} : { source: input.source }),
     ...(input.plan === undefined ? {} : { plan: input.plan }),
+    ...(input.checks === undefined ? {} : { checks: input.checks }),
     ...(comparison === undefined ? {} : { comparison }),
     unverifiable,
     notAuthentic,

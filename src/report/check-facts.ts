@@ -12,6 +12,7 @@ import type { PlanRecord, ReportStatement } from './types.js';
 export function checkFacts(statement: ReportStatement, found: Found): void {
   checkSubject(statement, found);
   checkOrigins(statement, found);
+  checkChecks(statement, found);
   const { plan } = statement;
   if (plan === undefined) {
     // what was compared of a target was expected by its plan
@@ -39,6 +40,27 @@ export function checkFacts(statement: ReportStatement, found: Found): void {
   checkTarget(statement, compare.data, build.data, found);
   checkSource(statement, plan, found);
   if (statement.comparison !== undefined) checkSet(statement.comparison, compare.data, found);
+}
+
+/** A report of checks is about its target, and its verdict holds what kept the build from being made. */
+function checkChecks(
+  { checks, subject, unverifiable, plan, comparison }: ReportStatement,
+  found: Found,
+): void {
+  if (checks === undefined) return;
+  const at = '/statement/checks';
+  if (plan !== undefined || comparison !== undefined)
+    found('plan', at, 'checks stand in the place of a plan and a comparison, and there is one');
+  if (checks.compareDigest !== digestOf(checks.compare))
+    found('plan', `${at}/compareDigest`, `the compare part has ${digestOf(checks.compare)}`);
+  const { app, channel } = subject.target ?? {};
+  const parsed = comparePart.safeParse(checks.compare);
+  if (!parsed.success || parsed.data.target.app !== app || parsed.data.target.channel !== channel)
+    found('plan', `${at}/compare/target`, 'another target than the subject’s');
+  if (!unverifiable.some(({ code }) => code === checks.obstacle.code))
+    found('reason', '/statement/unverifiable', `${checks.obstacle.code} is no reason`);
+  const names = checks.outcomes.map(({ check }) => check);
+  if (new Set(names).size !== names.length) found('plan', `${at}/outcomes`, 'a check stands there twice');
 }
 
 /** What of a plan decides the meaning of a comparison. */

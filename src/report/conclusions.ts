@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What a report does not say, and what the publisher can do about a negative. */
 import type { CauseKind } from '../compare/types.js';
+import { checksDoNotSay } from './check-statements.js';
 import { telling, UNTELLING } from './describe-difference.js';
 import { AUTHENTICITY_TEXTS, CAUSE_ADVICE, UNVERIFIABLE_TEXTS } from './reason-texts.js';
 import { count, say, type DecidedFacts } from './say.js';
@@ -23,6 +24,7 @@ export function doesNotSay(facts: DecidedFacts): Statement[] {
       '/origins',
       '/carried',
     ),
+    ...checksDoNotSay(facts).map(({ code, sentence }) => no(code, sentence, '/checks/outcomes')),
     no('not-audit', 'It is not an audit.', '/verdict'),
   ];
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The shape of `report.json`, version 1, for readers that do not trust it. `reports/schema.json` is made from it. */
 import { z } from 'zod';
-import { AUTHENTICITY_REASONS, RULE_NAMES, SIGNER_NOTES, UNVERIFIABLE_REASONS } from '../model.js';
+import { AUTHENTICITY_REASONS, CHECKS, RULE_NAMES, SIGNER_NOTES, UNVERIFIABLE_REASONS } from '../model.js';
 import { AMBIGUITIES, EVIDENCE_KINDS, NOT_DELIVERED_REASONS, OWNERS, REFUSALS } from '../compare/types.js';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
@@ -297,6 +297,28 @@ const statement = z.strictObject({
       compareDigest: sha256,
       build: planPart,
       compare: planPart,
+    })
+    .optional(),
+  checks: z
+    .strictObject({
+      recipeSha256: sha256,
+      compareDigest: sha256,
+      compare: planPart,
+      obstacle: z.strictObject({
+        code: z.enum(['no-source', 'needs-host']),
+        detail: text,
+        needs: list(text),
+        steps: list(text),
+      }),
+      source: z.strictObject({ repository: text, commit: text, ref: text.optional() }).optional(),
+      certificates: list(sha256),
+      outcomes: list(
+        z.strictObject({
+          check: z.enum(CHECKS),
+          outcome: z.enum(['passed', 'failed', 'not-run']),
+          detail: text,
+        }),
+      ),
     })
     .optional(),
   comparison: comparison.optional(),

@@ -36,6 +36,8 @@ const NOT_PROVEN = new Set([
   'built-from-other-commit',
   'store-protected',
   'stamp-unchecked',
+  'store-encryption',
+  'needs-host-steps',
 ]);
 const CARRIED = new Set([
   'origin-built',
@@ -67,7 +69,9 @@ export type SectionId = keyof typeof TITLES;
 
 function sectionOfCode(code: string): SectionId {
   if (PROVEN.has(code)) return 'proven';
-  if (NOT_PROVEN.has(code) || /^(unverifiable|not-authentic)-/.test(code)) return 'not-proven';
+  if (NOT_PROVEN.has(code) || /^(unverifiable|not-authentic|check-failed|check-not-run)-/.test(code))
+    return 'not-proven';
+  if (code.startsWith('check-passed-')) return 'proven';
   if (code.startsWith('ambiguous-')) return 'ambiguous';
   if (ENVIRONMENT.has(code)) return 'environment';
   return CARRIED.has(code) ? 'carried' : 'known';

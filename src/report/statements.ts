@@ -3,6 +3,7 @@
  * Every sentence that a report says, with what it rests on and how to check it without this tool. Renderings only
  * repeat these; they have no words of their own but headings.
  */
+import { checkStatements } from './check-statements.js';
 import { environmentStatements } from './environment-statements.js';
 import { originStatements, sourceStatements } from './input-statements.js';
 import { pairStatements } from './pair-statements.js';
@@ -14,6 +15,7 @@ import type { Statement } from './types.js';
 export function statementsOf(facts: DecidedFacts): Statement[] {
   return [
     ...reasonStatements(facts),
+    ...checkStatements(facts),
     ...pairStatements(facts),
     ...setStatements(facts),
     ...splitStatements(facts),

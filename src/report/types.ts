@@ -4,11 +4,14 @@ import type {
   AuthenticityReason,
   BuildPlan,
   CarriedBinary,
+  CheckOutcome,
+  CheckPlan,
   ComparePlan,
   Deviation,
   EnvironmentRecord,
   FileIdentity,
   KnownResult,
+  Obstacle,
   Origin,
   PhaseName,
   Reason,
@@ -72,6 +75,18 @@ export interface PlanRecord {
   readonly compare: ComparePlan;
 }
 
+/** Where nothing could be built: what was checked of the published file instead. */
+export interface ChecksRecord {
+  readonly recipeSha256: Sha256;
+  readonly compareDigest: Sha256;
+  readonly compare: ComparePlan;
+  readonly obstacle: Obstacle;
+  readonly source?: NonNullable<CheckPlan['source']>;
+  /** Certificates that signed the published files, sorted. */
+  readonly certificates: readonly Sha256[];
+  readonly outcomes: readonly CheckOutcome[];
+}
+
 export interface ReportStatement {
   readonly subject: {
     readonly target?: Target;
@@ -81,6 +96,7 @@ export interface ReportStatement {
   readonly builtBy?: ComparePlan['builtBy'];
   readonly source?: SourceRecord;
   readonly plan?: PlanRecord;
+  readonly checks?: ChecksRecord;
   readonly comparison?: SetComparison;
   /** Of the target as a whole, beside those of the pairs. */
   readonly unverifiable: readonly Reason<UnverifiableReason>[];
