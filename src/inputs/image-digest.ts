@@ -6,7 +6,8 @@
  */
 import { createHash } from 'node:crypto';
 import { FailedHere, UsageError } from '../errors.js';
-import { statusFailure, transportFailure } from './http-failure.js';
+import { AttemptFailed, exchange, type Answer } from './http-exchange.js';
+import { statusFailure } from './http-failure.js';
 
 const ACCEPT = [
   'application/vnd.oci.image.index.v1+json',
@@ -47,50 +48,57 @@ export async function imageDigest(reference: string, signal?: AbortSignal): Prom
   const scheme = /^(?:localhost|127\.0\.0\.1)(?::\d+)?$/.test(host) ? 'http' : 'https';
   const url = `${scheme}://${host}/v2/${path}/manifests/${tag}`;
   const what = `the digest of ${reference}`;
-  let response = await ask(url, what, { accept: ACCEPT }, signal);
-  if (response.status === 401) {
-    const token = await tokenFor(response, url, what, signal);
-    response = await ask(url, what, { accept: ACCEPT, authorization: `Bearer ${token}` }, signal);
+  let answer = await ask({ url, what, accept: ACCEPT }, signal);
+  if (answer.status === 401) {
+    answer.discard();
+    const authorization = `Bearer ${await tokenFor(answer, url, what, signal)}`;
+    answer = await ask({ url, what, accept: ACCEPT, authorization }, signal);
   }
-  if (response.status !== 200) throw statusFailure(what, url, response).error;
   const digest = `sha256:${createHash('sha256')
-    .update(await bounded(response, url, what))
+    .update(await bodyOf(answer, url, what))
     .digest('hex')}`;
-  const stated = response.headers.get('docker-content-digest');
-  if (stated !== null && stated !== digest)
+  const stated = answer.header('docker-content-digest');
+  if (stated !== undefined && stated !== digest)
     throw new FailedHere('network', `${url} says that the manifest is ${stated}, and sends ${digest}`, {
       hint: 'run it again; if it stays, the registry or a proxy before it is not to be trusted',
     });
   return digest;
 }
 
+interface Asked {
+  readonly url: string;
+  readonly what: string;
+  readonly accept: string;
+  readonly authorization?: string;
+}
+
 async function ask(
-  url: string,
-  what: string,
-  headers: Readonly<Record<string, string>>,
+  { url, what, accept, authorization }: Asked,
   signal: AbortSignal | undefined,
-): Promise<Response> {
+): Promise<Answer> {
   const limit = AbortSignal.timeout(LONGEST_MS);
   try {
-    return await fetch(url, {
-      headers,
-      redirect: 'error',
+    return await exchange({
+      url,
+      what,
+      headers: { accept },
+      authorization,
       signal: signal === undefined ? limit : AbortSignal.any([limit, signal]),
     });
   } catch (error) {
     if (signal?.aborted === true) throw new FailedHere('interrupted', `interrupted while asking for ${what}`);
-    throw transportFailure(what, url, error).error;
+    throw error instanceof AttemptFailed ? error.failure.error : error;
   }
 }
 
 /** `WWW-Authenticate: Bearer realm="…",service="…",scope="…"`: anyone gets a token to read what is public. */
 async function tokenFor(
-  response: Response,
+  refusal: Answer,
   url: string,
   what: string,
   signal: AbortSignal | undefined,
 ): Promise<string> {
-  const challenge = response.headers.get('www-authenticate') ?? '';
+  const challenge = refusal.header('www-authenticate') ?? '';
   const parts = new Map([...challenge.matchAll(/(\w+)="([^"]*)"/g)].map(([, key, value]) => [key, value]));
   const realm = parts.get('realm');
   if (!/^Bearer /i.test(challenge) || realm === undefined || !URL.canParse(realm))
@@ -102,27 +110,30 @@ async function tokenFor(
     const value = parts.get(key);
     if (value !== undefined) address.searchParams.set(key, value);
   }
-  const answer = await ask(address.href, `a token for ${what}`, { accept: 'application/json' }, signal);
-  if (answer.status !== 200) throw statusFailure(`a token for ${what}`, address.href, answer).error;
-  const text = (await bounded(answer, address.href, `a token for ${what}`)).toString('utf8');
-  const token = /"(?:access_)?token"\s*:\s*"([\w.~+/=-]+)"/.exec(text)?.[1];
-  if (token === undefined) throw new FailedHere('network', `${address.href} gave no token for ${what}`);
-  return token;
+  const token = `a token for ${what}`;
+  const answer = await ask({ url: address.href, what: token, accept: 'application/json' }, signal);
+  const text = (await bodyOf(answer, address.href, token)).toString('utf8');
+  const found = /"(?:access_)?token"\s*:\s*"([\w.~+/=-]+)"/.exec(text)?.[1];
+  if (found === undefined) throw new FailedHere('network', `${address.href} gave no token for ${what}`);
+  return found;
 }
 
-async function bounded(response: Response, url: string, what: string): Promise<Buffer> {
+async function bodyOf(answer: Answer, url: string, what: string): Promise<Buffer> {
+  if (answer.status !== 200) {
+    answer.discard();
+    throw statusFailure(what, url, answer).error;
+  }
   const chunks: Uint8Array[] = [];
   let size = 0;
   try {
-    for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+    for await (const chunk of answer.body) {
       size += chunk.byteLength;
       if (size > MAX_BODY)
         throw new FailedHere('unreadable-input', `${what}: ${url} sends more than ${MAX_BODY} bytes`);
       chunks.push(chunk);
     }
   } catch (error) {
-    if (error instanceof FailedHere) throw error;
-    throw transportFailure(what, url, error).error;
+    throw error instanceof AttemptFailed ? error.failure.error : error;
   }
   return Buffer.concat(chunks);
 }
