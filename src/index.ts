@@ -4,6 +4,7 @@
  * it is first called: none waits for the libraries of the others.
  */
 import type * as building from './operations/build.js';
+import type * as logging from './operations/check-log.js';
 import type * as comparing from './operations/compare.js';
 import type * as demonstrating from './operations/demo.js';
 import type * as diagnosing from './operations/doctor.js';
@@ -68,6 +69,9 @@ export type {
   NativeLibrary,
   SignatureInspection,
 } from './compare/inspect/types.js';
+export const checkLog: typeof logging.checkLog = async (...args) =>
+  (await import('./operations/check-log.js')).checkLog(...args);
+export type { LogRequest, LogResult } from './operations/check-log.js';
 export const transplant: typeof transplanting.transplant = async (...args) =>
   (await import('./operations/transplant.js')).transplant(...args);
 export type { TransplantRequest, TransplantResult } from './operations/transplant.js';

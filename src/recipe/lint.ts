@@ -27,6 +27,7 @@ export const COMMAND_NAMES = [
   'help',
   'image',
   'inspect',
+  'log',
   'lookup',
   'plan',
   'recipes',

@@ -8,6 +8,7 @@ import { demoCommand } from './demo.js';
 import { doctorCommand } from './doctor.js';
 import { imageCommand } from './image.js';
 import { inspectCommand } from './inspect.js';
+import { logCommand } from './log.js';
 import { planCommand } from './plan.js';
 import { recipesCommand } from './recipes.js';
 import { reportCommand } from './report.js';
@@ -20,6 +21,7 @@ export const COMMANDS: readonly CommandModule<object, any>[] = [
   verifyCommand,
   compareCommand,
   inspectCommand,
+  logCommand,
   transplantCommand,
   planCommand,
   buildCommand,
