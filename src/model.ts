@@ -315,10 +315,39 @@ export interface SignerPin {
   readonly source: string;
 }
 
+/** What gives a published file. */
+export const PUBLISHED_FROM = [
+  'handed-over',
+  'url',
+  'latest-json',
+  'github-release',
+  'debian-archive',
+  'bundled',
+] as const satisfies readonly AcquisitionPlan['kind'][];
+export type PublishedFrom = (typeof PUBLISHED_FROM)[number];
+
 export type AcquisitionPlan =
   /** The user hands the files over with `--published`. */
   | { readonly kind: 'handed-over'; readonly how: string }
   | { readonly kind: 'url'; readonly url: string; readonly onlyLatest: boolean; readonly sha256?: Sha256 }
+  /** A small JSON file of the publisher's that names the newest version, its address and its digest. */
+  | {
+      readonly kind: 'latest-json';
+      readonly index: string;
+      /** Names of fields, joined by dots where they are nested. */
+      readonly versionField: string;
+      readonly urlField: string;
+      readonly sha256Field?: string;
+      /** Where a version lies that the index does not name any more. */
+      readonly url?: string;
+    }
+  /** `repository`: owner/name on GitHub. */
+  | {
+      readonly kind: 'github-release';
+      readonly repository: string;
+      readonly tag: string;
+      readonly asset: string;
+    }
   | { readonly kind: 'debian-archive'; readonly suite: string; readonly files: readonly DebianBinary[] }
   /** A file of this package (the demo). */
   | { readonly kind: 'bundled'; readonly files: readonly string[] };

@@ -34,7 +34,7 @@ export async function verify(plan: Plan, options: PipelineOptions): Promise<Veri
   if (published.kind === 'no-published-artifact')
     return await report.unverifiable({
       code: 'no-published-artifact',
-      detail: `${published.detail} (${published.hint})`,
+      detail: `${published.code}: ${published.detail} (${published.hint})`,
     });
   report.takePublished(published);
   const judged = await judgePublished(plan, published.files);

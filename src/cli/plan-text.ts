@@ -93,6 +93,10 @@ function publishedInBrief({ acquisition, pairs, builtBy, signers }: ComparePlan)
       return `${files}${pinned}, handed over with --published (${acquisition.how})`;
     case 'url':
       return `${files}${pinned}, from ${acquisition.url}`;
+    case 'latest-json':
+      return `${files}${pinned}, as ${acquisition.index} says`;
+    case 'github-release':
+      return `${files}${pinned}, ${acquisition.asset} of release ${acquisition.tag} of ${acquisition.repository}`;
     case 'debian-archive':
       return `${files}, from the Debian archive`;
     case 'bundled':

@@ -4,16 +4,30 @@ import { promises as fs, type Stats } from 'node:fs';
 import path from 'node:path';
 import { readText } from '../bytes.js';
 import { FailedHere, UsageError } from '../errors.js';
-import type { ComparePlan, DebianBinary, FileIdentity, OnProgress } from '../model.js';
+import type {
+  ComparePlan,
+  DebianBinary,
+  Fetched,
+  FileIdentity,
+  OnProgress,
+  PublishedFrom,
+} from '../model.js';
 import { cachedDownload, copyOut, sha256OfFile } from './cache.js';
 import { isPlainPath } from './debian-release.js';
+import { locateOnGithub } from './github-release.js';
+import { locateByLatestJson } from './latest-json.js';
+import { BY_HAND, type Located, type NotPublished, type NotThere } from './located.js';
 import { indexedDownload } from './mirror-file.js';
 import { packSplits } from './pack-splits.js';
 
 export interface PublishedFile extends FileIdentity {
   /** Where it lies on this machine: a copy of ours that nobody else changes. Never enters a report. */
   readonly path: string;
-  readonly from: 'handed-over' | 'url' | 'debian-archive' | 'bundled';
+  readonly from: PublishedFrom;
+  /** How it came here from the publisher's server; of a mirror's nothing is told. */
+  readonly fetched?: Fetched;
+  /** Who said what its digest must be, in words. */
+  readonly digestFrom?: string;
   /** Text of the device.json beside splits that were pulled from a device. */
   readonly device?: string;
 }
@@ -43,13 +57,19 @@ export type PublishedOutcome =
       readonly details: readonly string[];
     }
   /** For the verdict `unverifiable: no-published-artifact`; `hint` says what to do. */
-  | { readonly kind: 'no-published-artifact'; readonly detail: string; readonly hint: string };
+  | {
+      readonly kind: 'no-published-artifact';
+      readonly code: NotPublished;
+      readonly detail: string;
+      readonly hint: string;
+    };
 
 interface Found {
   readonly files: readonly PublishedFile[];
   readonly ignored?: readonly string[];
   readonly details?: readonly string[];
   /** Why there is nothing, where the channel has a reason of its own. */
+  readonly code?: NotPublished;
   readonly hint?: string;
 }
 
@@ -64,6 +84,7 @@ export async function obtainPublished(plan: ComparePlan, options: ObtainOptions)
   if (found.files.length === 0)
     return {
       kind: 'no-published-artifact',
+      code: found.code ?? 'not-handed-over',
       detail: found.details?.join('; ') ?? 'no published file was handed over',
       hint: found.hint ?? 'hand the published file over with --published FILE',
     };
@@ -84,11 +105,24 @@ async function find(plan: ComparePlan, names: readonly string[], options: Obtain
     case 'handed-over':
       return {
         files: [],
+        code: 'not-fetched',
         details: [`channel ${plan.target.channel} has no address to fetch from`],
         hint: `${acquisition.how}; then hand it over with --published FILE`,
       };
-    case 'url':
-      return fromUrl(acquisition, names, options);
+    case 'url': {
+      const { url, sha256, onlyLatest } = acquisition;
+      const expected = sha256 === undefined ? {} : { expected: { sha256 }, digestFrom: 'the recipe' };
+      const hint = onlyLatest
+        ? 'this address only serves the latest version: hand the file of the wanted version over with --published FILE'
+        : BY_HAND;
+      return fromServer({ kind: 'located', url, ...expected, notes: [] }, 'url', names, options, hint);
+    }
+    case 'latest-json': {
+      const found = await locateByLatestJson(acquisition, plan.target.version, options);
+      return fromServer(found, 'latest-json', names, options);
+    }
+    case 'github-release':
+      return fromServer(await locateOnGithub(acquisition, options), 'github-release', names, options);
     case 'debian-archive':
       return fromArchive(acquisition.files, options);
     case 'bundled':
@@ -121,8 +155,9 @@ async function regular(file: string): Promise<Stats> {
 async function take(
   file: string,
   name: string,
-  from: PublishedFile['from'],
+  from: PublishedFrom,
   options: ObtainOptions,
+  origin: Pick<PublishedFile, 'fetched' | 'digestFrom'> = {},
 ): Promise<PublishedFile> {
   if (!isPlainPath(name) || name.includes('/'))
     throw new UsageError('bad-published-name', `${JSON.stringify(name)} is not a plain file name`);
@@ -133,7 +168,7 @@ async function take(
     throw new FailedHere('unreadable-input', `cannot read ${file}`, { cause, hint: CHECK_PATH });
   }
   await copyOut(file, target);
-  return { name, ...(await sha256OfFile(target)), path: target, from };
+  return { name, ...(await sha256OfFile(target)), path: target, from, ...origin };
 }
 
 async function handedOver(given: string, names: readonly string[], options: ObtainOptions): Promise<Found> {
@@ -207,45 +242,63 @@ async function regularFile(file: string): Promise<boolean> {
 
 // ---------------------------------------------------------------- fetched
 
-async function fromUrl(
-  {
-    url,
-    sha256,
-    onlyLatest,
-  }: { readonly url: string; readonly sha256?: string; readonly onlyLatest: boolean },
+/** Far above the largest file that a channel gives. */
+const MAX_BYTES = 8 * 2 ** 30;
+
+async function fromServer(
+  found: Located | NotThere,
+  from: PublishedFrom,
   names: readonly string[],
   options: ObtainOptions,
+  hint = BY_HAND,
 ): Promise<Found> {
+  if (found.kind === 'not-there')
+    return { files: [], code: found.code, details: [found.detail], hint: found.hint };
   const [name] = names;
   if (name === undefined || names.length > 1)
     throw new UsageError('bad-plan', `one address for ${names.length} published files`);
+  const { url, expected, digestFrom, notes } = found;
   const { signal, onProgress } = options;
-  const expected = sha256 === undefined ? {} : { expected: { sha256 } };
-  const what = `the published file ${name}`;
   const outcome = await cachedDownload(options.cache, {
     url,
-    what,
-    ...expected,
+    what: `the published file ${name}`,
+    ...(expected === undefined ? {} : { expected }),
+    maxBytes: MAX_BYTES,
     signal,
     onProgress,
     phase: 'published',
   });
-  const hint = onlyLatest
-    ? 'this address only serves the latest version: hand the file of the wanted version over with --published FILE'
-    : 'if you have the file, hand it over with --published FILE';
   switch (outcome.kind) {
-    case 'done':
-      return { files: [await take(outcome.path, name, 'url', options)] };
+    case 'done': {
+      const { path: file, fetched } = outcome;
+      const origin = {
+        ...(fetched === undefined ? {} : { fetched }),
+        ...(digestFrom === undefined ? {} : { digestFrom }),
+      };
+      return { files: [await take(file, name, from, options, origin)], details: notes };
+    }
     case 'gone':
-      return { files: [], details: [`${url} answers with status ${outcome.status}`], hint };
-    case 'wrong-content':
       return {
         files: [],
-        details: [
-          `${url} serves another file: SHA-256 ${outcome.sha256 ?? 'unknown'}, expected ${sha256 ?? 'any'}`,
-        ],
+        code: 'gone',
+        details: [...notes, `${url} answers with status ${outcome.status}`],
         hint,
       };
+    case 'wrong-content': {
+      const { size, sha256 } = outcome;
+      const served = sha256 === undefined ? `${size} bytes or more` : `${size} bytes with SHA-256 ${sha256}`;
+      const wanted = [
+        ...(expected?.size === undefined ? [] : [`${expected.size} bytes`]),
+        ...(expected?.sha256 === undefined ? [] : [`SHA-256 ${expected.sha256}`]),
+      ];
+      const by = digestFrom === undefined ? '' : ` by ${digestFrom}`;
+      return {
+        files: [],
+        code: 'other-content',
+        details: [...notes, `${url} serves another file: ${served}, expected ${wanted.join(' with ')}${by}`],
+        hint,
+      };
+    }
   }
 }
 

@@ -13,7 +13,13 @@ import type { SourceTree } from '../inputs/source.js';
 import { redacted } from '../report/redact.js';
 import type { BuildResult, Deviation, LogRecord, Plan, Reason, UnverifiableReason } from '../model.js';
 import { assembleReport, type ReportInput } from '../report/assemble.js';
-import type { EnvironmentEvidence, Report, RunRecord, SourceRecord } from '../report/types.js';
+import type {
+  EnvironmentEvidence,
+  PublishedOrigin,
+  Report,
+  RunRecord,
+  SourceRecord,
+} from '../report/types.js';
 import { carriesSignature } from './carries-signature.js';
 import { reasonsBeside, type Judgement } from './judge-published.js';
 import type { PipelineOptions } from './options.js';
@@ -40,7 +46,7 @@ export class Draft {
   readonly #seconds: Record<string, number> = {};
   readonly #logs: LogRecord[] = [];
   #published: readonly PublishedFile[] = [];
-  #judged: Judgement = { kind: 'judged', notAuthentic: [], unverifiable: [] };
+  #judged: Judgement = { kind: 'judged', signatures: [], notAuthentic: [], unverifiable: [] };
   readonly #otherBuilds: { readonly attempt: number; readonly outcome: string }[] = [];
   #source: SourceRecord | undefined;
   #prepared: PreparedBuild | undefined;
@@ -208,6 +214,18 @@ export class Draft {
     return { published, rebuilt };
   }
 
+  #origins(): readonly PublishedOrigin[] {
+    return this.#published.map(({ name, from, fetched, digestFrom }) => ({
+      file: name,
+      from,
+      ...(fetched === undefined ? {} : { fetched }),
+      ...(digestFrom === undefined ? {} : { digestFrom }),
+      signatures: this.#judged.signatures
+        .filter(({ published }) => published === name)
+        .map(({ file, status, signers }) => ({ file, status, signers })),
+    }));
+  }
+
   #inventory(): PreparedBuild['inventory'] {
     if (this.#prepared === undefined) throw new Error('nothing was prepared');
     return this.#prepared.inventory;
@@ -275,6 +293,7 @@ export class Draft {
       ...(found.unverifiable === undefined ? {} : { unverifiable: redacted(found.unverifiable, redact) }),
       run: await this.#options.describeRun({
         seconds: this.#seconds,
+        ...(this.#published.length === 0 ? {} : { published: redacted(this.#origins(), redact) }),
         ...(this.#prepared === undefined ? {} : { environment: this.#prepared.environment }),
         logs: this.#logs.map(({ phase, path, sha256, truncatedBytes }) => ({
           phase,

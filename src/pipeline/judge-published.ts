@@ -2,18 +2,29 @@
 /** Whether the published files are the publisher's, and of the version that was asked for: before anything is built. */
 import { checkIdentity, describeFinding, type ExpectedIdentity } from '../compare/identity.js';
 import { inspectPublished, inspectSplits } from '../compare/inspect-published.js';
-import type { PairComparison, SetComparison } from '../compare/types.js';
+import type { PairComparison, SetComparison, SignatureRecord } from '../compare/types.js';
 import { UsageError } from '../errors.js';
 import type { PublishedFile } from '../inputs/published.js';
-import type { AuthenticityReason, DebianBinary, Plan, Reason, UnverifiableReason } from '../model.js';
+import type { AuthenticityReason, DebianBinary, Plan, Reason, Sha256, UnverifiableReason } from '../model.js';
 
 /** A reason and the published file that gives it. */
 export interface FileReason<Code extends string> extends Reason<Code> {
   readonly file: string;
 }
 
+/** What a file's signatures are worth, before anybody asks whose they should be. */
+export interface FileSignature {
+  readonly published: string;
+  /** The published file itself, or a member of the archive that it is. */
+  readonly file: string;
+  readonly status: SignatureRecord['status'];
+  /** Certificates of the signers, by SHA-256. */
+  readonly signers: readonly Sha256[];
+}
+
 export interface Judgement {
   readonly kind: 'judged';
+  readonly signatures: readonly FileSignature[];
   readonly notAuthentic: readonly FileReason<AuthenticityReason>[];
   readonly unverifiable: readonly FileReason<UnverifiableReason>[];
 }
@@ -28,6 +39,11 @@ export async function judgePublished(
   const { signers, packageId } = plan.compare;
   const notAuthentic: FileReason<AuthenticityReason>[] = [];
   const unverifiable: FileReason<UnverifiableReason>[] = [];
+  const signatures: FileSignature[] = [];
+  const signed = (published: string, file: string, { status, signers: found }: SignatureRecord): void => {
+    const certificates = new Set(found.map((signer) => signer.certificateSha256));
+    signatures.push({ published, file, status, signers: [...certificates].sort() });
+  };
   const others: string[] = [];
   const damaged: string[] = [];
   const options = { signers, ...(packageId === undefined ? {} : { packageId }) };
@@ -39,6 +55,7 @@ export async function judgePublished(
         code,
         detail,
       });
+      signed(file.name, split.name, split.signature);
       notAuthentic.push(...split.notAuthentic.map(of));
       unverifiable.push(...split.unverifiable.map(of));
       const { versionName, ...everywhere } = identityExpected(plan, undefined);
@@ -53,6 +70,7 @@ export async function judgePublished(
       code,
       detail,
     });
+    signed(file.name, file.name, found.signature);
     notAuthentic.push(...found.notAuthentic.map(of));
     unverifiable.push(...found.unverifiable.map(of));
     // no Android installs it, so that nobody published it like this: a download that was cut off
@@ -84,7 +102,8 @@ export async function judgePublished(
       hint: 'get the file again, and compare its size and SHA-256 with those of its source',
     });
   if (damaged.length > 0) return { kind: 'not-the-version', detail: damaged.join('; ') };
-  if (notAuthentic.length > 0 || others.length === 0) return { kind: 'judged', notAuthentic, unverifiable };
+  if (notAuthentic.length > 0 || others.length === 0)
+    return { kind: 'judged', signatures, notAuthentic, unverifiable };
   const detail = others.join('; ');
   if (handedOver)
     throw new UsageError('other-version', `${detail}: not the version ${plan.target.version}`, {

@@ -127,6 +127,21 @@ function acquisitionPlan(
       return { kind: 'handed-over', how: acquisition.how };
     case 'url':
       return { kind: 'url', url: expand(acquisition.url, values), onlyLatest: acquisition.onlyLatest };
+    case 'latest-json': {
+      const { kind, index, versionField, urlField, sha256Field, url } = acquisition;
+      return {
+        kind,
+        index: expand(index, values),
+        versionField,
+        urlField,
+        ...(sha256Field === undefined ? {} : { sha256Field }),
+        ...(url === undefined ? {} : { url: expand(url, values) }),
+      };
+    }
+    case 'github-release': {
+      const { kind, repository, tag, asset } = acquisition;
+      return { kind, repository, tag: expand(tag, values), asset: expand(asset, values) };
+    }
     case 'bundled':
       return { kind: 'bundled', files: acquisition.files.map((file) => expand(file, values)) };
     case 'debian-archive': {

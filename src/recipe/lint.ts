@@ -289,18 +289,57 @@ function matches(pattern: string, name: string): boolean {
   return new RegExp(`^${source}$`, 'u').test(name);
 }
 
+/** Templates of what is fetched for one file. */
+function fetchedTemplates(
+  acquisition: RecipeChannel['acquisition'],
+): Readonly<Record<string, string>> | undefined {
+  switch (acquisition.kind) {
+    case 'url':
+      return { url: acquisition.url };
+    case 'latest-json':
+      return {
+        index: acquisition.index,
+        ...(acquisition.url === undefined ? {} : { url: acquisition.url }),
+      };
+    case 'github-release':
+      return { tag: acquisition.tag, asset: acquisition.asset };
+    case 'handed-over':
+    case 'debian-archive':
+    case 'bundled':
+      return undefined;
+  }
+}
+
+function lintAcquisition(
+  path: string,
+  acquisition: RecipeChannel['acquisition'],
+  pairs: number,
+): readonly Found[] {
+  const templates = fetchedTemplates(acquisition);
+  if (templates === undefined) return [];
+  const found = Object.entries(templates).flatMap(([key, template]) =>
+    lintTemplates(`${path}.acquisition.${key}`, [template]),
+  );
+  if (pairs !== 1)
+    found.push({ code: 'url-and-pairs', path, message: `one address serves one file, got ${pairs} pairs` });
+  if (
+    acquisition.kind === 'github-release' &&
+    !/\{(?:version|upstreamVersion|build|commit)\}/.test(acquisition.tag)
+  )
+    found.push({
+      code: 'tag-of-one-version',
+      path: `${path}.acquisition.tag`,
+      message: `${JSON.stringify(acquisition.tag)} is the same for every version: expected {version} or {build} in it`,
+    });
+  return found;
+}
+
 function lintChannel(recipe: Recipe, id: string, channel: RecipeChannel): readonly Found[] {
   const path = `channels.${id}`;
   const found: Found[] = [];
   const { pairs, acquisition } = channel;
   found.push(...lintTemplates(`${path}.pairs`, pairs?.map(({ published }) => published) ?? []));
-  if (acquisition.kind === 'url') found.push(...lintTemplates(`${path}.acquisition.url`, [acquisition.url]));
-  if (acquisition.kind === 'url' && (pairs?.length ?? 0) !== 1)
-    found.push({
-      code: 'url-and-pairs',
-      path,
-      message: `one address serves one file, got ${pairs?.length ?? 0} pairs`,
-    });
+  found.push(...lintAcquisition(path, acquisition, pairs?.length ?? 0));
   if (
     (acquisition.kind === 'debian-archive') !== (recipe.source?.kind === 'debian') &&
     acquisition.kind === 'debian-archive'

@@ -53,6 +53,14 @@ export const repositoryAddress = formed(
   /^(?:https:\/\/[a-z0-9.-]+|http:\/\/127\.0\.0\.1:\d+|file:\/\/)(?:\/[A-Za-z0-9._~-]+)+$/,
   'an https address without user, query or final slash (for tests also file:// and http://127.0.0.1)',
 );
+export const githubRepository = formed(
+  /^[A-Za-z0-9][A-Za-z0-9-]{0,38}\/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$/,
+  'the owner and name of a repository on GitHub, as in owner/name',
+);
+export const fieldPath = formed(
+  /^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*$/,
+  'the name of a field, or several joined by dots',
+);
 export const appId = formed(
   /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/,
   'an app id: lower case letters, digits and hyphens',

@@ -11,6 +11,8 @@ import {
   channelId,
   commit,
   date,
+  fieldPath,
+  githubRepository,
   identifier,
   imageDigest,
   outputPath,
@@ -185,6 +187,20 @@ const signer = strict({
 const acquisition = byKind([
   strict({ kind: z.literal('handed-over'), how: text }),
   strict({ kind: z.literal('url'), url: webAddress, onlyLatest: z.boolean() }),
+  strict({
+    kind: z.literal('latest-json'),
+    index: webAddress.describe("The publisher's own file about the newest version."),
+    versionField: fieldPath,
+    urlField: fieldPath,
+    sha256Field: fieldPath.optional(),
+    url: webAddress.optional().describe('Where any version lies, with {version}; without a digest, then.'),
+  }),
+  strict({
+    kind: z.literal('github-release'),
+    repository: githubRepository,
+    tag: text.describe('With {version} and perhaps {build}.'),
+    asset: text.describe('The name of the file among the assets, with {version} and perhaps {build}.'),
+  }),
   strict({ kind: z.literal('debian-archive') }),
   strict({ kind: z.literal('bundled'), files: z.array(pathBelow).min(1) }),
 ]);

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Whether what a report says of its run can be true of its verdict. */
 import type { Found } from './check.js';
-import type { Report } from './types.js';
+import type { Report, ReportStatement, RunRecord } from './types.js';
 
 export function checkRun({ statement, run }: Report, found: Found): void {
   const { kind } = statement.verdict;
+  checkPublished(statement, run, found);
   const matched = kind === 'reproducible' || kind === 'equivalent';
   if (run.matchingBuilds > run.builds)
     found('run', '/run/matchingBuilds', `${run.matchingBuilds}, of ${run.builds} builds`);
@@ -20,4 +21,22 @@ export function checkRun({ statement, run }: Report, found: Found): void {
     found('run', '/run/unstableMembers', 'unstable, and no member is named');
   if ((run.unstableMembers ?? []).length > 0 && run.builds < 2)
     found('run', '/run/unstableMembers', `named, of ${run.builds} builds`);
+}
+
+/** What is told of a file is told of the file that the statement is about. */
+function checkPublished({ subject }: ReportStatement, { published = [] }: RunRecord, found: Found): void {
+  for (const [at, { file, fetched, digestFrom }] of published.entries()) {
+    const pointer = `/run/published/${at}`;
+    if (fetched === undefined) continue;
+    if (fetched.digestExpected !== (digestFrom !== undefined))
+      found('run', `${pointer}/digestFrom`, 'whether a digest was expected is told in two ways');
+    // the statement names the members of an archive
+    const same = subject.published.find(({ name }) => name === file);
+    if (same !== undefined && (fetched.sha256 !== same.sha256 || fetched.size !== same.size))
+      found(
+        'run',
+        `${pointer}/fetched`,
+        `SHA-256 ${fetched.sha256}, and the statement's ${file} has ${same.sha256}`,
+      );
+  }
 }

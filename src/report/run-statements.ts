@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What one run of ours was like, in sentences. */
+import { publishedStatements } from './published-statements.js';
 import { count, some } from './say.js';
 import type { ReportStatement, RunRecord, Statement } from './types.js';
 
 const SHOWN = 10;
 
 export function runStatements(run: Omit<RunRecord, 'statements'>, statement: ReportStatement): Statement[] {
-  const list: Statement[] = [];
+  const list: Statement[] = [...publishedStatements(run)];
   const said = (code: string, sentence: string, pointer: string, check: string): void => {
     list.push({ code, sentence, basis: [`/run${pointer}`], check });
   };

@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The shape of `report.json`, version 1, for readers that do not trust it. `reports/schema.json` is made from it. */
 import { z } from 'zod';
-import { AUTHENTICITY_REASONS, CHECKS, RULE_NAMES, SIGNER_NOTES, UNVERIFIABLE_REASONS } from '../model.js';
+import {
+  AUTHENTICITY_REASONS,
+  CHECKS,
+  PUBLISHED_FROM,
+  RULE_NAMES,
+  SIGNER_NOTES,
+  UNVERIFIABLE_REASONS,
+} from '../model.js';
 import { AMBIGUITIES, EVIDENCE_KINDS, NOT_DELIVERED_REASONS, OWNERS, REFUSALS } from '../compare/types.js';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
@@ -389,6 +396,28 @@ const environment = z.strictObject({
   architecture: text,
   commands: list(text),
 });
+const fetched = z.strictObject({
+  url: text,
+  hops: list(z.strictObject({ to: text, status: z.int() })),
+  time: z.iso.datetime(),
+  size: bytes,
+  sha256,
+  etag: text.optional(),
+  digestExpected: z.boolean(),
+});
+const publishedOrigin = z.strictObject({
+  file: text,
+  from: z.enum(PUBLISHED_FROM),
+  fetched: fetched.optional(),
+  digestFrom: text.optional(),
+  signatures: list(
+    z.strictObject({
+      file: text,
+      status: z.enum(['verified', 'invalid', 'unchecked', 'unsigned', 'not-applicable']),
+      signers: list(sha256),
+    }),
+  ),
+});
 const runPart = z.strictObject({
   time: z.iso.datetime(),
   tool: z.strictObject({ name: z.literal('samesource'), version: text }),
@@ -397,6 +426,7 @@ const runPart = z.strictObject({
   kernel: text,
   cpuCount: bytes,
   memoryMiB: bytes,
+  published: list(publishedOrigin).optional(),
   environment: environment.optional(),
   builds: bytes,
   matchingBuilds: bytes,

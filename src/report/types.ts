@@ -9,11 +9,13 @@ import type {
   ComparePlan,
   Deviation,
   EnvironmentRecord,
+  Fetched,
   FileIdentity,
   KnownResult,
   Obstacle,
   Origin,
   PhaseName,
+  PublishedFrom,
   Reason,
   Sha256,
   Standing,
@@ -22,7 +24,13 @@ import type {
   UnverifiableReason,
   Verdict,
 } from '../model.js';
-import type { Coverage, EnvironmentEvidence, PairComparison, SetComparison } from '../compare/types.js';
+import type {
+  Coverage,
+  EnvironmentEvidence,
+  PairComparison,
+  SetComparison,
+  SignatureRecord,
+} from '../compare/types.js';
 
 /** One sentence of the report with what it rests on. */
 export interface Statement {
@@ -123,6 +131,23 @@ export interface ReportStatement {
   readonly publisherCan: readonly Statement[];
 }
 
+/** Where a published file came from, and what its own signatures were found to be before the build. */
+export interface PublishedOrigin {
+  readonly file: string;
+  readonly from: PublishedFrom;
+  /** From the publisher's server: address, redirects, time. */
+  readonly fetched?: Fetched;
+  /** Who had said what its SHA-256 must be, in words. */
+  readonly digestFrom?: string;
+  /** Of the file, or of each APK in it; none where they were not looked at. */
+  readonly signatures: readonly {
+    readonly file: string;
+    readonly status: SignatureRecord['status'];
+    /** Certificates by SHA-256. */
+    readonly signers: readonly Sha256[];
+  }[];
+}
+
 /** What one run of ours was like. */
 export interface RunRecord {
   /** ISO 8601, UTC. */
@@ -133,6 +158,7 @@ export interface RunRecord {
   readonly kernel: string;
   readonly cpuCount: number;
   readonly memoryMiB: number;
+  readonly published?: readonly PublishedOrigin[];
   readonly environment?: EnvironmentRecord;
   readonly builds: number;
   readonly matchingBuilds: number;

@@ -78,6 +78,27 @@ test(
   'acquisition: { kind: handed-over, how: download it }\n    pairs: [{ published: small.apk, output: app }]',
   'acquisition: { kind: url, url: https://example.org/a, onlyLatest: true }',
 );
+const BY_HAND = 'acquisition: { kind: handed-over, how: download it }';
+const latestJson = (more: string): string =>
+  `acquisition: { kind: latest-json, index: 'https://example.org/latest.json', versionField: name, urlField: url${more} }`;
+const release = (tag: string, asset: string): string =>
+  `acquisition: { kind: github-release, repository: owner/name, tag: '${tag}', asset: '${asset}' }`;
+for (const acquisition of [
+  latestJson(", url: 'https://example.org/{version}.apk'"),
+  release('v{version}', 'a.apk'),
+])
+  test(`nothing is found in ${acquisition}`, (t) => {
+    t.deepEqual(lintRecipe(smallRecipe(replaced(BY_HAND, acquisition))), []);
+  });
+test(found, 'unknown-placeholder', BY_HAND, latestJson(", url: 'https://example.org/{versoin}.apk'"));
+test(found, 'unknown-placeholder', BY_HAND, release('v{version}', '{name}.apk'));
+test(found, 'tag-of-one-version', BY_HAND, release('nightly', 'app-{version}.apk'));
+test(
+  found,
+  'url-and-pairs',
+  `${BY_HAND}\n    pairs: [{ published: small.apk, output: app }]`,
+  release('v{version}', 'a.apk'),
+);
 test(found, 'plan-recipe-placeholder', 'make VERSION={version}', 'make VERSION={upstreamVersion}');
 test(found, 'incomplete', 'source:\n  kind: git\n  repository: https://example.org/small\n', '');
 

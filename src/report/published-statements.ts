@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Where the published files of a run came from, in sentences. */
+import { count, fetching, quoted, some } from './say.js';
+import type { PublishedOrigin, RunRecord, Statement } from './types.js';
+
+const SHOWN = 5;
+
+export function publishedStatements({ published = [] }: Pick<RunRecord, 'published'>): Statement[] {
+  return published.flatMap((origin, at) => [originStatement(origin, at), ...signatureStatements(origin, at)]);
+}
+
+function originStatement({ file, from, fetched, digestFrom }: PublishedOrigin, at: number): Statement {
+  const basis = [`/run/published/${at}`];
+  const check = `sha256sum ${quoted(file)}`;
+  switch (from) {
+    case 'handed-over':
+      return {
+        code: 'published-handed-over',
+        sentence: `${file} was handed over by whoever ran this: this run did not get it from the channel itself.`,
+        basis,
+        check,
+      };
+    case 'bundled':
+      return { code: 'published-bundled', sentence: `${file} is a file of this package.`, basis, check };
+    case 'debian-archive':
+      return {
+        code: 'published-from-archive',
+        sentence: `${file} came from the Debian archive, with the SHA-256 of its signed index.`,
+        basis,
+        check,
+      };
+    case 'url':
+    case 'latest-json':
+    case 'github-release': {
+      if (fetched === undefined)
+        return {
+          code: 'published-from-cache',
+          sentence: `${file} lay in the cache with the SHA-256 that ${digestFrom ?? 'was expected'} states.`,
+          basis,
+          check,
+        };
+      const { url, hops, time } = fetched;
+      const over =
+        hops.length === 0 ? '' : `, over ${count(hops.length, 'redirect')} to ${hops.at(-1)?.to ?? ''}`;
+      const digest =
+        digestFrom === undefined
+          ? 'nobody had stated its SHA-256 beforehand'
+          : `its SHA-256 is the one that ${digestFrom} stated`;
+      return {
+        code: 'published-fetched',
+        sentence: `${file} was fetched from ${url} at ${time}${over}; ${digest}.`,
+        basis,
+        check: `${fetching(url)} | sha256sum`,
+      };
+    }
+  }
+}
+
+/** Where a comparison follows, its own sentences tell more. */
+function signatureStatements({ signatures }: PublishedOrigin, at: number): Statement[] {
+  return signatures.flatMap(({ file, status, signers }, index): Statement[] => {
+    if (status === 'not-applicable') return [];
+    const by = signers.length === 0 ? '' : ` by the certificate with SHA-256 ${some(signers, SHOWN)}`;
+    const found = {
+      verified: `is signed${by}, and the signature verifies`,
+      invalid: `has a signature${by} that does not verify`,
+      unchecked: `has a signature${by} that was not checked`,
+      unsigned: 'is not signed',
+    }[status];
+    return [
+      {
+        code: `published-${status}`,
+        sentence: `Before the build, ${file} was looked at: it ${found}.`,
+        basis: [`/run/published/${at}/signatures/${index}`],
+        check: `apksigner verify --print-certs ${quoted(file)}`,
+      },
+    ];
+  });
+}
