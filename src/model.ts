@@ -255,6 +255,10 @@ export interface EnvironmentPlan {
     readonly from: 'source' | 'override';
     readonly path: string;
     readonly reason?: string;
+    /** Values of its ARG instructions. */
+    readonly arguments?: Readonly<Record<string, string>>;
+    /** The stage that is built; without it the last one. */
+    readonly target?: string;
   };
   readonly user: string;
   /** Absolute path of the source tree inside the environment. */
@@ -380,6 +384,8 @@ export interface ComparePlan {
   /** Who built the file that users get. */
   readonly builtBy: 'publisher' | 'distribution' | 'store';
   readonly packageId?: string;
+  /** As the published file writes it, where that is not the version itself. */
+  readonly versionName?: string;
   /** The published file has one of them. */
   readonly versionCodes?: readonly number[];
   readonly signers: readonly SignerPin[];

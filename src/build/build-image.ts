@@ -3,7 +3,7 @@
 import { promises as fs } from 'node:fs';
 import path from 'node:path';
 import { FailedHere } from '../errors.js';
-import type { LogRecord } from '../model.js';
+import type { EnvironmentPlan, LogRecord } from '../model.js';
 import type { Engine } from './engine.js';
 import { engineFailure } from './engine-failure.js';
 import type { PrepareRequest } from './executor.js';
@@ -26,22 +26,26 @@ export async function buildImage(
   context: AsyncIterable<Uint8Array>,
   request: PrepareRequest,
 ): Promise<BuiltImage> {
-  const { minutes, memoryMiB } = request.plan.environment;
+  const { minutes, memoryMiB, dockerfile } = request.plan.environment;
   const progress = new PhaseProgress('image', 'building the image on its pinned base', request.onProgress);
   const reader = new LogReader('');
   const file = path.join(request.directory, 'logs', 'image.log');
   await fs.mkdir(path.dirname(file), { recursive: true });
   const { buildArguments } = engine.description;
-  const result = await engine.run(['build', ...buildArguments, '--tag', tag, '--file', DOCKERFILE, '-'], {
-    input: context,
-    timeoutMs: minutes * 60_000,
-    logFile: file,
-    onLine: (line) => {
-      progress.line();
-      reader.push(line);
+  const own = buildOptions(dockerfile);
+  const result = await engine.run(
+    ['build', ...buildArguments, ...own, '--tag', tag, '--file', DOCKERFILE, '-'],
+    {
+      input: context,
+      timeoutMs: minutes * 60_000,
+      logFile: file,
+      onLine: (line) => {
+        progress.line();
+        reader.push(line);
+      },
+      ...(request.signal === undefined ? {} : { signal: request.signal }),
     },
-    ...(request.signal === undefined ? {} : { signal: request.signal }),
-  });
+  );
   progress.finish();
   const { ended } = result;
   if (ended.kind === 'exited' && ended.code === 0)
@@ -64,4 +68,13 @@ export async function buildImage(
   throw new FailedHere('prepare-failed', `the image could not be built: ${words.join(' | ')}`, {
     hint: `the log is ${file}`,
   });
+}
+
+/** What the plan says about the Dockerfile beside its path; sorted, so that one plan gives one command. */
+export function buildOptions(dockerfile: EnvironmentPlan['dockerfile']): readonly string[] {
+  const values = Object.entries(dockerfile?.arguments ?? {}).sort(([one], [other]) => (one < other ? -1 : 1));
+  return [
+    ...values.flatMap(([name, value]) => ['--build-arg', `${name}=${value}`]),
+    ...(dockerfile?.target === undefined ? [] : ['--target', dockerfile.target]),
+  ];
 }

@@ -71,6 +71,16 @@ function sourceInBrief({ source }: BuildPlan): string {
   }
 }
 
+function imageOptions({
+  target,
+  arguments: values = {},
+}: NonNullable<BuildPlan['environment']['dockerfile']>): readonly string[] {
+  return [
+    ...(target === undefined ? [] : [`stage ${target}`]),
+    ...Object.entries(values).map(([name, value]) => `${name}=${value}`),
+  ];
+}
+
 export function imageInBrief(image: ImagePlan): string {
   switch (image.kind) {
     case 'registry':
@@ -124,7 +134,9 @@ export function wholePlan(plan: Plan): string {
     `environment     user ${environment.user}, ${environment.directory}, ${environment.locale}, ${environment.timeZone}, SOURCE_DATE_EPOCH ${environment.sourceDateEpoch}`,
     ...(environment.dockerfile === undefined
       ? []
-      : [`dockerfile      ${environment.dockerfile.from}: ${environment.dockerfile.path}`]),
+      : [
+          `dockerfile      ${environment.dockerfile.from}: ${[environment.dockerfile.path, ...imageOptions(environment.dockerfile)].join(', ')}`,
+        ]),
     ...plan.toolchain.map(({ what, value, file }) => `toolchain       ${what} ${value} (${file})`),
     ...Object.entries(environment.variables).map(([name, value]) => `variable        ${name}=${value}`),
     ...('assertions' in build.source

@@ -33,7 +33,8 @@ export async function expectationsOf(
   const channel = asked === undefined ? {} : { channel: asked };
   if (version !== undefined) {
     const { target, compare } = (await plan({ app, version, ...channel }, options)).plan;
-    return { ...expected(compare), version: nameAndCode(target.version, compare.versionCodes) };
+    const name = compare.versionName ?? target.version;
+    return { ...expected(compare), version: nameAndCode(name, compare.versionCodes) };
   }
   const { recipe } = await recipeOf(app, options.recipes);
   const found = channelOf(recipe, asked).channel;

@@ -120,10 +120,10 @@ function listedOf({ compare: { acquisition } }: Plan, file: PublishedFile): Debi
 
 function identityExpected({ target, compare }: Plan, listed: DebianBinary | undefined): ExpectedIdentity {
   if (listed !== undefined) return { debPackage: listed.package, debVersion: listed.version };
-  const { packageId, versionCodes } = compare;
+  const { packageId, versionName = target.version, versionCodes } = compare;
   if (packageId === undefined) return {};
   // the code is what the platform orders by; a name may be written in more ways than one
-  return versionCodes === undefined ? { versionName: target.version } : { versionCodes };
+  return versionCodes === undefined ? { versionName } : { versionCodes };
 }
 
 /** What was found before the build, but for what the pairs say by themselves. */

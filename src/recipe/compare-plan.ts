@@ -71,6 +71,7 @@ export function comparePlan(
     target,
     builtBy: channel.builtBy,
     ...(channel.packageId === undefined ? {} : { packageId: channel.packageId }),
+    ...(channel.versionName === undefined ? {} : { versionName: expand(channel.versionName, values) }),
     ...(versionCode === undefined || candidate.build === undefined
       ? {}
       : { versionCodes: codesOf(candidate.build, versionCode) }),

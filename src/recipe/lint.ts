@@ -209,6 +209,7 @@ function lintToolchain(recipe: Recipe, build: RecipeBuild, path: string): readon
   const used = [
     ...phases.map(({ script }) => script),
     ...Object.values(environment.variables),
+    ...Object.values(environment.dockerfile?.arguments ?? {}),
     ...outputs.map((output) => output.path),
   ].flatMap(placeholdersIn);
   for (const name of new Set(used.filter((one) => one.startsWith('toolchain.'))))

@@ -184,6 +184,7 @@ function unreadButUsed(build: RecipeBuild, { unread }: ReadToolchain): readonly 
     [
       ...phases.map(({ script }) => script),
       ...Object.values(environment.variables),
+      ...Object.values(environment.dockerfile?.arguments ?? {}),
       ...outputs.map(({ path }) => path),
       environment.directory,
     ].flatMap((template) => placeholdersIn(template)),
@@ -316,6 +317,12 @@ function imagePlan(
   }
 }
 
+const expandAll = (
+  templates: Readonly<Record<string, string>>,
+  values: TemplateValues,
+): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(templates).map(([name, value]) => [name, expand(value, values)]));
+
 function environmentPlan(
   { environment }: RecipeBuild,
   image: ImagePlan,
@@ -331,6 +338,10 @@ function environmentPlan(
             from: dockerfile.kind,
             path: dockerfile.path,
             ...(dockerfile.kind === 'override' ? { reason: dockerfile.reason } : {}),
+            ...(dockerfile.arguments === undefined
+              ? {}
+              : { arguments: expandAll(dockerfile.arguments, values) }),
+            ...(dockerfile.target === undefined ? {} : { target: dockerfile.target }),
           },
         }),
     user: environment.user,
@@ -338,9 +349,7 @@ function environmentPlan(
     locale: environment.locale,
     timeZone: environment.timeZone,
     sourceDateEpoch: environment.sourceDateEpoch,
-    variables: Object.fromEntries(
-      Object.entries(environment.variables).map(([name, value]) => [name, expand(value, values)]),
-    ),
+    variables: expandAll(environment.variables, values),
     memoryMiB: environment.memoryMiB,
     diskMiB: environment.diskMiB,
     minutes: environment.minutes,

@@ -221,6 +221,9 @@ const channel = strict({
   title: text,
   builtBy: word(['publisher', 'distribution', 'store']),
   packageId: identifier.optional(),
+  versionName: text
+    .optional()
+    .describe('As the published file writes it, with {version}, where that is not the version itself.'),
   versionCode: strict({
     times: positive,
     plus: z.union([z.int().min(0), z.array(z.int().min(0)).min(1)]),
@@ -286,9 +289,23 @@ const image = byKind([
   strict({ kind: z.literal('none') }),
 ]).describe('The base of the environment. No digest without evidence.');
 
+const buildOfImage = {
+  arguments: z
+    .record(variableName, text)
+    .optional()
+    .describe('Values of ARG, with {toolchain.…} where the source states them.'),
+  target: identifier.optional().describe('The stage that is built; without it the last one.'),
+};
+
 const dockerfile = byKind([
-  strict({ kind: z.literal('source'), path: pathBelow }),
-  strict({ kind: z.literal('override'), path: pathBelow, reason: text, reference: text }),
+  strict({ kind: z.literal('source'), path: pathBelow, ...buildOfImage }),
+  strict({
+    kind: z.literal('override'),
+    path: pathBelow,
+    reason: text,
+    reference: text,
+    ...buildOfImage,
+  }),
 ]);
 
 const environment = strict({

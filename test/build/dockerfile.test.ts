@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The base of a Dockerfile is the plan's, and an image is named in the one form that all engines take. */
 import test from 'ava';
+import { buildOptions } from '../../src/build/build-image.js';
 import { pinDockerfile } from '../../src/build/dockerfile.js';
 import { pinnedReference } from '../../src/build/registry-reference.js';
 
@@ -41,4 +42,18 @@ test('names with registry and digest, without tag', (t) => {
     reference: 'ghcr.io:443/some/one@sha256:00',
     url: 'https://ghcr.io:443/v2/some/one/manifests/sha256:00',
   });
+});
+
+test('values of ARG and the stage are options of the build, each one argument of its own', (t) => {
+  t.deepEqual(buildOptions({ from: 'source', path: 'Dockerfile' }), []);
+  t.deepEqual(buildOptions(undefined), []);
+  t.deepEqual(
+    buildOptions({
+      from: 'source',
+      path: 'Dockerfile',
+      arguments: { SDK: 'platforms;android-36 --privileged', JDK: '21' },
+      target: 'build',
+    }),
+    ['--build-arg', 'JDK=21', '--build-arg', 'SDK=platforms;android-36 --privileged', '--target', 'build'],
+  );
 });

@@ -416,3 +416,43 @@ test('the same request and facts give the same plan, and each build fact changes
   t.not(other.buildDigest, plan.buildDigest);
   t.is(other.compareDigest, plan.compareDigest);
 });
+
+test('a Dockerfile gets values of its ARGs from the source, and a channel has a version name of its own', (t) => {
+  const recipe = smallRecipe((text) =>
+    replaced(
+      '      user: builder\n',
+      `      dockerfile:
+        kind: source
+        path: Dockerfile
+        arguments: { SDK: 'platforms;android-{toolchain.sdk} tools', MODE: release }
+        target: build
+      user: builder
+`,
+    )(
+      replaced(
+        '    packageId: org.example.small\n',
+        "    packageId: org.example.small\n    versionName: '{version}+free'\n",
+      )(
+        text.replace(
+          "versions: '>=10 <11'\n",
+          "versions: '>=10 <11'\n    toolchain: [{ kind: pattern, name: sdk, what: SDK, file: sdk.txt, pattern: '([0-9]+)' }]\n",
+        ),
+      ),
+    ),
+  );
+  const commit = 'b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2';
+  const repository = 'https://example.org/small';
+  const plan = planOf(recipe, '10.10', {
+    facts: [{ kind: 'source-files', repository, commit, files: [{ path: 'sdk.txt', text: 'sdk 36\n' }] }],
+  });
+  t.deepEqual(plan.build.environment.dockerfile, {
+    from: 'source',
+    path: 'Dockerfile',
+    arguments: { SDK: 'platforms;android-36 tools', MODE: 'release' },
+    target: 'build',
+  });
+  t.is(plan.compare.versionName, '10.10+free');
+  t.deepEqual(plan.unresolved, []);
+  // without the file nobody knows what the image would be made with
+  t.deepEqual(planOf(recipe, '10.10').unresolved, ['unresolved: SDK, which sdk.txt of the commit states']);
+});
