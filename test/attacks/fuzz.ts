@@ -6,6 +6,8 @@
 import { BufferSource } from '../../src/bytes.js';
 import { VerifyError } from '../../src/errors.js';
 import { readAndroidManifest } from '../../src/formats/android-manifest.js';
+import { readArsc } from '../../src/formats/arsc.js';
+import { writeCanonicalArsc } from '../../src/formats/arsc-writer.js';
 import { checkApkSignature } from '../../src/formats/apk-signature.js';
 import { readSignedData } from '../../src/formats/cms.js';
 import { readManifest } from '../../src/formats/jar-manifest.js';
@@ -16,7 +18,9 @@ import { buildZip, type ZipLayout, type ZipMember } from '../helpers/build-zip.j
 import { compareBuffers } from '../helpers/compare-buffers.js';
 import { der, insertBlock, newIdentity, signerPair, signingBlock, type Pair } from '../helpers/sign-apk.js';
 import { jarEntries, jarIdentity, signatureBlock } from '../helpers/sign-jar.js';
+import { randomArsc } from './random-arsc.js';
 import { Numbers } from './real-mutations.js';
+import { smallArsc } from './small-arsc.js';
 
 export interface FuzzTarget {
   readonly name: string;
@@ -300,12 +304,39 @@ function randomAxml(numbers: Numbers): Buffer {
           ...chunks,
           roots: Array.from({ length: numbers.below(3) }, () => randomElement(numbers)),
         });
-  // chunk headers, counts and offsets stand on multiples of four
-  return damaged(
-    bytes,
-    numbers,
-    Array.from({ length: bytes.length >> 2 }, (_, index) => index * 4),
+  return damaged(bytes, numbers, multiplesOfFour(bytes));
+}
+
+/** Where chunk headers, counts and offsets stand. */
+const multiplesOfFour = (bytes: Buffer): number[] =>
+  Array.from({ length: bytes.length >> 2 }, (_, index) => index * 4);
+
+function randomTable(numbers: Numbers): Buffer {
+  const bytes = randomArsc(numbers);
+  return numbers.below(3) === 0 ? bytes : damaged(bytes, numbers, multiplesOfFour(bytes));
+}
+
+/** What is written is read again as itself, where its index has one word for each entry. */
+function writtenTable(bytes: Buffer): void {
+  const table = readArsc(bytes);
+  const written = writeCanonicalArsc(table);
+  const isPlain = table.packages.every(({ chunks }) =>
+    chunks.every((chunk) => chunk.kind !== 'type' || chunk.flags === 0),
   );
+  if (isPlain && !writeCanonicalArsc(readArsc(written)).equals(written))
+    throw new Error('the one layout is not its own');
+}
+
+const inArchive = (table: Buffer): Buffer =>
+  buildZip([{ name: 'resources.arsc', data: table, align: 4, method: 0 }]);
+const plainTable = inArchive(smallArsc());
+
+/** A table is left out only against another layout of it. */
+async function relaidTable(bytes: Buffer): Promise<void> {
+  const rules = ['play-arsc-relayout', 'play-types-count'] as const;
+  const { verdict } = await compareBuffers(inArchive(bytes), plainTable, { rules });
+  if (verdict.kind === 'equivalent') throw new Error('another table was left out');
+  if (verdict.kind !== 'unreproducible') throw new Error(verdict.kind);
 }
 
 const manifestText = (jarEntries(
@@ -369,4 +400,6 @@ export const FUZZ_TARGETS: readonly FuzzTarget[] = [
   { name: 'DER: PKCS#7', make: derInput([signatureBlock(Buffer.from('file'), jar)]), read: readSignedData },
   { name: 'JAR manifest', make: randomManifest, read: readManifest },
   { name: 'AXML', make: randomAxml, read: (bytes) => readAndroidManifest(new BufferSource(bytes)) },
+  { name: 'resource table', make: randomTable, read: writtenTable },
+  { name: 'resource table, compared', make: randomTable, read: relaidTable },
 ];
