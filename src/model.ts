@@ -57,6 +57,7 @@ export const RULE_NAMES = [
   'play-split-languages',
   'play-stamp-cert',
   'play-types-count',
+  'source-stamp',
 ] as const;
 export type RuleName = (typeof RULE_NAMES)[number];
 /** Named sets of `store-edit` rules; of several that cover an entry the first one is taken. */

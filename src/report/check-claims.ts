@@ -102,6 +102,7 @@ const TAKEN: ReadonlySet<string> = new Set([
   'apk/dependency-info',
   'apk/play-frosting',
   'zip/jar-signature',
+  'zip/source-stamp',
   'zip/entry',
   'zip/directory-record',
 ]);

@@ -1,14 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The small APKs of the sweep, one for each set of schemes; each at most 12 KB. */
-import { createPublicKey } from 'node:crypto';
+import { createHash, createPublicKey } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { makeKey, signWithApksigner } from '../helpers/apksigner.js';
 import { buildManifest } from '../helpers/build-axml.js';
 import { buildZip, type ZipMember } from '../helpers/build-zip.js';
-import { insertBlock, signerPair, signingBlock, type Pair } from '../helpers/sign-apk.js';
+import {
+  contentDigest,
+  insertBlock,
+  newIdentity,
+  signerPair,
+  signingBlock,
+  type Pair,
+} from '../helpers/sign-apk.js';
 import { jarEntries, jarIdentity, signJar } from '../helpers/sign-jar.js';
+import { stampPairV2 } from '../helpers/sign-stamp.js';
 import { smallArsc } from './small-arsc.js';
 import type { SweepCase } from './sweep.js';
 
@@ -48,6 +56,25 @@ function signed(
   return { name, published: resign(buildZip([...MEMBERS, ...entries])), rebuilt };
 }
 
+/** Its entry as apksigner writes it; whoever re-signs has the key of the stamp as well. */
+function stamped(): SweepCase {
+  const [identity, stamp] = [newIdentity(), newIdentity()];
+  const entry: ZipMember = {
+    name: 'stamp-cert-sha256',
+    data: createHash('sha256').update(stamp.certificate).digest(),
+    flags: 0x0800,
+    madeBy: 20,
+    time: 0,
+    date: 0x0221,
+  };
+  const resign = (archive: Buffer): Buffer => {
+    const pair = stampPairV2({ identity: stamp, schemes: [[2, contentDigest(archive)]] });
+    return insertBlock(archive, signingBlock([signerPair('v2', archive, [{ identity }]), pair]));
+  };
+  const published = resign(buildZip([...MEMBERS, entry]));
+  return { name: 'v2 and a stamp', published, rebuilt: buildZip(MEMBERS), resign };
+}
+
 /** Without what needs a program. */
 export function sweepCases(): readonly SweepCase[] {
   return [
@@ -57,6 +84,7 @@ export function sweepCases(): readonly SweepCase[] {
     signed('v1+v2+v3', ['v1', 'v2', 'v3']),
     signed('v2, packed otherwise', ['v2'], [], buildZip(MEMBERS.map((member) => ({ ...member, level: 1 })))),
     signed('dependency info', ['v2', 'v3'], [{ id: DEPENDENCY_INFO, value: Buffer.alloc(200, 'sealed') }]),
+    stamped(),
   ];
 }
 

@@ -90,7 +90,7 @@ test('every command of it holds', (t) => {
   t.is(signed, 'true');
   writeFileSync(at('code_transparency_signed.jwt'), transparencyFile());
   const commands = [...PAGE.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, text]) => text ?? '');
-  t.is(commands.length, 8);
+  t.is(commands.length, 9);
   const run = (): string =>
     execFileSync('sh', ['-eu', '-c', commands.join('\n')], {
       cwd: directory,

@@ -13,6 +13,7 @@ import { playManifestMetadata } from './play-manifest-metadata.js';
 import { playSplitLanguages } from './play-split-languages.js';
 import { playStampCert } from './play-stamp-cert.js';
 import { playTypesCount } from './play-types-count.js';
+import { sourceStamp } from './source-stamp.js';
 import type { Rule } from './rule.js';
 
 export const rules = {
@@ -28,6 +29,7 @@ export const rules = {
   'play-split-languages': playSplitLanguages,
   'play-stamp-cert': playStampCert,
   'play-types-count': playTypesCount,
+  'source-stamp': sourceStamp,
 } as const satisfies Record<RuleName, Rule>;
 
 /** Whether bytes may be left out of the verdict by it. */

@@ -20,7 +20,7 @@ export function compareEnd(
   sides: Sides,
   p: ZipSide,
   r: ZipSide,
-  { worst: oneSidedWorst, jar }: OneSidedTotals,
+  { worst: oneSidedWorst, signed }: OneSidedTotals,
   layoutExplained: boolean,
   place: Place,
 ): void {
@@ -45,7 +45,10 @@ export function compareEnd(
     oneSidedWorst === 'identical'
       ? 'reencoded'
       : worst('reencoded', oneSidedWorst === 'missing' ? 'different' : oneSidedWorst);
-  const signing = [signatureBytes(p) + jar.published.data, signatureBytes(r) + jar.rebuilt.data] as const;
+  const signing = [
+    signatureBytes(p) + signed.published.data,
+    signatureBytes(r) + signed.rebuilt.data,
+  ] as const;
   const net = (published: number, rebuilt: number): boolean =>
     oneSidedWorst === 'signature' && published === rebuilt;
   const netOffset =
@@ -53,16 +56,16 @@ export function compareEnd(
     (signing[0] + signing[1] > 0 &&
       p.zip.centralDirectory.offset - signing[0] === r.zip.centralDirectory.offset - signing[1]);
   const counts: Owner = net(
-    p.zip.entries.length - jar.published.entries,
-    r.zip.entries.length - jar.rebuilt.entries,
+    p.zip.entries.length - signed.published.entries,
+    r.zip.entries.length - signed.rebuilt.entries,
   )
     ? 'signature'
     : oneSidedWorst === 'identical'
       ? 'different'
       : explained;
   const sizes: Owner = net(
-    p.zip.centralDirectory.size - jar.published.records,
-    r.zip.centralDirectory.size - jar.rebuilt.records,
+    p.zip.centralDirectory.size - signed.published.records,
+    r.zip.centralDirectory.size - signed.rebuilt.records,
   )
     ? 'signature'
     : explained;

@@ -8,15 +8,30 @@ import type { JarCheck } from './jar-check.js';
 import { signatureContent } from './jar-content.js';
 import { isContested, isJarSignatureEntry, rawNameOf, type ZipSide } from './zip-side.js';
 
-export interface JarEntryOwner {
+export interface SignatureEntryOwner {
   readonly owner: Owner;
   readonly rule: RuleName | '';
+  readonly region: 'zip/jar-signature' | 'zip/source-stamp';
 }
 
 /** Of an entry without partner; `undefined` for one that belongs to no signature. */
-export type JarEntryOwners = (side: ZipSide, entry: number) => JarEntryOwner | undefined;
+export type SignatureEntryOwners = (side: ZipSide, entry: number) => SignatureEntryOwner | undefined;
 
-const UNREAD: JarEntryOwner = { owner: 'unread', rule: '' };
+const REGION = 'zip/jar-signature';
+const UNREAD: SignatureEntryOwner = { owner: 'unread', rule: '', region: REGION };
+
+/** The entry of a source stamp, by its index in the published file, beside those of a JAR signature. */
+export function withStampEntry(
+  owners: SignatureEntryOwners,
+  published: ZipSide,
+  stamp: number | undefined,
+): SignatureEntryOwners {
+  if (stamp === undefined) return owners;
+  return (side, entry) =>
+    side === published && entry === stamp
+      ? { owner: 'signature', rule: 'source-stamp', region: 'zip/source-stamp' }
+      : owners(side, entry);
+}
 
 /** `check`: of the published side, if that is JAR-signed. `pinned`: certificates that may sign although others issued them. */
 export function jarEntryOwners(
@@ -24,10 +39,10 @@ export function jarEntryOwners(
   rebuilt: ZipSide,
   check: JarCheck | undefined,
   pinned: ReadonlySet<string>,
-): JarEntryOwners {
+): SignatureEntryOwners {
   const ofPublished = publishedOwner(published, check, pinned);
-  const ofRebuilt: JarEntryOwner = isReadWhole(rebuilt)
-    ? { owner: 'signature', rule: 'jar-signature' }
+  const ofRebuilt: SignatureEntryOwner = isReadWhole(rebuilt)
+    ? { owner: 'signature', rule: 'jar-signature', region: REGION }
     : UNREAD;
   const replaced = check !== undefined && takesOver(check, rebuilt);
   return (side, index) => {
@@ -48,14 +63,16 @@ function publishedOwner(
   { block, signature }: ZipSide,
   check: JarCheck | undefined,
   pinned: ReadonlySet<string>,
-): JarEntryOwner {
+): SignatureEntryOwner {
   if (check === undefined || check.owned.size === 0) return UNREAD;
   if (block !== undefined || signature.status !== 'unsigned') {
     if (block?.trusted !== true || otherSigners(signature, check) !== undefined) return UNREAD;
-    return { owner: check.free ? 'excluded' : 'signature', rule: 'jar-signature' };
+    return { owner: check.free ? 'excluded' : 'signature', rule: 'jar-signature', region: REGION };
   }
   const isKnown = check.signers.every(({ certificateSha256 }) => pinned.has(certificateSha256));
-  return check.selfSigned || isKnown ? { owner: 'excluded', rule: 'jar-signature-only' } : UNREAD;
+  return check.selfSigned || isKnown
+    ? { owner: 'excluded', rule: 'jar-signature-only', region: REGION }
+    : UNREAD;
 }
 
 /** Nobody has to have signed our own file, but nothing else may lie in the entries. */

@@ -7,15 +7,15 @@ import type { Owner, Side } from '../types.js';
 import type { Place, Walk } from '../walk.js';
 import { coverEntry, covers } from './covered-entry.js';
 import type { JarCheck } from './jar-check.js';
-import type { JarEntryOwners, SignatureExtent } from './jar-entries.js';
+import type { SignatureEntryOwners, SignatureExtent } from './jar-entries.js';
 import type { MemberTable } from './member-table.js';
 import type { ZipSide } from './zip-side.js';
 
 /** Totals of what one side has and the other does not, for the counts and sizes of the end record. */
 export interface OneSidedTotals {
   worst: Owner;
-  /** Of entries that belong to a JAR signature. */
-  readonly jar: Readonly<Record<Side, SignatureExtent>>;
+  /** Of entries that belong to a signature. */
+  readonly signed: Readonly<Record<Side, SignatureExtent>>;
 }
 
 export function addOneSided(
@@ -26,36 +26,33 @@ export function addOneSided(
   members: MemberTable,
   place: Place,
   totals: OneSidedTotals,
-  jarOwners: JarEntryOwners,
+  signatureOwners: SignatureEntryOwners,
 ): void {
   const entry = side.zip.entries[entryIndex];
   if (entry === undefined) return;
-  const rule = [...walk.options.rules].find((name) => covers(name, side, entry));
+  const signed = signatureOwners(side, entryIndex);
+  // what is proven is not left out
+  const rule =
+    signed?.owner === 'signature'
+      ? undefined
+      : [...walk.options.rules].find((name) => covers(name, side, entry));
   if (rule !== undefined) {
     const member = members.single(side.side, entry, 'excluded');
     coverEntry(walk, ledger, side, entry, member, rule);
     totals.worst = worst(totals.worst, 'excluded');
     return;
   }
-  const jar = jarOwners(side, entryIndex);
-  const owner: Owner = jar?.owner ?? oneSided(side.side);
+  const owner: Owner = signed?.owner ?? oneSided(side.side);
   const member = members.single(side.side, entry, owner);
-  const region = jar === undefined ? 'zip/entry' : 'zip/jar-signature';
+  const region = signed?.region ?? 'zip/entry';
   const size = entry.end - entry.localOffset;
-  const ruleOf = jar?.rule ?? '';
+  const ruleOf = signed?.rule ?? '';
   ledger.add(entry.localOffset, size, owner, region, member, ruleOf);
-  ledger.add(
-    entry.cdOffset,
-    entry.cdSize,
-    owner,
-    jar === undefined ? 'zip/directory-record' : region,
-    member,
-    ruleOf,
-  );
+  ledger.add(entry.cdOffset, entry.cdSize, owner, signed?.region ?? 'zip/directory-record', member, ruleOf);
   totals.worst = worst(totals.worst, owner);
-  if (jar !== undefined) {
-    if (jar.rule !== '') walk.coverByRule(jar.rule, side.side, size + entry.cdSize);
-    const extent = totals.jar[side.side];
+  if (signed !== undefined) {
+    if (signed.rule !== '') walk.coverByRule(signed.rule, side.side, size + entry.cdSize);
+    const extent = totals.signed[side.side];
     extent.entries += 1;
     extent.records += entry.cdSize;
     extent.data += size;

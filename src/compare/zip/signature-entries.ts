@@ -8,7 +8,8 @@ import { isJarSignatureEntry, rawNameOf, type ZipSide } from './zip-side.js';
 
 /**
  * All of them are without partner. Who owns them is asked elsewhere; this only says what a transplant may take from the
- * published file, and has to leave out of the rebuilt one. `isCovered`: by a rule over whole entries.
+ * published file, and has to leave out of the rebuilt one. `isCovered`: by a rule over whole
+ * entries, or as that of a source stamp.
  */
 export function signatureEntries(
   published: ZipSide,

@@ -23,7 +23,7 @@ import { pairable, positionsAmongPaired, rankOf, ranksInOrder, unpaired } from '
 import { entryTimesRule, hasRow } from './entry-times.js';
 import { compareGaps } from './gaps.js';
 import { finishJarCheck, openJarCheck, type OpenJarCheck } from './jar-check.js';
-import { jarEntryOwners, noSignatureExtents, withJarSignature } from './jar-entries.js';
+import { jarEntryOwners, noSignatureExtents, withJarSignature, withStampEntry } from './jar-entries.js';
 import { findLayout } from './layout.js';
 import { MemberTable } from './member-table.js';
 import { ObservationTable } from './observations.js';
@@ -31,6 +31,7 @@ import { addOneSided, type OneSidedTotals, reportJarSignature } from './one-side
 import { compareDirectoryRecord, compareLocalRecord, type RecordContext } from './records.js';
 import { signatureEntries } from './signature-entries.js';
 import { compareBlocks } from './signing-block.js';
+import { determinedStampEntry } from './stamp-entry.js';
 import { planTransplant } from './transplant.js';
 import {
   isContested,
@@ -112,7 +113,15 @@ async function compareRecords(
   if (!nested) walk.disagreement = await secondReaderDisagrees(published.source, published.structure);
   const p = openZipSide('published', published.source, published.structure, nested, await checking);
   if (!nested) walk.signature = { record: signatureRecord(p), signatures: { apk: p.signature } };
-  const search = nested ? undefined : findLayout(p, r, signatureEntries(p, r, pairing, coveredBy(walk)));
+  const stamp = await determinedStampEntry(p);
+  const isCovered = coveredBy(walk);
+  const added = signatureEntries(
+    p,
+    r,
+    pairing,
+    (side, entry) => (side === p && entry === p.zip.entries[stamp ?? -1]) || isCovered(side, entry),
+  );
+  const search = nested ? undefined : findLayout(p, r, added);
   const layoutExplained = isSigned(p) && search?.layout !== undefined;
   const sides = { published: new LedgerBuilder(p.source.size), rebuilt: new LedgerBuilder(r.source.size) };
   const entryTimes = entryTimesRule(walk, p, r);
@@ -203,11 +212,15 @@ async function compareRecords(
       record: withJarSignature(signatureRecord(p), p, jarCheck),
       signatures: { apk: p.signature, jar: jarCheck },
     };
-  const jarOwners = jarEntryOwners(p, r, jarCheck, walk.options.pinned ?? new Set());
-  const oneSidedTotals: OneSidedTotals = { worst: 'identical', jar: noSignatureExtents() };
+  const signatureOwners = withStampEntry(
+    jarEntryOwners(p, r, jarCheck, walk.options.pinned ?? new Set()),
+    p,
+    stamp,
+  );
+  const oneSidedTotals: OneSidedTotals = { worst: 'identical', signed: noSignatureExtents() };
   for (const side of [p, r])
     for (const entryIndex of unpaired(side, side === p ? pairing.onlyPublished : pairing.onlyRebuilt))
-      addOneSided(walk, sides[side.side], side, entryIndex, members, place, oneSidedTotals, jarOwners);
+      addOneSided(walk, sides[side.side], side, entryIndex, members, place, oneSidedTotals, signatureOwners);
   const partners = new Map(pairing.pairs.map((pair) => [pair.published, pair.rebuilt]));
   compareGaps(walk, sides, p, r, partners, layoutExplained, place);
   compareBlocks(walk, sides, p, r, place);
