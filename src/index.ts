@@ -8,8 +8,11 @@ import type * as logging from './operations/check-log.js';
 import type * as comparing from './operations/compare.js';
 import type * as demonstrating from './operations/demo.js';
 import type * as diagnosing from './operations/doctor.js';
+import type * as identifying from './operations/identify.js';
 import type * as imaging from './operations/image.js';
+import type * as indexing from './operations/index-reports.js';
 import type * as inspecting from './operations/inspect.js';
+import type * as lookingUp from './operations/lookup.js';
 import type * as planning from './operations/plan.js';
 import type * as reading from './operations/read-report.js';
 import type * as recipeBook from './operations/recipes.js';
@@ -76,6 +79,11 @@ export const transplant: typeof transplanting.transplant = async (...args) =>
   (await import('./operations/transplant.js')).transplant(...args);
 export type { TransplantRequest, TransplantResult } from './operations/transplant.js';
 
+export const identify: typeof identifying.identify = async (...args) =>
+  (await import('./operations/identify.js')).identify(...args);
+export type { Fit, Identification, IdentifyRequest, OtherFile, SignerFit } from './operations/identify.js';
+export type { FileFacts } from './operations/file-facts.js';
+
 export const plan: typeof planning.plan = async (...args) =>
   (await import('./operations/plan.js')).plan(...args);
 export const versions: typeof planning.versions = async (...args) =>
@@ -125,6 +133,13 @@ export const checkReport = async (value: unknown): Promise<checking.CheckResult>
   (await import('./report/check.js')).checkReport(value);
 export type { CheckResult, Inconsistency } from './report/check.js';
 
+export const lookup: typeof lookingUp.lookup = async (...args) =>
+  (await import('./operations/lookup.js')).lookup(...args);
+export type { LookupRequest, LookupResult, StandingVerdict } from './operations/lookup.js';
+export const indexReports: typeof indexing.indexReports = async (...args) =>
+  (await import('./operations/index-reports.js')).indexReports(...args);
+export type { IndexResult } from './operations/index-reports.js';
+
 export const storeReport: typeof storing.storeReport = async (...args) =>
   (await import('./operations/store.js')).storeReport(...args);
 export const storeAttempt: typeof storing.storeAttempt = async (...args) =>
@@ -157,4 +172,6 @@ export type { ReportFile } from './report/publish.js';
 export { renderSummary } from './report/summary.js';
 export { renderText, type TextOptions } from './report/text.js';
 export { headline } from './report/title.js';
+export type { IndexedReport, ReportIndex } from './report/report-index.js';
+export type { NotStanding, PlacedEntry } from './report/standing.js';
 export type { Note, Report, ReportStatement, RunRecord, Statement } from './report/types.js';

@@ -7,6 +7,7 @@ export const EXIT = {
   unreproducible: 1,
   unverifiable: 2,
   notAuthentic: 3,
+  unknownFile: 4,
   usage: 64,
   bug: 70,
   failedHere: 75,

@@ -32,6 +32,8 @@ export const COMMAND_NAMES = [
   'plan',
   'recipes',
   'report',
+  'reports',
+  'status',
   'transplant',
 ] as const;
 

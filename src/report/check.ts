@@ -28,9 +28,18 @@ export type CheckResult =
       readonly problems: readonly Inconsistency[];
       /** Version of samesource that the report names: another one says things in other words. */
       readonly madeBy?: string;
+      /** Present where it only says things in other words than we would: verdict, title and ledgers hold. */
+      readonly inOtherWords?: Report;
     };
 
 const MAX_PROBLEMS = 100;
+/** Where a report only speaks. */
+const WORDS: readonly string[] = [
+  '/statement/statements',
+  '/statement/doesNotSay',
+  '/statement/publisherCan',
+  '/run/statements',
+];
 
 export function checkReport(value: unknown): CheckResult {
   const parsed = reportSchema.safeParse(value);
@@ -68,7 +77,12 @@ export function checkReport(value: unknown): CheckResult {
   checkFacts(statement, found);
   checkRun(report, found);
   if (problems.length === 0) return { kind: 'consistent', report };
-  return { kind: 'inconsistent', problems, madeBy: report.run.tool.version };
+  return {
+    kind: 'inconsistent',
+    problems,
+    madeBy: report.run.tool.version,
+    ...(problems.every(({ at }) => WORDS.includes(at)) ? { inOtherWords: report } : {}),
+  };
 }
 
 function digestOrNone(value: unknown): string | undefined {

@@ -3,6 +3,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'ava';
+import { indexReports } from '../../src/operations/index-reports.js';
 import { readReport } from '../../src/operations/read-report.js';
 import { reportSchema } from '../../src/report/schema.js';
 import type { Report } from '../../src/report/types.js';
@@ -30,6 +31,10 @@ for (const file of reports)
     const lasting = problems.filter(({ code }) => code !== 'conclusion' && code !== 'run');
     t.deepEqual(lasting, []);
   });
+
+test('the index is the one that the reports give: `npm run reports:index`', async (t) => {
+  t.false((await indexReports(root, { check: true })).changed);
+});
 
 test('a report of another version is told from one that was edited', async (t) => {
   const [file = ''] = reports;

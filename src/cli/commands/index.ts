@@ -9,9 +9,11 @@ import { doctorCommand } from './doctor.js';
 import { imageCommand } from './image.js';
 import { inspectCommand } from './inspect.js';
 import { logCommand } from './log.js';
+import { lookupCommand } from './lookup.js';
 import { planCommand } from './plan.js';
 import { recipesCommand } from './recipes.js';
 import { reportCommand } from './report.js';
+import { reportsCommand } from './reports.js';
 import { transplantCommand } from './transplant.js';
 import { verifyCommand } from './verify.js';
 
@@ -19,6 +21,7 @@ import { verifyCommand } from './verify.js';
 // oxlint-disable-next-line typescript/no-explicit-any
 export const COMMANDS: readonly CommandModule<object, any>[] = [
   verifyCommand,
+  lookupCommand,
   compareCommand,
   inspectCommand,
   logCommand,
@@ -27,6 +30,7 @@ export const COMMANDS: readonly CommandModule<object, any>[] = [
   buildCommand,
   recipesCommand,
   reportCommand,
+  reportsCommand,
   imageCommand,
   demoCommand,
   doctorCommand,
