@@ -78,11 +78,13 @@ function fitting(
         'package',
         apk.versionName === undefined ? undefined : knownVersion(recipe, apk.versionName),
       );
-    const code = BigInt(apk.versionCode);
-    const above = code - BigInt(rule.plus);
-    if (above <= 0n || above % BigInt(rule.times) !== 0n)
-      return { app, channel: id, reason: `version code ${code} is no build × ${rule.times} + ${rule.plus}` };
-    const build = above / BigInt(rule.times);
+    const build = buildOf(BigInt(apk.versionCode), rule);
+    if (build === undefined)
+      return {
+        app,
+        channel: id,
+        reason: `version code ${apk.versionCode} is no build × ${rule.times} + ${[rule.plus].flat().join(' or ')}`,
+      };
     return fit('package-and-version-code', knownVersion(recipe, apk.versionName, build));
   }
   if (deb !== undefined && recipe.source?.kind === 'debian') {
@@ -95,6 +97,18 @@ function fitting(
   }
   const version = versionByName(recipe, channel, said.names);
   return version === undefined ? undefined : fit('name', version);
+}
+
+/** The build number that gives this version code by the channel's rule. */
+function buildOf(
+  code: bigint,
+  { times, plus }: NonNullable<RecipeChannel['versionCode']>,
+): bigint | undefined {
+  for (const one of [plus].flat()) {
+    const above = code - BigInt(one);
+    if (above > 0n && above % BigInt(times) === 0n) return above / BigInt(times);
+  }
+  return undefined;
 }
 
 /** The version as the recipe spells it: by build number, by name, or by the name without what flavours add (`2.1+free`). */
@@ -139,9 +153,11 @@ function versionByName(recipe: Recipe, channel: RecipeChannel, names: readonly s
 }
 
 function namesOf(recipe: Recipe, channel: RecipeChannel): readonly string[] {
+  const published = [...(channel.pairs?.map((pair) => pair.published) ?? []), ...channel.files];
   const names =
-    channel.pairs?.map(({ published }) => published) ??
-    recipe.builds.flatMap(({ outputs }) => outputs.map(({ path }) => path));
+    published.length > 0
+      ? published
+      : recipe.builds.flatMap(({ outputs }) => outputs.map(({ path }) => path));
   return [...new Set(names.map((name) => name.slice(name.lastIndexOf('/') + 1)))];
 }
 

@@ -21,9 +21,14 @@ const target = { app: 'chat', version: '1.0', channel: 'website' };
 
 interface Reports {
   readonly root: string;
-  add(day: number, rebuilt: Buffer, more?: Parameters<typeof reportOf>[2], run?: object): Promise<Report>;
-  placeOf(report: Report): string;
-  note(report: Report, kind: Note['kind'], about?: string): void;
+  readonly add: (
+    day: number,
+    rebuilt: Buffer,
+    more?: Parameters<typeof reportOf>[2],
+    run?: object,
+  ) => Promise<Report>;
+  readonly placeOf: (report: Report) => string;
+  readonly note: (report: Report, kind: Note['kind'], about?: string) => void;
 }
 
 function reportsIn(t: ExecutionContext): Reports {

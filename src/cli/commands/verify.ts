@@ -2,9 +2,10 @@
 import type { CommandModule } from 'yargs';
 import { runCommand } from '../command.js';
 import { EXIT, exitCodeOf, VERDICTS } from '../exit-code.js';
+import { fileFirst, isFile } from '../file-first.js';
 import { nextSteps } from '../next-steps.js';
 import { engineOf, planRequestOf, runOptions, type RunArguments } from '../run-options.js';
-import type { KnownVersion, VerdictKind } from '../../index.js';
+import { UsageError, type KnownVersion, type VerdictKind } from '../../index.js';
 
 interface VerifyArguments extends RunArguments {
   readonly app: string;
@@ -17,6 +18,9 @@ interface VerifyArguments extends RunArguments {
   readonly rebuild: number | undefined;
   readonly confirm: boolean;
   readonly 'build-anyway': boolean;
+  readonly recipe: string | undefined;
+  readonly reports: string | undefined;
+  readonly build: boolean;
   readonly strict: boolean;
   readonly 'require-built': boolean;
   readonly expect: VerdictKind | undefined;
@@ -25,10 +29,14 @@ interface VerifyArguments extends RunArguments {
 export const verifyCommand: CommandModule<object, VerifyArguments> = {
   command: '$0 <app> [release]',
   describe:
-    'build the published source and compare it with what users get; without a version: list the versions',
+    'build the published source and compare it with what users get; without a version: list the versions; with a file: what it is, and the verdict on it',
   builder: (yargs) =>
     runOptions(yargs)
-      .positional('app', { type: 'string', demandOption: true, describe: 'see `recipes`' })
+      .positional('app', {
+        type: 'string',
+        demandOption: true,
+        describe: 'see `recipes`; or a file, or a directory with the files of one release',
+      })
       .positional('release', { type: 'string', describe: '3.8-1, 3.x, ">=10.9 <11", latest' })
       .option('published', {
         type: 'string',
@@ -58,6 +66,17 @@ export const verifyCommand: CommandModule<object, VerifyArguments> = {
         default: false,
         describe: 'build although the published file is not the publisher’s',
       })
+      .option('recipe', { type: 'string', describe: 'with a file: the app, where several fit' })
+      .option('reports', {
+        type: 'string',
+        describe:
+          'with a file: directory or address (https://…) of reports; default: reports/ here, then ours',
+      })
+      .option('build', {
+        type: 'boolean',
+        default: false,
+        describe: 'with a file on which there is no verdict: do what the plan says',
+      })
       .option('strict', { type: 'boolean', default: false, describe: 'exit 1 for equivalent' })
       .option('require-built', {
         type: 'boolean',
@@ -67,11 +86,23 @@ export const verifyCommand: CommandModule<object, VerifyArguments> = {
       .option('expect', { choices: VERDICTS, describe: 'exit 0 for this verdict and 1 for any other' })
       .example('$0 weechat 3.x', 'the newest WeeChat 3 of Debian')
       .example('$0 telegram-android 10.x --published Telegram.apk', 'a file from a phone')
+      .example('$0 Telegram.apk', 'what the file is, and the verdict on it')
       .example('$0 signal-android', 'the versions that are known'),
   handler: (argv) =>
-    runCommand(argv, async ({ output, options }) => {
+    runCommand(argv, async (context) => {
+      const { output, options } = context;
       const { renderSummary, verify, versions } = await import('../../index.js');
-      const { app, release } = argv;
+      let { app, release, channel, published } = argv;
+      if (await isFile(app)) {
+        if (release !== undefined || published !== undefined)
+          throw new UsageError('file-and-version', `${app} is a file, which says itself what it is`, {
+            hint: 'name the file alone, or the app and its version with --published FILE',
+          });
+        const first = await fileFirst({ ...argv, file: app }, context);
+        if (first.kind === 'ends') return first.exitCode;
+        published = app;
+        ({ app, channel, version: release } = first.fit);
+      }
       if (release === undefined) {
         const known = await versions(app, options);
         output.print(known.map(versionLine).join('\n'));
@@ -80,9 +111,9 @@ export const verifyCommand: CommandModule<object, VerifyArguments> = {
       }
       const { report, location } = await verify(
         {
-          ...planRequestOf({ ...argv, release }),
+          ...planRequestOf({ ...argv, app, release, channel }),
           ...engineOf(argv),
-          ...(argv.published === undefined ? {} : { published: argv.published }),
+          ...(published === undefined ? {} : { published }),
           ...(argv.device === undefined ? {} : { device: argv.device }),
           ...(argv.buildinfo === undefined ? {} : { buildinfo: argv.buildinfo }),
           ...(argv.evidence === undefined ? {} : { evidence: argv.evidence }),
