@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A published APK made again from a rebuilt one plus the published signature, as a file that anybody can digest. */
-import { existsSync, writeSync } from 'node:fs';
+import { promises as fs, writeSync } from 'node:fs';
 import { FileSource } from '../bytes.js';
 import { expandRules } from '../compare/compare-set.js';
 import { transplantFiles, type TransplantOutcome } from '../compare/transplant-files.js';
@@ -30,7 +30,7 @@ export type TransplantResult =
 const PIECE = 1 << 20;
 
 /**
- * @throws UsageError `same-file`, `file-and-directory`, `unknown-rule`, `out-exists`; `damaged-file` for no ZIP archive
+ * @throws UsageError `same-file`, `unknown-rule`, `out-exists`, `out-is-input`, `out-no-file`; `damaged-file` for no ZIP archive
  * @throws FailedHere `unreadable-input`, `disk-full`
  */
 export async function transplant(
@@ -41,10 +41,7 @@ export async function transplant(
     const rules = expandRules(knownRules(request.rules ?? []));
     await assertTwoSides(request.published, request.rebuilt);
     const { output } = request;
-    if (output !== undefined && request.replace !== true && existsSync(output))
-      throw new UsageError('out-exists', `${output} is there already`, {
-        hint: 'choose another name, or replace it with --force',
-      });
+    if (output !== undefined) await assertOutput(output, request);
     const published = FileSource.open(request.published);
     try {
       const rebuilt = FileSource.open(request.rebuilt);
@@ -62,6 +59,29 @@ export async function transplant(
       published.close();
     }
   });
+}
+
+/** A file that is renamed takes the place of whatever is there, an input and a device too. */
+async function assertOutput(
+  output: string,
+  { published, rebuilt, replace }: TransplantRequest,
+): Promise<void> {
+  const hint = 'choose another name';
+  if (output === '') throw new UsageError('out-no-file', 'the name of the output is empty', { hint });
+  const there = await fs.lstat(output).catch(() => undefined);
+  if (there === undefined) return;
+  if (!there.isFile() && !there.isSymbolicLink())
+    throw new UsageError('out-no-file', `${output} is there already, and is no regular file`, { hint });
+  const target = await fs.stat(output).catch(() => undefined);
+  for (const input of [published, rebuilt]) {
+    const { dev, ino } = await fs.stat(input);
+    if (target?.dev === dev && target.ino === ino)
+      throw new UsageError('out-is-input', `${output} is ${input}, which would be gone`, { hint });
+  }
+  if (replace !== true)
+    throw new UsageError('out-exists', `${output} is there already`, {
+      hint: 'choose another name, or replace it with --force',
+    });
 }
 
 /** What is no archive is no file that a transplant is asked for. */

@@ -1,7 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 /** `verify transplant`: the file is written when it is the published one, and where it is not is told. */
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { makeKey, signWithApksigner } from '../helpers/apksigner.js';
@@ -56,6 +66,40 @@ test('a signed file is made again from what was signed, and written', async (t) 
   );
   t.is(forced.code, 0);
   t.like(document(t, forced), { kind: 'equal', output: 'made.apk', profile: 'plain' });
+});
+
+test('an input, a directory, a device and a pipe are never replaced', async (t) => {
+  if (!need(t, 'mkfifo')) return;
+  const cwd = temporaryDirectory(t);
+  const at = (name: string): string => path.join(cwd, name);
+  for (const name of ['published.apk', 'rebuilt.apk']) writeFileSync(at(name), UNSIGNED);
+  linkSync(at('rebuilt.apk'), at('second-name.apk'));
+  symlinkSync('published.apk', at('link.apk'));
+  symlinkSync('nowhere', at('dangling.apk'));
+  mkdirSync(at('directory'));
+  execFileSync('mkfifo', [at('pipe')]);
+  const before = readdirSync(cwd);
+  for (const [output, expected, force = true] of [
+    ['published.apk', 'out-is-input'],
+    ['rebuilt.apk', 'out-is-input'],
+    ['./rebuilt.apk', 'out-is-input', false],
+    ['second-name.apk', 'out-is-input'],
+    ['link.apk', 'out-is-input'],
+    ['dangling.apk', 'out-exists', false],
+    ['directory', 'out-no-file'],
+    ['directory/', 'out-no-file'],
+    ['pipe', 'out-no-file'],
+    ['/dev/null', 'out-no-file', false],
+    ['', 'out-no-file'],
+  ] as const) {
+    const args = ['transplant', '--json', 'published.apk', 'rebuilt.apk', '-o', output];
+    const made = await verify(force ? [...args, '--force'] : args, { cwd });
+    t.is(made.code, 64, output);
+    t.is(errorOf(t, made), expected, output);
+  }
+  t.deepEqual(readdirSync(cwd), before);
+  t.true(lstatSync(at('link.apk')).isSymbolicLink());
+  t.deepEqual(readFileSync(at('rebuilt.apk')), UNSIGNED);
 });
 
 test('fails: one byte of the content is another one; its place is told, and nothing is written', async (t) => {
