@@ -16,6 +16,18 @@ export function printable(text: string): string {
   return text.toWellFormed().replace(UNSAFE, escapeCharacter);
 }
 
+/** JSON with the same value, in which none of those characters stands as it is. */
+export function printableJson(json: string): string {
+  return json.replace(UNSAFE, (character) =>
+    character === '\\' || character === '\n'
+      ? character
+      : Array.from(
+          { length: character.length },
+          (_, at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, '0')}`,
+        ).join(''),
+  );
+}
+
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** As `printable` for raw bytes: valid UTF-8 is kept, every byte of an invalid sequence becomes `\xNN`. */

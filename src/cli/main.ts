@@ -14,8 +14,9 @@ import { packageVersion } from '../index.js';
 
 const called = path.basename(process.argv[1] ?? '').replace(/\.js$/, '');
 const program = called === 'samesource' ? called : 'verify';
-const given = hideBin(process.argv);
-const completing = given[0] === COMPLETE;
+const typed = hideBin(process.argv);
+const completing = typed[0] === COMPLETE;
+const given = completing ? typed : withoutSeparator(typed);
 
 // For runs of seconds: most of what would be optimized early is not run again (15 % of the CPU time), and memory that
 // is no longer needed is given back rather than kept for later.
@@ -67,6 +68,14 @@ for (const command of COMMANDS)
 // yargs would render the whole help after each command, for a failure that runCommand has already told
 usageOf(parser).cacheHelpMessage = () => undefined;
 await parser.parseAsync();
+
+/** What follows `--` are names of files, whatever they begin with: yargs takes none of them for an argument of a command. */
+function withoutSeparator(args: readonly string[]): string[] {
+  const at = args.indexOf('--');
+  if (at === -1) return [...args];
+  const names = args.slice(at + 1).map((name) => (name.startsWith('-') ? `./${name}` : name));
+  return [...args.slice(0, at), ...names];
+}
 
 /** What yargs prints its help with; its types do not have it. */
 function usageOf(reader: object): { cacheHelpMessage: () => void } {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Two channels: the result on standard output, everything for people on standard error when the result is JSON. */
 import { styleText } from 'node:util';
+import { printableJson } from '../index.js';
 
 export interface OutputOptions {
   readonly json?: boolean;
@@ -25,7 +26,7 @@ export class Output {
 
   /** The result for programs; nothing without `--json`. */
   data(value: unknown): void {
-    if (this.json) process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+    if (this.json) process.stdout.write(`${printableJson(JSON.stringify(value, null, 2))}\n`);
   }
 
   /** What goes on; nothing with `--quiet`. */

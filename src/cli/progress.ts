@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** One live line per phase on a terminal, plain lines anywhere else. */
-import type { OnProgress, Plan, ProgressEvent } from '../index.js';
+import { printable, type OnProgress, type Plan, type ProgressEvent } from '../index.js';
 import type { Output } from './output.js';
 import { planInBrief } from './plan-text.js';
 
@@ -40,18 +40,21 @@ export function showProgress(output: Output, stream: NodeJS.WriteStream = proces
   return {
     onProgress: (event: ProgressEvent) => {
       switch (event.kind) {
-        case 'phase-started':
-          running.set(event.phase, { title: event.title, started: performance.now(), detail: '' });
+        case 'phase-started': {
+          // names of files are in there
+          const title = printable(event.title);
+          running.set(event.phase, { title, started: performance.now(), detail: '' });
           if (live) draw();
-          else print(`… ${event.title}`);
+          else print(`… ${title}`);
           break;
+        }
         case 'phase-progress': {
           const phase = running.get(event.phase);
           if (phase !== undefined) phase.detail = ` ${amount(event)}`;
           break;
         }
         case 'phase-finished': {
-          const title = running.get(event.phase)?.title ?? event.phase;
+          const title = running.get(event.phase)?.title ?? printable(event.phase);
           running.delete(event.phase);
           print(
             `✓ ${title} ${event.seconds.toFixed(1)} s${event.outcome === undefined ? '' : `: ${event.outcome}`}`,
@@ -59,7 +62,7 @@ export function showProgress(output: Output, stream: NodeJS.WriteStream = proces
           break;
         }
         case 'note':
-          print(`  ${event.text}`);
+          print(`  ${event.text.split('\n').map(printable).join('\n')}`);
           break;
         case 'plan':
           print(planInBrief(event.plan satisfies Plan));

@@ -2,7 +2,7 @@
 import type { CommandModule } from 'yargs';
 import { globalOptions, runCommand, type GlobalArguments } from '../command.js';
 import { EXIT } from '../exit-code.js';
-import type { TransplantResult } from '../../index.js';
+import { printable, type TransplantResult } from '../../index.js';
 
 interface TransplantArguments extends GlobalArguments {
   readonly published: string;
@@ -62,7 +62,7 @@ function describe(result: TransplantResult): string {
         `made again, byte for byte: ${result.size} bytes, SHA-256 ${result.sha256}`,
         `  taken from the published file: ${result.takenBytes} bytes of its signature`,
         `  layout: ${result.profile}`,
-        ...(result.output === undefined ? [] : [`  written to ${result.output}`]),
+        ...(result.output === undefined ? [] : [`  written to ${printable(result.output)}`]),
       ].join('\n');
     case 'departs':
       return `not made again: with the layout of ${result.profile} it is another file from offset ${result.offset} of the published one on (${result.place})`;
