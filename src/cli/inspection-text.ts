@@ -16,17 +16,42 @@ export function inspectionText({
   kind,
   files,
   others,
+  set,
   disagreements,
   transparency,
 }: Inspection): string {
   const lines = files.flatMap((file, index) => [...(index === 0 ? [] : ['']), ...fileLines(file)]);
-  if (kind !== 'file') lines.unshift(`${name}: ${count(files.length, 'file')}`, '');
+  if (kind !== 'file')
+    lines.unshift(`${name}: ${count(files.length, 'file')}`, ...(set === undefined ? [] : setLines(set)), '');
   if (transparency !== undefined) lines.push('', ...extraLines('transparency', transparency));
   if (disagreements.length > 0) lines.push('');
   for (const { code, message } of disagreements)
     lines.push(`these files do not go together [${code}] ${message}`);
   if (others.length > 0) lines.push('', `beside them: ${others.map(otherText).join(', ')}`);
   return lines.join('\n');
+}
+
+/** What is not said of a set is told below: its files do not agree. */
+function setLines(set: NonNullable<Inspection['set']>): string[] {
+  const { signers } = set;
+  const list = (names: readonly string[]): string => (names.length === 0 ? 'none' : names.join(', '));
+  return [
+    row('package', set.package ?? 'not one and the same'),
+    row('version code', set.versionCode ?? 'not one and the same'),
+    row(
+      'signer',
+      signers === undefined ? 'not one and the same' : signers.length === 0 ? 'unsigned' : signers.join(', '),
+    ),
+    row('splits', String(set.splits)),
+    row('ABIs', list(set.abis)),
+    row('densities', list(set.densities)),
+    row('languages', list(set.languages)),
+  ];
+}
+
+function splitText({ name, module, configuration }: NonNullable<FileInspection['split']>): string {
+  const of = module === '' ? 'the base' : `module ${module}`;
+  return `${name} (${configuration === undefined ? of : `${configuration}, of ${of}`})`;
 }
 
 function otherText({ name, size, unread }: Inspection['others'][number]): string {
@@ -42,6 +67,7 @@ function fileLines(file: FileInspection): string[] {
     ['version', versionText(identity)],
     ['Android', sdkText(identity)],
     ['architecture', identity.architecture],
+    ['split', file.split && splitText(file.split)],
   ] as const)
     if (value !== undefined) lines.push(row(label, value));
   // damage says why nothing else is known
@@ -51,6 +77,7 @@ function fileLines(file: FileInspection): string[] {
   if (file.entries === 0) return lines;
   lines.push(row('entries', `${file.entries}, DEX ${file.dex.count} (${bytes(file.dex.bytes)})`));
   lines.push(...libraryLines(file));
+  for (const module of file.modules ?? []) lines.push(...moduleLines(module));
   if (file.permissions.length > 0) lines.push(row('permissions', String(file.permissions.length)));
   for (const { name, maxSdk, minSdk } of file.permissions) {
     const range = [
@@ -75,7 +102,23 @@ function versionText({ versionName, versionCode, version }: FileInspection['iden
 
 function sdkText({ minSdk, targetSdk }: FileInspection['identity']): string | undefined {
   if (minSdk === undefined && targetSdk === undefined) return undefined;
-  return `from SDK ${minSdk ?? '1'}, made for SDK ${targetSdk ?? minSdk ?? '1'}`;
+  // a split leaves that to its base
+  return `from SDK ${minSdk ?? '1'}${targetSdk === undefined ? '' : `, made for SDK ${targetSdk}`}`;
+}
+
+function moduleLines({
+  name,
+  identity,
+  identityIssues,
+  permissions,
+}: NonNullable<FileInspection['modules']>[number]): string[] {
+  const known = [identity.package, versionText(identity), sdkText(identity)].filter(
+    (text) => text !== undefined,
+  );
+  return [
+    row('module', `${name}: ${[...known, count(permissions.length, 'permission')].join(', ')}`),
+    ...identityIssues.map(({ code, message }) => row('not read', `[${code}] ${message}`)),
+  ];
 }
 
 function rangeText(minSdk: number, maxSdk: number | undefined): string {

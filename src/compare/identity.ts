@@ -4,8 +4,10 @@ import { BufferSource, type ByteSource } from '../bytes.js';
 import { FormatError } from '../errors.js';
 import { readAndroidManifest, type AndroidManifest } from '../formats/android-manifest.js';
 import type { AxmlValue } from '../formats/axml.js';
+import { readBundleManifest } from '../formats/bundle-manifest.js';
 import { readZip, type ZipStructure } from '../formats/zip.js';
 import { printable } from '../printable.js';
+import { kindOfArchive } from './archive-kind.js';
 import { isDeb, readControl } from './deb.js';
 import { entryContent, heldContent, oneFileWalk } from './one-file.js';
 import { zipContainer } from './zip/zip-container.js';
@@ -30,8 +32,8 @@ export interface IdentityReading {
 }
 
 const MANIFEST = 'AndroidManifest.xml';
-const RAW_MANIFEST = Buffer.from(MANIFEST);
-const BUNDLE_CONFIG = Buffer.from('BundleConfig.pb');
+/** Of an app bundle: that of the module which every device gets. */
+const BASE_MANIFEST = `base/manifest/${MANIFEST}`;
 const MAX_MANIFEST = 8 << 20;
 const MAX_VALUE = 1000;
 
@@ -71,22 +73,25 @@ async function identityOfApk(walk: Walk, source: ByteSource, zip: ZipStructure):
     identity: {},
     issues: [issue(code, message, offset)],
   });
-  const [first, second] = zip.entries.filter((entry) => entry.rawName.equals(RAW_MANIFEST));
-  if (first === undefined) {
-    const isBundle = zip.entries.some((entry) => entry.rawName.equals(BUNDLE_CONFIG));
-    return isBundle
-      ? none('bundle-manifest', 'an app bundle, whose manifest is in another format that is not read')
-      : none('no-manifest', `no ${MANIFEST}`);
-  }
-  if (second !== undefined) return none('second-manifest', `a second ${MANIFEST}`, second.cdOffset);
+  const isBundle = kindOfArchive(zip) === 'aab';
+  const name = isBundle ? BASE_MANIFEST : MANIFEST;
+  const [first, second] = zip.entries.filter(({ rawName }) => rawName.toString('latin1') === name);
+  if (first === undefined) return none('no-manifest', `no ${name}`);
+  if (second !== undefined) return none('second-manifest', `a second ${name}`, second.cdOffset);
   const bytes = await heldContent(entryContent(walk, source, first, MAX_MANIFEST));
   if (typeof bytes === 'string')
-    return none('manifest-unread', `${MANIFEST} does not decode: ${bytes}`, first.localOffset);
-  const manifest = readAndroidManifest(new BufferSource(bytes));
+    return none('manifest-unread', `${name} does not decode: ${bytes}`, first.localOffset);
+  const manifest = isBundle
+    ? readBundleManifest(bytes).manifest
+    : readAndroidManifest(new BufferSource(bytes));
+  return { format: 'apk', ...manifestIdentity(manifest) };
+}
+
+/** What a manifest says, printable, and what of it is not known. */
+export function manifestIdentity(manifest: AndroidManifest): Pick<IdentityReading, 'identity' | 'issues'> {
   const issues: IdentityIssue[] = [];
   const code = longVersionCode(manifest, issues);
   return {
-    format: 'apk',
     identity: present({
       package: shown('package', { kind: 'string', value: manifest.package }, issues),
       versionCode: code,

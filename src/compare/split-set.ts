@@ -182,7 +182,11 @@ export type Absence =
 const CONFIGURATION = /^(?:(.*)\.)?config\.([^.]+)$/s;
 
 /** The module of a split and, of a configuration split, its configuration. */
-function placeOf({ split }: SplitFacts): { readonly module: string; readonly configuration?: string } {
+/** From its name: the module, and what a configuration split of it is for. */
+export function placeOf({ split }: Pick<SplitFacts, 'split'>): {
+  readonly module: string;
+  readonly configuration?: string;
+} {
   const [, module = '', configuration] = CONFIGURATION.exec(split) ?? [];
   return configuration === undefined ? { module: split } : { module, configuration };
 }

@@ -30,7 +30,7 @@ export interface AndroidManifest {
 }
 
 /** android.R.attr of the public API: these numbers never change. */
-const ROOT = {
+export const MANIFEST_ROOT = {
   versionCode: 0x0101021b,
   versionCodeMajor: 0x01010576,
   versionName: 0x0101021c,
@@ -40,7 +40,7 @@ const ROOT = {
   requiredSplitTypes: 0x0101064e,
   splitTypes: 0x0101064f,
 } as const;
-const USES_SDK = { minSdk: 0x0101020c, targetSdk: 0x01010270 } as const;
+export const USES_SDK = { minSdk: 0x0101020c, targetSdk: 0x01010270 } as const;
 
 function fail(code: string, offset: number, message: string): never {
   throw new FormatError('axml', code, offset, message);
@@ -49,7 +49,7 @@ function fail(code: string, offset: number, message: string): never {
 /** @throws FormatError `axml/…` */
 export function readAndroidManifest(source: ByteSource): AndroidManifest {
   const reader = new AxmlReader(source);
-  let root: (Pick<AndroidManifest, Named> & Values<typeof ROOT>) | undefined;
+  let root: (Pick<AndroidManifest, Named> & Values<typeof MANIFEST_ROOT>) | undefined;
   let sdk: Values<typeof USES_SDK> | undefined;
   for (const element of reader.elements()) {
     if (element.depth > 1) continue;
@@ -66,7 +66,7 @@ export function readAndroidManifest(source: ByteSource): AndroidManifest {
         package: packageName,
         ...(split === undefined ? {} : { split }),
         ...(configForSplit === undefined ? {} : { configForSplit }),
-        ...pick(reader, attributes, ROOT),
+        ...pick(reader, attributes, MANIFEST_ROOT),
       };
     } else if (name === 'uses-sdk') {
       if (sdk !== undefined) fail('second-uses-sdk', element.offset, 'a second uses-sdk element');

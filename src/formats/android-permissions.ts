@@ -13,13 +13,13 @@ export interface AskedPermission {
   readonly minSdk?: number;
 }
 
-const NAME = 0x01010003;
-const MAX_SDK = 0x01010271;
-const ELEMENTS: ReadonlyMap<string, number> = new Map([
+export const PERMISSION = { name: 0x01010003, maxSdk: 0x01010271 } as const;
+export const PERMISSION_ELEMENTS: ReadonlyMap<string, number> = new Map([
   ['uses-permission', 1],
   ['uses-permission-sdk-23', 23],
 ]);
-const MAX_PERMISSIONS = 10_000;
+/** More of them nobody asks for. */
+export const MAX_PERMISSIONS = 10_000;
 
 /** In the order of the manifest. @throws FormatError `axml/…` */
 export function readPermissions(source: ByteSource): AskedPermission[] {
@@ -27,7 +27,7 @@ export function readPermissions(source: ByteSource): AskedPermission[] {
   const permissions: AskedPermission[] = [];
   for (const element of reader.elements()) {
     if (element.depth !== 1) continue;
-    const minSdk = ELEMENTS.get(reader.string(element.name, element.offset));
+    const minSdk = PERMISSION_ELEMENTS.get(reader.string(element.name, element.offset));
     if (minSdk === undefined) continue;
     if (permissions.length === MAX_PERMISSIONS)
       throw new FormatError(
@@ -37,10 +37,10 @@ export function readPermissions(source: ByteSource): AskedPermission[] {
         `more than ${MAX_PERMISSIONS} permissions`,
       );
     const attributes = element.attributes();
-    const name = valueOf(reader, attributes, NAME);
+    const name = valueOf(reader, attributes, PERMISSION.name);
     // without a name it asks for nothing
     if (name?.kind !== 'string') continue;
-    const maxSdk = valueOf(reader, attributes, MAX_SDK);
+    const maxSdk = valueOf(reader, attributes, PERMISSION.maxSdk);
     permissions.push({
       name: name.value,
       ...(maxSdk?.kind === 'integer' ? { maxSdk: maxSdk.value } : {}),

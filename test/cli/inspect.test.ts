@@ -5,7 +5,8 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import type { FileInspection, Inspection } from '../../src/index.js';
-import { buildManifest } from '../helpers/build-axml.js';
+import { ATTRIBUTE, buildAxml, buildManifest } from '../helpers/build-axml.js';
+import { buildBundleManifest, permission } from '../helpers/build-bundle-manifest.js';
 import { buildElf, elfNote } from '../helpers/build-elf.js';
 import { buildZip } from '../helpers/build-zip.js';
 import { buildApks, buildBundle, needBundletool } from '../helpers/bundletool.js';
@@ -196,6 +197,159 @@ test('a directory, and an archive of APKs: each file, and whether they go togeth
     );
     t.deepEqual(result.others.length, 1);
   }
+});
+
+/** A configuration split as bundletool makes it: without a version that it is made for. */
+function configurationSplit(name: string): Buffer {
+  const manifest = buildAxml({
+    roots: [
+      {
+        name: 'manifest',
+        attributes: [
+          { name: 'versionCode', id: ATTRIBUTE.versionCode, value: 7 },
+          { name: 'package', value: 'org.example.chat' },
+          { name: 'split', value: name },
+        ],
+        children: [
+          {
+            name: 'uses-sdk',
+            attributes: [{ name: 'minSdkVersion', id: ATTRIBUTE.minSdk, value: 24 }],
+          },
+        ],
+      },
+    ],
+  });
+  return signedApk(buildZip([{ name: 'AndroidManifest.xml', data: manifest }]), { identity });
+}
+
+const SET = {
+  'base.apk': signed,
+  'split_config.de.apk': configurationSplit('config.de'),
+  'split_config.iw.apk': configurationSplit('config.iw'),
+  'split_config.x86_64.apk': configurationSplit('config.x86_64'),
+  'split_map.config.xxhdpi.apk': configurationSplit('map.config.xxhdpi'),
+};
+
+test('sets: each split by its name, and what all of them are', async (t) => {
+  const cwd = files(t, Object.fromEntries(Object.entries(SET).map(([name, bytes]) => [`in/${name}`, bytes])));
+  const members = Object.entries(SET).map(([name, data]) => ({ name, data }));
+  for (const name of ['app.apks', 'app.xapk', 'app.apkm'])
+    writeFileSync(path.join(cwd, name), buildZip([...members, { name: 'info.json', data: '{}' }]));
+  const [certificate] = (await inspected(t, cwd, 'in/base.apk')).file.signature?.signers ?? [];
+  for (const name of ['in', 'app.apks', 'app.xapk', 'app.apkm']) {
+    const { code, result } = await inspected(t, cwd, name);
+    t.is(code, 0);
+    t.deepEqual(result.set, {
+      package: 'org.example.chat',
+      versionCode: '7',
+      signers: [certificate?.certificateSha256 ?? ''],
+      splits: 4,
+      abis: ['arm64-v8a', 'x86_64'],
+      densities: ['xxhdpi'],
+      languages: ['de', 'he'],
+    });
+    t.deepEqual(
+      result.files.map(({ split }) => split),
+      [
+        undefined,
+        { name: 'config.de', module: '', configuration: 'de' },
+        { name: 'config.iw', module: '', configuration: 'iw' },
+        { name: 'config.x86_64', module: '', configuration: 'x86_64' },
+        { name: 'map.config.xxhdpi', module: 'map', configuration: 'xxhdpi' },
+      ],
+    );
+  }
+  const { stdout } = await verify(['inspect', 'in'], { cwd });
+  t.regex(stdout, /in: 5 files\n +package +org\.example\.chat\n +version code +7\n +signer +[0-9a-f]{64}\n/);
+  t.regex(stdout, /languages +de, he\n/);
+  t.regex(stdout, /split +map\.config\.xxhdpi \(xxhdpi, of module map\)/);
+  // nothing says what a split is made for
+  t.regex(stdout, /Android +from SDK 24\n +split/);
+  t.is((await inspected(t, cwd, 'in/base.apk')).result.set, undefined);
+});
+
+test('sets that do not go together: the summary does not say what is not common to all', async (t) => {
+  const cwd = files(t, {
+    'in/base.apk': signed,
+    'in/other.apk': signedApk(unsigned(8), { identity: newIdentity() }),
+  });
+  const { result } = await inspected(t, cwd, 'in');
+  t.deepEqual(result.set, {
+    package: 'org.example.chat',
+    splits: 0,
+    abis: ['arm64-v8a'],
+    densities: [],
+    languages: [],
+  });
+  const { stdout } = await verify(['inspect', 'in'], { cwd });
+  t.regex(stdout, /version code +not one and the same/);
+  t.regex(stdout, /signer +not one and the same/);
+});
+
+test('an app bundle by hand: modules, and one whose manifest is damaged', async (t) => {
+  const bundle = buildZip([
+    { name: 'BundleConfig.pb', data: 'config' },
+    {
+      name: 'base/manifest/AndroidManifest.xml',
+      data: buildBundleManifest({ children: [permission('android.permission.CAMERA')] }),
+    },
+    { name: 'map/manifest/AndroidManifest.xml', data: Buffer.from('0a7f', 'hex') },
+    { name: 'base/dex/classes.dex', data: 'dex\n035\0' },
+  ]);
+  const cwd = files(t, { 'app.aab': bundle });
+  const { code, file } = await inspected(t, cwd, 'app.aab');
+  t.is(code, 0);
+  const own = {
+    package: 'org.example.chat',
+    versionCode: '7',
+    versionName: '1.7',
+    minSdk: '21',
+    targetSdk: '34',
+  };
+  t.like(file, { format: 'aab', identity: own, identityIssues: [] });
+  t.deepEqual(file.permissions, [{ name: 'android.permission.CAMERA' }]);
+  t.deepEqual(file.modules?.[0], {
+    name: 'base',
+    identity: own,
+    identityIssues: [],
+    permissions: [{ name: 'android.permission.CAMERA' }],
+  });
+  t.deepEqual(
+    file.modules?.[1]?.identityIssues.map((issue) => issue.code),
+    ['protobuf/past-end'],
+  );
+  const { stdout } = await verify(['inspect', 'app.aab'], { cwd });
+  t.regex(
+    stdout,
+    /module +base: org\.example\.chat, 1\.7 \(code 7\), from SDK 21, made for SDK 34, 1 permission\n/,
+  );
+  t.regex(stdout, /not read +\[protobuf\/past-end\]/);
+});
+
+test('an app bundle from aapt2 and bundletool says what its base split says', async (t) => {
+  if (!needBundletool(t)) return;
+  const directory = temporaryDirectory(t);
+  const bundle = buildBundle(directory, {
+    elements:
+      '<uses-permission android:name="android.permission.INTERNET"/>' +
+      '<uses-permission android:name="android.permission.CAMERA" android:maxSdkVersion="28"/>' +
+      '<uses-permission-sdk-23 android:name="android.permission.CALL_PHONE"/>',
+  });
+  const { file } = await inspected(t, directory, bundle);
+  const { result } = await inspected(t, directory, buildApks(bundle));
+  const base = result.files.find(({ name }) => name.endsWith('base-master.apk'));
+  t.is(base?.identity.package, 'org.example.chat');
+  t.deepEqual(file.identity, base?.identity);
+  t.deepEqual(file.permissions, base?.permissions);
+  t.is(file.permissions.length, 3);
+  t.like(file.modules?.[0], { name: 'base', identityIssues: [] });
+  t.like(result.set, {
+    package: 'org.example.chat',
+    versionCode: '7',
+    signers: [],
+    abis: ['arm64-v8a', 'armeabi-v7a', 'x86_64'],
+    languages: ['de', 'fr', 'he', 'id'],
+  });
 });
 
 test('a set from bundletool with code transparency: verified, and not with another DEX', async (t) => {

@@ -8,23 +8,10 @@ import { BufferSource } from '../../src/bytes.js';
 import { FormatError } from '../../src/errors.js';
 import { readBundletoolToc, type BundletoolToc } from '../../src/formats/bundletool-toc.js';
 import { protobufFields } from '../../src/formats/protobuf.js';
+import { field, varint } from '../helpers/build-protobuf.js';
 import { buildApks, buildBundle, membersOf, needBundletool } from '../helpers/bundletool.js';
 
 const read = (bytes: Buffer): BundletoolToc => readBundletoolToc(new BufferSource(bytes));
-
-/** A field of a message; texts and messages have a length in front. */
-function field(number: number, value: number | string | Buffer): Buffer {
-  if (typeof value === 'number') return Buffer.concat([varint(number * 8), varint(value)]);
-  const bytes = Buffer.from(value);
-  return Buffer.concat([varint(number * 8 + 2), varint(bytes.length), bytes]);
-}
-
-function varint(value: number): Buffer {
-  const bytes: number[] = [];
-  let left = value;
-  for (; left > 0x7f; left = Math.floor(left / 128)) bytes.push((left % 128) | 0x80);
-  return Buffer.from([...bytes, left]);
-}
 
 const message = (...fields: readonly Buffer[]): Buffer => Buffer.concat(fields);
 const apk = (name: string, ...more: readonly Buffer[]): Buffer => field(2, message(field(2, name), ...more));

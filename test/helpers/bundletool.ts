@@ -42,6 +42,8 @@ export interface BundleOptions {
   readonly dex?: string;
   /** The default text of the one string that all languages translate. */
   readonly text?: string;
+  /** Elements of the manifest in front of `application`. */
+  readonly elements?: string;
 }
 
 /** No variant with sparse tables for SDK 32, which needs a newer aapt2 than Debian 12 has. */
@@ -85,7 +87,7 @@ function manifestOf(options: BundleOptions): string {
   return `<?xml version="1.0" encoding="utf-8"?>
 <manifest xmlns:android="http://schemas.android.com/apk/res/android" package="${id}"
   android:versionCode="${versionCode}" android:versionName="${versionName}">
-<uses-sdk android:minSdkVersion="${minSdk}" android:targetSdkVersion="34"/>
+<uses-sdk android:minSdkVersion="${minSdk}" android:targetSdkVersion="34"/>${options.elements ?? ''}
 <application android:label="@string/name" android:icon="@drawable/icon" android:hasCode="true">
 <provider android:name="org.example.chat.Files" android:authorities="${id}.files" android:exported="false"/>
 </application></manifest>`;

@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Everything that one file says by itself. The signature is checked on another thread while the rest is read. */
 import { availableParallelism } from 'node:os';
-import { BufferSource, FileSource, sha256, type ByteSource } from '../../bytes.js';
+import { FileSource, sha256, type ByteSource } from '../../bytes.js';
 import { FormatError } from '../../errors.js';
-import { readPermissions } from '../../formats/android-permissions.js';
 import { checkApkSignature, type ApkSections, type ApkSignatureCheck } from '../../formats/apk-signature.js';
-import { readZip, type ZipEntry, type ZipStructure } from '../../formats/zip.js';
+import { readZip, type ZipStructure } from '../../formats/zip.js';
 import { printable, printableBytes } from '../../printable.js';
 import { kindOfArchive } from '../archive-kind.js';
 import { FactThread, WORTH_A_THREAD } from '../fact-thread.js';
 import { identityOf } from '../identity.js';
-import { entryContent, heldContent, oneFileWalk, type OneFileOptions } from '../one-file.js';
+import { oneFileWalk, type OneFileOptions } from '../one-file.js';
 import type { Walk } from '../walk.js';
 import { openZipSide, signedSections } from '../zip/zip-side.js';
 import { byteMap } from './byte-map.js';
 import { inspectLibrary, NATIVE_LIBRARY } from './native-library.js';
 import { inspectSignature } from './inspect-signature.js';
-import type { FileInspection, NativeLibrary, Permission } from './types.js';
+import { apkFacts, bundleFacts } from './manifest-facts.js';
+import type { FileInspection, NativeLibrary } from './types.js';
 
 export interface InspectFileOptions extends OneFileOptions {
   /** The v4 signature of the file. */
@@ -25,8 +25,6 @@ export interface InspectFileOptions extends OneFileOptions {
   readonly zip?: ZipStructure;
 }
 
-const MANIFEST = 'AndroidManifest.xml';
-const MAX_MANIFEST = 8 << 20;
 const MAX_LIBRARIES = 5000;
 /** Decoded bytes of libraries in all. */
 const MAX_LIBRARY_BYTES = 4 * 2 ** 30;
@@ -92,12 +90,13 @@ async function knownOf(
   const identity = await identityOf(source, { walk, zip });
   const libraries = await librariesOf(walk, source, zip);
   const dex = zip.entries.filter(({ rawName }) => DEX.test(rawName.toString('latin1')));
-  const permissions = await permissionsOf(walk, source, zip);
+  const kind = kindOfArchive(zip);
+  const facts = await (kind === 'aab' ? bundleFacts : apkFacts)(walk, source, zip);
   const digest = sha256(source);
   const side = openZipSide('published', source, zip, false, await check);
   return {
     sha256: digest,
-    format: kindOfArchive(zip),
+    format: kind,
     identity: identity.identity,
     identityIssues: identity.issues.map((issue) => ({ ...issue, message: printable(issue.message) })),
     signature: await inspectSignature(source, side, identity.identity, options.idsig),
@@ -105,7 +104,7 @@ async function knownOf(
     bytes: byteMap(source, side),
     dex: { count: dex.length, bytes: dex.reduce((sum, { size }) => sum + size, 0) },
     libraries,
-    permissions,
+    ...facts,
   };
 }
 
@@ -130,23 +129,4 @@ async function librariesOf(walk: Walk, source: ByteSource, zip: ZipStructure): P
       libraries.push({ name: printableBytes(entry.rawName), size: entry.size, tools: [], unread: 'limits' });
   }
   return libraries;
-}
-
-/** None where the manifest cannot be read, of which the identity tells. */
-async function permissionsOf(walk: Walk, source: ByteSource, zip: ZipStructure): Promise<Permission[]> {
-  const entry: ZipEntry | undefined = zip.entries.find(
-    ({ rawName }) => rawName.toString('latin1') === MANIFEST,
-  );
-  if (entry === undefined) return [];
-  const bytes = await heldContent(entryContent(walk, source, entry, MAX_MANIFEST));
-  if (typeof bytes === 'string') return [];
-  try {
-    return readPermissions(new BufferSource(bytes)).map((asked) => ({
-      ...asked,
-      name: printable(asked.name),
-    }));
-  } catch (error) {
-    if (error instanceof FormatError) return [];
-    throw error;
-  }
 }

@@ -9,6 +9,7 @@ import { entryContent, oneFileWalk } from '../one-file.js';
 import type { Walk } from '../walk.js';
 import { inspectFile, type InspectFileOptions } from './inspect-file.js';
 import { inspectTransparency, type OpenArchive } from './inspect-transparency.js';
+import { disagreementsOf, setSummary } from './set-summary.js';
 import type { FileInspection, Inspection } from './types.js';
 
 export interface NamedSource {
@@ -60,11 +61,13 @@ export async function inspectFiles(
       );
     }
     const transparency = await inspectTransparency(walk, members.flatMap(openArchive));
+    const set = kind === 'file' ? undefined : setSummary(files);
     return {
       name: printable(name),
       kind,
       files,
       others,
+      ...(set === undefined ? {} : { set }),
       ...(transparency === undefined ? {} : { transparency }),
       disagreements: disagreementsOf(files),
     };
@@ -123,30 +126,4 @@ async function addMembers(
       }
     }
   }
-}
-
-/** Files that are installed together are of one package, one version and one signer. */
-function disagreementsOf(files: readonly FileInspection[]): Inspection['disagreements'] {
-  const apks = files.filter(({ format }) => format === 'apk');
-  const values = (of: (file: FileInspection) => string | undefined): string[] => [
-    ...new Set(apks.map((file) => of(file) ?? 'none')),
-  ];
-  const found = (code: string, all: readonly string[]): Inspection['disagreements'] =>
-    all.length > 1 ? [{ code, message: all.slice(0, 10).join(', ') }] : [];
-  return [
-    ...found(
-      'packages-differ',
-      values(({ identity }) => identity.package),
-    ),
-    ...found(
-      'versions-differ',
-      values(({ identity }) => identity.versionCode),
-    ),
-    ...found(
-      'signers-differ',
-      values(({ signature }) =>
-        [...new Set(signature?.signers.map(({ certificateSha256 }) => certificateSha256))].sort().join('+'),
-      ),
-    ),
-  ];
 }

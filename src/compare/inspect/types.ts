@@ -90,6 +90,36 @@ export interface SignatureInspection {
   readonly idsig?: ExtraSignature;
 }
 
+/** Of an app bundle: what becomes splits of its own. */
+export interface ModuleInspection {
+  readonly name: string;
+  readonly identity: IdentityReading['identity'];
+  readonly identityIssues: readonly IdentityIssue[];
+  readonly permissions: readonly Permission[];
+}
+
+/** What an APK of a set is for, by the name that its manifest gives the split. */
+export interface SplitInspection {
+  readonly name: string;
+  /** Empty: the base. */
+  readonly module: string;
+  /** `arm64_v8a`, `xxhdpi`, `de`; absent for a whole module. */
+  readonly configuration?: string;
+}
+
+/** What all files that are installed together have in common; absent where they do not agree. */
+export interface SetSummary {
+  readonly package?: string;
+  readonly versionCode?: string;
+  /** SHA-256 of the certificates of each file; empty: none is signed. */
+  readonly signers?: readonly string[];
+  readonly splits: number;
+  /** Of configuration splits, and of native libraries. */
+  readonly abis: readonly string[];
+  readonly densities: readonly string[];
+  readonly languages: readonly string[];
+}
+
 export interface FileInspection {
   readonly name: string;
   readonly size: number;
@@ -106,6 +136,8 @@ export interface FileInspection {
   readonly dex: { readonly count: number; readonly bytes: number };
   readonly libraries: readonly NativeLibrary[];
   readonly permissions: readonly Permission[];
+  readonly split?: SplitInspection;
+  readonly modules?: readonly ModuleInspection[];
 }
 
 export interface Inspection {
@@ -115,6 +147,8 @@ export interface Inspection {
   readonly files: readonly FileInspection[];
   /** What of a directory or an archive is no APK. */
   readonly others: readonly { readonly name: string; readonly size: number; readonly unread?: string }[];
+  /** Of a directory or an archive with APKs. */
+  readonly set?: SetSummary;
   readonly transparency?: ExtraSignature;
   /** Where files that are installed together do not agree. */
   readonly disagreements: readonly { readonly code: string; readonly message: string }[];
