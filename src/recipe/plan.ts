@@ -378,14 +378,17 @@ function ownDeviations({ environment, source }: BuildPlan): readonly Deviation[]
   if (image.kind === 'lock')
     found.push({
       code: 'synthesized-image',
-      what: `the build runs in a base put together from the lock ${image.name} (${image.packages} packages), not in the environment that ${source.kind === 'debian' ? "the distribution's build machine" : 'the publisher'} recorded`,
-      reason: 'the recorded environment cannot be had as an image',
+      what: `the build runs in a base put together from the lock ${image.name} (${image.packages} packages), not in the environment ${source.kind === 'debian' ? "that the distribution's build machine recorded" : 'of the publisher'}`,
+      reason:
+        source.kind === 'debian'
+          ? 'the recorded environment cannot be had as an image'
+          : "the publisher's environment cannot be had as an image",
       canChangeOutput: 'unknown',
     });
   if (dockerfile?.from === 'override')
     found.push({
       code: 'dockerfile-override',
-      what: `${dockerfile.path} of this project replaces the Dockerfile of the source tree`,
+      what: `the image is made with ${dockerfile.path} of this project, not with a Dockerfile of the source tree`,
       reason: dockerfile.reason ?? 'the published one cannot build this version',
       canChangeOutput: 'unknown',
     });
