@@ -8,6 +8,7 @@ import type * as logging from './operations/check-log.js';
 import type * as comparing from './operations/compare.js';
 import type * as demonstrating from './operations/demo.js';
 import type * as diagnosing from './operations/doctor.js';
+import type * as fetching from './operations/fetch.js';
 import type * as identifying from './operations/identify.js';
 import type * as imaging from './operations/image.js';
 import type * as indexing from './operations/index-reports.js';
@@ -46,6 +47,10 @@ export type { OperationOptions } from './operations/options.js';
 export const verify: typeof verifying.verify = async (...args) =>
   (await import('./operations/verify.js')).verify(...args);
 export type { VerifyRequest, VerifyResult } from './operations/verify.js';
+
+export const fetchPublished: typeof fetching.fetchPublished = async (...args) =>
+  (await import('./operations/fetch.js')).fetchPublished(...args);
+export type { FetchedFile, FetchRequest, FetchResult } from './operations/fetch.js';
 
 export const build: typeof building.build = async (...args) =>
   (await import('./operations/build.js')).build(...args);

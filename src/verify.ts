@@ -39,7 +39,10 @@ export async function verify(plan: Plan, options: PipelineOptions): Promise<Veri
   report.takePublished(published);
   const judged = await judgePublished(plan, published.files);
   if (judged.kind === 'not-the-version')
-    return await report.unverifiable({ code: 'no-published-artifact', detail: judged.detail });
+    return await report.unverifiable({
+      code: 'no-published-artifact',
+      detail: `${judged.code}: ${judged.detail}`,
+    });
   report.takeJudgement(judged);
   if (judged.notAuthentic.length > 0 && options.buildAnyway !== true) return await report.notAuthentic();
 

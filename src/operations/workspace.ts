@@ -20,7 +20,7 @@ export function runName(now = new Date()): string {
   return `${time}-${randomBytes(3).toString('hex')}`;
 }
 
-export async function inWorkspace<T>(plan: Plan, work: (workspace: Workspace) => Promise<T>): Promise<T> {
+export async function inWorkspace<T>(plan: Needs, work: (workspace: Workspace) => Promise<T>): Promise<T> {
   const cache = cacheDirectory();
   const run = runName();
   const directory = path.join(runsDirectory(cache), run);
@@ -67,10 +67,13 @@ async function remove(directory: string): Promise<void> {
   await attempt();
 }
 
-function needsArchive({ build, compare }: Plan): boolean {
+/** Of a plan; without a build nothing but the published files is fetched. */
+type Needs = Pick<Plan, 'compare'> & Partial<Pick<Plan, 'build'>>;
+
+function needsArchive({ build, compare }: Needs): boolean {
   return (
-    build.source.kind === 'debian' ||
-    build.environment.image.kind === 'lock' ||
+    build?.source.kind === 'debian' ||
+    build?.environment.image.kind === 'lock' ||
     compare.acquisition.kind === 'debian-archive'
   );
 }

@@ -1,11 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Whether the published files are the publisher's, and of the version that was asked for: before anything is built. */
 import { checkIdentity, describeFinding, type ExpectedIdentity } from '../compare/identity.js';
-import { inspectPublished, inspectSplits } from '../compare/inspect-published.js';
+import { inspectPublished, inspectSplits, type PublishedInspection } from '../compare/inspect-published.js';
 import type { PairComparison, SetComparison, SignatureRecord } from '../compare/types.js';
 import { UsageError } from '../errors.js';
 import type { PublishedFile } from '../inputs/published.js';
-import type { AuthenticityReason, DebianBinary, Plan, Reason, Sha256, UnverifiableReason } from '../model.js';
+import type {
+  AuthenticityReason,
+  DebianBinary,
+  Plan,
+  PublishedFrom,
+  Reason,
+  Sha256,
+  UnverifiableReason,
+} from '../model.js';
 
 /** A reason and the published file that gives it. */
 export interface FileReason<Code extends string> extends Reason<Code> {
@@ -20,6 +28,8 @@ export interface FileSignature {
   readonly status: SignatureRecord['status'];
   /** Certificates of the signers, by SHA-256. */
   readonly signers: readonly Sha256[];
+  /** Package and version, as the file says them. */
+  readonly identity: Readonly<Record<string, string>>;
 }
 
 export interface Judgement {
@@ -29,20 +39,37 @@ export interface Judgement {
   readonly unverifiable: readonly FileReason<UnverifiableReason>[];
 }
 
+const FETCHED: ReadonlySet<PublishedFrom> = new Set(['url', 'latest-json', 'github-release']);
 const ARCHIVE = /\.(?:apks|xapk|apkm)$/i;
+
+/** What the channel gave is nothing that could be checked as this version. */
+export interface NotTheVersion {
+  readonly kind: 'not-the-version';
+  readonly code: 'damaged-file' | 'other-version';
+  readonly detail: string;
+}
+
+/** All of a plan that it needs. */
+export type Judged = Pick<Plan, 'target' | 'compare'>;
 
 /** @throws UsageError `other-version`, `damaged-file`, `mixed-versions` for a handed-over file of another version, or of half a one */
 export async function judgePublished(
-  plan: Plan,
+  plan: Judged,
   files: readonly PublishedFile[],
-): Promise<Judgement | { readonly kind: 'not-the-version'; readonly detail: string }> {
+): Promise<Judgement | NotTheVersion> {
   const { signers, packageId } = plan.compare;
   const notAuthentic: FileReason<AuthenticityReason>[] = [];
   const unverifiable: FileReason<UnverifiableReason>[] = [];
   const signatures: FileSignature[] = [];
-  const signed = (published: string, file: string, { status, signers: found }: SignatureRecord): void => {
-    const certificates = new Set(found.map((signer) => signer.certificateSha256));
-    signatures.push({ published, file, status, signers: [...certificates].sort() });
+  const signed = (published: string, file: string, { signature, identity }: PublishedInspection): void => {
+    const certificates = new Set(signature.signers.map((signer) => signer.certificateSha256));
+    signatures.push({
+      published,
+      file,
+      status: signature.status,
+      signers: [...certificates].sort(),
+      identity,
+    });
   };
   const others: string[] = [];
   const damaged: string[] = [];
@@ -55,7 +82,7 @@ export async function judgePublished(
         code,
         detail,
       });
-      signed(file.name, split.name, split.signature);
+      signed(file.name, split.name, split);
       notAuthentic.push(...split.notAuthentic.map(of));
       unverifiable.push(...split.unverifiable.map(of));
       const { versionName, ...everywhere } = identityExpected(plan, undefined);
@@ -70,12 +97,15 @@ export async function judgePublished(
       code,
       detail,
     });
-    signed(file.name, file.name, found.signature);
+    signed(file.name, file.name, found);
     notAuthentic.push(...found.notAuthentic.map(of));
     unverifiable.push(...found.unverifiable.map(of));
     // no Android installs it, so that nobody published it like this: a download that was cut off
     if (signers.length > 0 && found.issues.some(({ code }) => code === 'zip/no-end-record'))
       damaged.push(`${file.name} has ${file.size} bytes and no end of an APK`);
+    // a page in its place, say: a server may answer with anything, what a user hands over is meant
+    else if (signers.length > 0 && FETCHED.has(file.from) && found.reading.format === 'other')
+      damaged.push(`${file.name} has ${file.size} bytes and is no APK`);
     const listed = listedOf(plan, file);
     let otherVersion = false;
     for (const finding of checkIdentity(found.reading, identityExpected(plan, listed))) {
@@ -101,7 +131,8 @@ export async function judgePublished(
     throw new UsageError('damaged-file', damaged.join('; '), {
       hint: 'get the file again, and compare its size and SHA-256 with those of its source',
     });
-  if (damaged.length > 0) return { kind: 'not-the-version', detail: damaged.join('; ') };
+  if (damaged.length > 0)
+    return { kind: 'not-the-version', code: 'damaged-file', detail: damaged.join('; ') };
   if (notAuthentic.length > 0 || others.length === 0)
     return { kind: 'judged', signatures, notAuthentic, unverifiable };
   const detail = others.join('; ');
@@ -109,16 +140,16 @@ export async function judgePublished(
     throw new UsageError('other-version', `${detail}: not the version ${plan.target.version}`, {
       hint: 'name the version of the file, or hand over the file of this version',
     });
-  return { kind: 'not-the-version', detail };
+  return { kind: 'not-the-version', code: 'other-version', detail };
 }
 
-function listedOf({ compare: { acquisition } }: Plan, file: PublishedFile): DebianBinary | undefined {
+function listedOf({ compare: { acquisition } }: Judged, file: PublishedFile): DebianBinary | undefined {
   return acquisition.kind === 'debian-archive'
     ? acquisition.files.find((one) => one.path.endsWith(`/${file.name}`))
     : undefined;
 }
 
-function identityExpected({ target, compare }: Plan, listed: DebianBinary | undefined): ExpectedIdentity {
+function identityExpected({ target, compare }: Judged, listed: DebianBinary | undefined): ExpectedIdentity {
   if (listed !== undefined) return { debPackage: listed.package, debVersion: listed.version };
   const { packageId, versionName = target.version, versionCodes } = compare;
   if (packageId === undefined) return {};

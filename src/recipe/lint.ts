@@ -24,6 +24,7 @@ export const COMMAND_NAMES = [
   'completion',
   'demo',
   'doctor',
+  'fetch',
   'help',
   'image',
   'inspect',

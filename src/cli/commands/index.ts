@@ -6,6 +6,7 @@ import { compareCommand } from './compare.js';
 import { completionCommand } from './completion.js';
 import { demoCommand } from './demo.js';
 import { doctorCommand } from './doctor.js';
+import { fetchCommand } from './fetch.js';
 import { imageCommand } from './image.js';
 import { inspectCommand } from './inspect.js';
 import { logCommand } from './log.js';
@@ -27,6 +28,7 @@ export const COMMANDS: readonly CommandModule<object, any>[] = [
   logCommand,
   transplantCommand,
   planCommand,
+  fetchCommand,
   buildCommand,
   recipesCommand,
   reportCommand,
