@@ -22,28 +22,65 @@ test('rules.md has each rule once, with its class', (t) => {
   );
 });
 
-test('transplant.md: the published file made by hand', (t) => {
-  if (!need(t, 'apksigner', 'openssl', 'xxd')) return;
+const BY_HAND = [...page('transplant.md').matchAll(/^### (.*)\n[\s\S]*?```sh\n([\s\S]*?)```/gm)];
+const WITHOUT_V1 = [{ v2: true, v3: true }];
+const WITH_V1 = [
+  { v1: true, v2: false },
+  { v1: true, v2: true, v3: true },
+];
+
+for (const [at, schemes] of [WITHOUT_V1, WITH_V1].entries())
+  test(`transplant.md: the published file made by hand, ${BY_HAND[at]?.[1] ?? ''}`, (t) => {
+    if (!need(t, 'apksigner', 'openssl', 'unzip', 'xxd')) return;
+    t.is(BY_HAND.length, 2);
+    const commands = BY_HAND[at]?.[2] ?? '';
+    const cwd = temporaryDirectory(t);
+    const unsigned = buildZip([
+      { name: 'AndroidManifest.xml', data: 'manifest' },
+      { name: 'classes.dex', data: 'code'.repeat(100) },
+    ]);
+    writeFileSync(path.join(cwd, 'rebuilt.apk'), unsigned);
+    const key = makeKey(cwd, 'k');
+    for (const scheme of schemes) {
+      const signed = signWithApksigner(cwd, unsigned, { keys: [key], minSdk: 21, ...scheme });
+      writeFileSync(path.join(cwd, 'published.apk'), signed);
+      const directory = signed.readUInt32LE(signed.length - 6);
+      const run = (): Buffer =>
+        execFileSync('bash', ['-eu', '-c', commands], {
+          cwd,
+          env: { ...process.env, APK: 'published.apk', REBUILT: 'rebuilt.apk', DIRECTORY: String(directory) },
+          stdio: 'pipe',
+        });
+      t.notThrows(run);
+      t.deepEqual(readFileSync(path.join(cwd, 'made.apk')), signed);
+      const tampered = Buffer.from(signed);
+      tampered[40] = (tampered[40] ?? 0) ^ 1;
+      writeFileSync(path.join(cwd, 'published.apk'), tampered);
+      t.throws(run);
+    }
+  });
+
+test('transplant.md: an entry of another name beside those of the signature', (t) => {
+  if (!need(t, 'unzip', 'xxd')) return;
   const cwd = temporaryDirectory(t);
-  const unsigned = buildZip([
-    { name: 'AndroidManifest.xml', data: 'manifest' },
-    { name: 'classes.dex', data: 'code'.repeat(100) },
+  const members = [{ name: 'classes.dex', data: 'code'.repeat(100) }];
+  const published = buildZip([
+    ...members,
+    { name: 'META-INF/A.SF', data: 'a' },
+    { name: 'lib/a.so', data: 'b' },
   ]);
-  const signed = signWithApksigner(cwd, unsigned, { keys: [makeKey(cwd, 'k')], v2: true, v3: true });
-  writeFileSync(path.join(cwd, 'published.apk'), signed);
-  writeFileSync(path.join(cwd, 'rebuilt.apk'), unsigned);
-  const [, commands = ''] = /## By hand[\s\S]*?```sh\n([\s\S]*?)```/.exec(page('transplant.md')) ?? [];
-  const directory = signed.readUInt32LE(signed.length - 6);
-  const run = (): Buffer =>
-    execFileSync('bash', ['-eu', '-c', commands], {
+  writeFileSync(path.join(cwd, 'published.apk'), published);
+  writeFileSync(path.join(cwd, 'rebuilt.apk'), buildZip(members));
+  t.throws(() =>
+    execFileSync('bash', ['-eu', '-c', BY_HAND[1]?.[2] ?? ''], {
       cwd,
-      env: { ...process.env, APK: 'published.apk', REBUILT: 'rebuilt.apk', DIRECTORY: String(directory) },
+      env: {
+        ...process.env,
+        APK: 'published.apk',
+        REBUILT: 'rebuilt.apk',
+        DIRECTORY: String(published.readUInt32LE(published.length - 6)),
+      },
       stdio: 'pipe',
-    });
-  t.notThrows(run);
-  t.deepEqual(readFileSync(path.join(cwd, 'made.apk')), signed);
-  const tampered = Buffer.from(signed);
-  tampered[40] = (tampered[40] ?? 0) ^ 1;
-  writeFileSync(path.join(cwd, 'published.apk'), tampered);
-  t.throws(run);
+    }),
+  );
 });

@@ -18,7 +18,10 @@ import { certificateFor } from '../helpers/sign-apk.js';
 import { runStamps } from '../helpers/stamp-driver.js';
 import { temporaryDirectory } from '../helpers/temp-directory.js';
 
-const PAGE = readFileSync(path.join(packageRoot(), 'docs/signatures.md'), 'utf8');
+const page = (name: string): string => readFileSync(path.join(packageRoot(), 'docs', name), 'utf8');
+const PAGE = page('signatures.md');
+const blocksOf = (text: string): string[] =>
+  [...text.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, block]) => block ?? '');
 
 interface Meaning {
   readonly effect: string;
@@ -89,11 +92,14 @@ test('every command of it holds', (t) => {
   ]);
   t.is(signed, 'true');
   writeFileSync(at('code_transparency_signed.jwt'), transparencyFile());
-  const commands = [...PAGE.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, text]) => text ?? '');
+  const commands = blocksOf(PAGE);
   t.is(commands.length, 9);
+  // the page begins where the other one has told where the signature lies, and what is in it
+  const session = [...blocksOf(page('comparison.md')).slice(0, 2), ...commands].join('\n');
   const run = (): string =>
-    execFileSync('sh', ['-eu', '-c', commands.join('\n')], {
+    execFileSync('sh', ['-eu', '-c', session], {
       cwd: directory,
+      env: { ...process.env, APK: 'app.apk' },
       encoding: 'utf8',
       stdio: 'pipe',
     });
