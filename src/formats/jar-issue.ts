@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Everything that can be found wrong with a JAR signature (APK v1), each with what it means. */
 import type { LooseCode } from './cms.js';
-import { EVERY_SDK, LAST_SDK, type SdkRange } from './sdk-range.js';
+import { EVERY_SDK, type SdkRange } from './sdk-range.js';
 
 /**
  * `invalid`: Android refuses the file by it. `unsupported`: those versions of Android cannot use it, which makes nobody
@@ -316,25 +316,4 @@ export function jarStatusAt(issues: readonly JarIssue[], sdk: number): JarStatus
   if (effects.has('invalid')) return 'invalid';
   if (effects.has('unsupported')) return 'unsupported';
   return effects.has('open') ? 'unchecked' : 'verified';
-}
-
-/** Ranges of one status each, from the first version to the last. */
-export function jarStatusRanges(
-  issues: readonly JarIssue[],
-): readonly { readonly sdk: SdkRange; readonly status: JarStatus }[] {
-  const starts = new Set([EVERY_SDK.from]);
-  for (const { sdk } of issues) {
-    starts.add(sdk.from);
-    if (sdk.to < LAST_SDK) starts.add(sdk.to + 1);
-  }
-  const froms = [...starts].sort((a, b) => a - b);
-  const ranges: { sdk: SdkRange; status: JarStatus }[] = [];
-  for (const [index, from] of froms.entries()) {
-    const to = (froms[index + 1] ?? LAST_SDK + 1) - 1;
-    const status = jarStatusAt(issues, from);
-    const before = ranges.at(-1);
-    if (before?.status === status) ranges[ranges.length - 1] = { sdk: { from: before.sdk.from, to }, status };
-    else ranges.push({ sdk: { from, to }, status });
-  }
-  return ranges;
 }

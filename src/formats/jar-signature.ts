@@ -65,7 +65,7 @@ export interface JarReading {
 export interface JarSignatureCheck {
   /**
    * Over every version of Android: `verified` if everything holds wherever it can be used, `unsupported` if no version
-   * can use it. `jarStatusRanges(issues)` tells version by version.
+   * can use it. `jarStatusAt(issues, sdk)` tells version by version.
    */
   readonly status: JarStatus;
   readonly signers: readonly JarSigner[];

@@ -10,7 +10,7 @@ import { readAndroidManifest } from '../../formats/android-manifest.js';
 import { PAIR_ID, readSigningBlock } from '../../formats/apk-signing-block.js';
 import type { ChosenDigest } from '../../formats/jar-digests.js';
 import { readManifest, type AttributeLine } from '../../formats/jar-manifest.js';
-import { JAR_ISSUES, jarStatusRanges, type JarIssue, type JarStatus } from '../../formats/jar-issue.js';
+import { JAR_ISSUES, type JarIssue, type JarStatus } from '../../formats/jar-issue.js';
 import {
   checkJarSignature,
   MANIFEST_NAME,
@@ -19,7 +19,7 @@ import {
   type JarSigner,
 } from '../../formats/jar-signature.js';
 import { checkJarText } from '../../formats/jar-text.js';
-import { LAST_SDK, type SdkRange } from '../../formats/sdk-range.js';
+import type { AppVersions } from '../../formats/sdk-verdicts.js';
 import type { ZipStructure } from '../../formats/zip.js';
 import { digestContents, type ContentDigests } from '../decode/digest-pool.js';
 import type { DigestJob } from '../decode/digest-entry.js';
@@ -44,10 +44,8 @@ export interface OpenJarCheck {
 export interface JarCheck {
   /** Over all versions of Android. */
   readonly status: JarStatus;
-  /** The versions that the file is for and that look at this signature; none: a newer one has taken its place. */
-  readonly used: SdkRange | undefined;
-  /** Over those. */
-  readonly statusInUse: JarStatus;
+  /** The versions that the file is for: some of them may look at newer signatures only. */
+  readonly app: AppVersions;
   readonly signers: readonly JarSigner[];
   readonly issues: readonly JarIssue[];
   /** Entries that belong to signatures, all of whose bytes are verified or known but for what `free` issues name. */
@@ -151,11 +149,9 @@ export async function finishJarCheck(
     return Buffer.from(found[at] ?? '', 'hex');
   });
   const effects = new Set(issues.map(({ code }) => JAR_ISSUES[code].effect));
-  const used = versionsInUse(source, zip, reading.archive.schemes);
   return {
     status,
-    used,
-    statusInUse: used === undefined ? status : worstIn(issues, used),
+    app: versionsOf(source, zip),
     signers,
     issues,
     owned: status === 'verified' && !effects.has('loose') ? belonging : new Set(),
@@ -221,31 +217,10 @@ function mainAttributesOf(source: ByteSource, zip: ZipStructure): readonly Attri
   return typeof content === 'string' ? undefined : readManifest(content.bytes).main.lines;
 }
 
-const FIRST_V2 = 24;
-const FIRST_V3 = 28;
-/** Apps for Android 11 or later have to be signed with a newer scheme there. */
-const TARGET_NEEDS_V2 = 30;
 const MAX_MANIFEST = 16 << 20;
 
-/** From the lowest version that the file is for to the last one that looks at JAR signatures of such a file. */
-function versionsInUse(
-  source: ByteSource,
-  zip: ZipStructure,
-  schemes: ReadonlySet<number>,
-): SdkRange | undefined {
-  const { minSdk = 1, targetSdk = minSdk } = sdksOf(source, zip);
-  const last = schemes.has(2)
-    ? FIRST_V2 - 1
-    : schemes.has(3)
-      ? FIRST_V3 - 1
-      : targetSdk >= TARGET_NEEDS_V2
-        ? TARGET_NEEDS_V2 - 1
-        : LAST_SDK;
-  return minSdk > last ? undefined : { from: Math.max(1, minSdk), to: last };
-}
-
 /** What is not a number that was read counts as not stated. */
-function sdksOf(source: ByteSource, zip: ZipStructure): { minSdk?: number; targetSdk?: number } {
+function versionsOf(source: ByteSource, zip: ZipStructure): AppVersions {
   const entry = zip.entries.find(({ rawName }) => rawName.toString('latin1') === 'AndroidManifest.xml');
   const content = entry === undefined ? 'no-entry' : signatureContent(source, entry, MAX_MANIFEST);
   if (typeof content === 'string') return {};
@@ -259,15 +234,4 @@ function sdksOf(source: ByteSource, zip: ZipStructure): { minSdk?: number; targe
     if (error instanceof FormatError) return {};
     throw error;
   }
-}
-
-/** What cannot be used on some version is used on the others. */
-function worstIn(issues: readonly JarIssue[], used: SdkRange): JarStatus {
-  const found = new Set(
-    jarStatusRanges(issues)
-      .filter(({ sdk }) => sdk.from <= used.to && used.from <= sdk.to)
-      .map(({ status }) => status),
-  );
-  const order: readonly JarStatus[] = ['invalid', 'unchecked', 'verified', 'unsupported'];
-  return order.find((status) => found.has(status)) ?? 'unsupported';
 }

@@ -3,6 +3,7 @@
 import type { RuleName } from '../../model.js';
 import { JAR_ISSUES, type JarIssue, type JarIssueCode } from '../../formats/jar-issue.js';
 import { MANIFEST_NAME, readJarSignature } from '../../formats/jar-signature.js';
+import { sdkVerdicts, type SdkStatus } from '../../formats/sdk-verdicts.js';
 import type { Owner, Side, SignatureRecord } from '../types.js';
 import type { JarCheck } from './jar-check.js';
 import { signatureContent } from './jar-content.js';
@@ -149,10 +150,21 @@ export function withJarSignature(newer: SignatureRecord, side: ZipSide, check: J
   for (const issue of check.issues) if (isTold(issue)) add(issue.code, issue.message, issue.offset);
   const differ = isAlone ? undefined : otherSigners(side.signature, check);
   if (differ !== undefined) add('v1-signers-differ', differ);
-  if (check.used === undefined && isAlone)
+  const inUse = statusesInUse(side, check);
+  if (inUse.size === 0 && isAlone)
     add('v1-unused', 'no version of Android that the file is for looks at its JAR signature');
   const signers = [...newer.signers, ...check.signers];
-  return { status: statusWith(newer.status, check, differ !== undefined), signers, issues };
+  return { status: statusWith(newer.status, inUse, differ !== undefined), signers, issues };
+}
+
+/** On the versions that look at the JAR signature, and take an app like this one with it. */
+function statusesInUse({ signature: apk }: ZipSide, check: JarCheck): Set<SdkStatus> {
+  const verdicts = sdkVerdicts({ apk, jar: check }, check.app);
+  return new Set(
+    verdicts
+      .filter(({ scheme, codes }) => scheme === 'v1' && !codes.includes('v1-refused-for-target'))
+      .map(({ status }) => status),
+  );
 }
 
 function isTold({ code }: JarIssue): boolean {
@@ -162,15 +174,15 @@ function isTold({ code }: JarIssue): boolean {
 
 function statusWith(
   newer: SignatureRecord['status'],
-  { used, statusInUse }: JarCheck,
+  inUse: ReadonlySet<SdkStatus>,
   differ: boolean,
 ): SignatureRecord['status'] {
   if (newer === 'invalid') return newer;
-  if (used === undefined) return newer === 'unsigned' ? 'unchecked' : newer;
-  if (statusInUse === 'invalid') return 'invalid';
-  if (statusInUse === 'unchecked' || differ) return 'unchecked';
+  if (inUse.size === 0) return newer === 'unsigned' ? 'unchecked' : newer;
+  if (inUse.has('invalid')) return 'invalid';
+  if (inUse.has('unchecked') || differ) return 'unchecked';
   if (newer !== 'unsigned') return newer;
-  return statusInUse === 'verified' ? 'verified' : 'unchecked';
+  return inUse.has('verified') ? 'verified' : 'unchecked';
 }
 
 /** What a signed entry adds to counts, sizes and offsets of the archive. */
