@@ -41,6 +41,20 @@ export interface Fetched {
   readonly digestExpected: boolean;
 }
 
+/** A signed index that named a file. */
+export interface IndexRecord {
+  readonly url: string;
+  readonly sha256: Sha256;
+  /** As it says itself; ISO 8601. */
+  readonly date: string;
+  /** Fingerprints: of certificates (F-Droid) or OpenPGP keys (Debian). */
+  readonly signedBy: readonly string[];
+  /** It is older than it says that it should get. */
+  readonly overdue?: string;
+  /** Certificates that it names as the file's signers. */
+  readonly listedSigners?: readonly Sha256[];
+}
+
 // ---------------------------------------------------------------- rules
 
 /** Every rule there is; `src/compare/rules` has one file for each. Recipes are checked against this union. */
@@ -327,6 +341,8 @@ export const PUBLISHED_FROM = [
   'latest-json',
   'github-release',
   'debian-archive',
+  'fdroid',
+  'debian-repository',
   'bundled',
 ] as const satisfies readonly AcquisitionPlan['kind'][];
 export type PublishedFrom = (typeof PUBLISHED_FROM)[number];
@@ -355,7 +371,40 @@ export type AcquisitionPlan =
     }
   | { readonly kind: 'debian-archive'; readonly suite: string; readonly files: readonly DebianBinary[] }
   /** A file of this package (the demo). */
-  | { readonly kind: 'bundled'; readonly files: readonly string[] };
+  | { readonly kind: 'bundled'; readonly files: readonly string[] }
+  | FdroidAcquisition
+  | DebianRepositoryAcquisition;
+
+/** A repository in F-Droid's format: its index is signed, and names each file by digest. */
+export interface FdroidAcquisition {
+  readonly kind: 'fdroid';
+  readonly repository: string;
+  /** Where versions go that the repository no longer lists; a repository of its own, of the same signer. */
+  readonly archive?: string;
+  /** SHA-256 of the certificate that signs its index. */
+  readonly fingerprint: Sha256;
+  readonly package: string;
+  /** Which of several files of one version. */
+  readonly abi?: string;
+}
+
+/** A publisher's own repository of Debian packages. */
+export interface DebianRepositoryAcquisition {
+  readonly kind: 'debian-repository';
+  readonly url: string;
+  readonly suite: string;
+  readonly component: string;
+  readonly package: string;
+  readonly architecture: string;
+  /** As the index writes it. */
+  readonly version: string;
+  readonly key: {
+    /** Below `recipes/keys`: an armoured public key. */
+    readonly file: string;
+    /** Of primary keys, of which one must have signed; upper case. */
+    readonly fingerprints: readonly string[];
+  };
+}
 
 /** What a published file must say of itself. */
 export interface PublishedCondition {

@@ -109,6 +109,10 @@ function publishedInBrief({ acquisition, pairs, builtBy, signers }: ComparePlan)
       return `${files}${pinned}, ${acquisition.asset} of release ${acquisition.tag} of ${acquisition.repository}`;
     case 'debian-archive':
       return `${files}, from the Debian archive`;
+    case 'fdroid':
+      return `${files}${pinned}, of the F-Droid repository ${acquisition.repository}`;
+    case 'debian-repository':
+      return `${files}, ${acquisition.package} ${acquisition.version} of the Debian repository ${acquisition.url} ${acquisition.suite}`;
     case 'bundled':
       return `${files}${pinned}, files of this package`;
   }

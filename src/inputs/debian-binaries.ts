@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Binary packages by name out of the signed index of a suite, whatever source they come from. */
+import { FormatError } from '../errors.js';
 import type { DebianBinary, Sha256 } from '../model.js';
 import { parseParagraph, ParagraphStream } from '../formats/deb822.js';
-import { readIndex, signedRelease, type DebianContext } from './debian-archive.js';
+import { signedRelease, type DebianContext } from './debian-archive.js';
 import { binaryOf } from './debian-index.js';
+import { packagesIndexes, readIndex, type IndexContext } from './packages-index.js';
+import type { SignedRelease } from './signed-release.js';
 
 export interface BinaryLookup {
   readonly suite: string;
@@ -24,10 +27,23 @@ export interface DebianBinaries {
 
 /** @throws FailedHere `mirror-incomplete`, `network`, `missing-tool` … */
 export async function lookUpDebianBinaries(
-  { suite, component, architecture, packages }: BinaryLookup,
+  lookup: BinaryLookup,
   context: DebianContext,
 ): Promise<DebianBinaries> {
-  const { release, sha256, signedBy } = await signedRelease(suite, context);
+  const signed = await signedRelease(lookup.suite, context);
+  const { release, sha256, signedBy } = signed;
+  return {
+    release: { sha256, date: release.date, signedBy },
+    binaries: await binariesIn(signed, lookup, context),
+  };
+}
+
+/** @throws FailedHere `index-unreadable` where one package of one version is two files */
+export async function binariesIn(
+  signed: SignedRelease,
+  { component, architecture, packages }: Omit<BinaryLookup, 'suite'>,
+  context: IndexContext,
+): Promise<readonly DebianBinary[]> {
   const wanted = new Set(packages);
   const found = new Map<string, DebianBinary>();
   const reader = (): ParagraphStream =>
@@ -38,13 +54,18 @@ export async function lookUpDebianBinaries(
       const binary = binaryOf(parseParagraph(bytes.toString('utf8')));
       if (!wanted.has(binary.package)) return;
       if (binary.architecture !== architecture && binary.architecture !== 'all') return;
-      found.set(`${binary.package} ${binary.version} ${binary.architecture}`, binary);
+      const key = `${binary.package} ${binary.version} ${binary.architecture}`;
+      const known = found.get(key);
+      if (known !== undefined && (known.sha256 !== binary.sha256 || known.path !== binary.path))
+        throw new FormatError(
+          'debian-index',
+          'duplicate-binary',
+          0,
+          `${key} stands twice with different files`,
+        );
+      found.set(key, binary);
     });
-  await readIndex(`${component}/binary-${architecture}/Packages`, reader(), release, context);
-  if (!release.allWithEach && release.files.has(`${component}/binary-all/Packages.xz`))
-    await readIndex(`${component}/binary-all/Packages`, reader(), release, context);
-  return {
-    release: { sha256, date: release.date, signedBy },
-    binaries: [...found.values()],
-  };
+  for (const index of packagesIndexes(signed.release, component, architecture))
+    await readIndex(index, reader(), signed, context);
+  return [...found.values()];
 }

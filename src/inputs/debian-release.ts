@@ -74,7 +74,8 @@ export function parseRelease(text: string): DebianRelease {
   }
   const validUntil = fields.get('valid-until');
   return {
-    suite: field('Suite'),
+    // publishers' own repositories may have a code name only
+    suite: fields.get('suite') ?? field('Codename'),
     codename: field('Codename'),
     date: isoDate('Date', field('Date')),
     ...(validUntil === undefined ? {} : { validUntil: isoDate('Valid-Until', validUntil) }),

@@ -12,7 +12,8 @@ export type NotPublished =
   | 'other-version'
   | 'release-missing'
   | 'asset-missing'
-  | 'index-gone';
+  | 'index-gone'
+  | 'version-not-in-index';
 
 export interface NotThere {
   readonly kind: 'not-there';

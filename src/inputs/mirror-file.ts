@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A file that a signed index lists, from whatever mirror: it is that file, or the mirror is incomplete, which is ours. */
 import { FailedHere } from '../errors.js';
+import type { Fetched } from '../model.js';
 import type { IndexedFile } from './debian-release.js';
 import { cachedDownload } from './cache.js';
 import type { DownloadRequest } from './download.js';
@@ -11,6 +12,8 @@ export interface IndexedRequest extends Omit<DownloadRequest, 'url' | 'target' |
   /** Below the archive's root. */
   readonly path: string;
   readonly expected: IndexedFile;
+  /** What to do about a file that is not as the index says; default: for a mirror of Debian. */
+  readonly hint?: string;
 }
 
 export function mirrorUrl(mirror: string, path: string): string {
@@ -23,20 +26,29 @@ const HINT =
 
 export type MirrorFile =
   /** `path`: of the file in the cache. */
-  { readonly kind: 'done'; readonly path: string } | { readonly kind: 'gone'; readonly status: 404 | 410 };
+  | { readonly kind: 'done'; readonly path: string; readonly fetched?: Fetched }
+  | { readonly kind: 'gone'; readonly status: 404 | 410 };
 
 /**
  * Returns the path of the file in the cache.
  * @throws FailedHere `mirror-incomplete` when the mirror has it not or has other bytes under its name
  */
 export async function indexedDownload(cache: string, request: IndexedRequest): Promise<string> {
+  return (await indexedFile(cache, request)).path;
+}
+
+/** As `indexedDownload`, with where it came from. */
+export async function indexedFile(
+  cache: string,
+  request: IndexedRequest,
+): Promise<Extract<MirrorFile, { kind: 'done' }>> {
   const { path, what } = request;
   const file = await onceIndexedDownload(cache, request);
-  if (file.kind === 'done') return file.path;
+  if (file.kind === 'done') return file;
   throw new FailedHere(
     'mirror-incomplete',
     `the signed index lists ${what} (${path}), but the mirror answers with status ${file.status}`,
-    { hint: HINT },
+    { hint: request.hint ?? HINT },
   );
 }
 
@@ -49,7 +61,11 @@ export async function onceIndexedDownload(cache: string, request: IndexedRequest
   const outcome = await cachedDownload(cache, { ...request, url: mirrorUrl(mirror, path) });
   switch (outcome.kind) {
     case 'done':
-      return { kind: 'done', path: outcome.path };
+      return {
+        kind: 'done',
+        path: outcome.path,
+        ...(outcome.fetched === undefined ? {} : { fetched: outcome.fetched }),
+      };
     case 'gone':
       return { kind: 'gone', status: outcome.status };
     case 'wrong-content':
@@ -59,7 +75,7 @@ export async function onceIndexedDownload(cache: string, request: IndexedRequest
           (outcome.sha256 === undefined || outcome.size !== expected.size
             ? `${outcome.size} bytes or more, the signed index says ${expected.size}`
             : `SHA-256 ${outcome.sha256}, the signed index says ${expected.sha256}`),
-        { hint: HINT },
+        { hint: request.hint ?? HINT },
       );
   }
 }

@@ -130,16 +130,34 @@ export async function verifyDetached(
   armouredKey: string,
   signal?: AbortSignal,
 ): Promise<SignatureCheck> {
+  return withKeyring(armouredKey, (keyring) =>
+    inTemporary(async (directory) => {
+      const files = { data: path.join(directory, 'data'), signature: path.join(directory, 'data.sig') };
+      await fs.writeFile(files.data, data);
+      await fs.writeFile(files.signature, signature);
+      return verifyDetachedFile(files.data, files.signature, keyring, signal);
+    }),
+  );
+}
+
+/** A detached signature, armoured or not, over a file. */
+export async function verifyDetachedFile(
+  data: string,
+  signature: string,
+  keyring: string,
+  signal?: AbortSignal,
+): Promise<SignatureCheck> {
+  return inTemporary((home) =>
+    gpgv(path.resolve(keyring), home, ['--', path.resolve(signature), path.resolve(data)], signal),
+  );
+}
+
+/** An armoured public key as a keyring file, while it is used. */
+export async function withKeyring<T>(armoured: string, use: (keyring: string) => Promise<T>): Promise<T> {
   return inTemporary(async (directory) => {
-    const files = {
-      key: path.join(directory, 'key.gpg'),
-      data: path.join(directory, 'data'),
-      sig: path.join(directory, 'data.sig'),
-    };
-    await fs.writeFile(files.key, dearmoured(armouredKey));
-    await fs.writeFile(files.data, data);
-    await fs.writeFile(files.sig, signature);
-    return gpgv(files.key, directory, ['--', files.sig, files.data], signal);
+    const keyring = path.join(directory, 'key.gpg');
+    await fs.writeFile(keyring, dearmoured(armoured));
+    return await use(keyring);
   });
 }
 
@@ -150,6 +168,6 @@ export function dearmoured(text: string): Buffer {
       text,
     );
   if (match === null)
-    throw new FailedHere('unreadable-input', "the recipe's tag key is not an armoured OpenPGP public key");
+    throw new FailedHere('unreadable-input', 'a key of the recipe is not an armoured OpenPGP public key');
   return Buffer.from(match[1] ?? '', 'base64');
 }

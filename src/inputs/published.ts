@@ -9,16 +9,20 @@ import type {
   DebianBinary,
   Fetched,
   FileIdentity,
+  IndexRecord,
   OnProgress,
   PublishedFrom,
 } from '../model.js';
 import { cachedDownload, copyOut, sha256OfFile } from './cache.js';
 import { isPlainPath } from './debian-release.js';
+import { fetchFromDebianRepository } from './debian-repository.js';
+import { fetchFromFdroid } from './fdroid.js';
 import { locateOnGithub } from './github-release.js';
 import { locateByLatestJson } from './latest-json.js';
 import { BY_HAND, type Located, type NotPublished, type NotThere } from './located.js';
 import { indexedDownload } from './mirror-file.js';
 import { packSplits } from './pack-splits.js';
+import type { RepositoryOutcome } from './repository-outcome.js';
 
 export interface PublishedFile extends FileIdentity {
   /** Where it lies on this machine: a copy of ours that nobody else changes. Never enters a report. */
@@ -28,6 +32,8 @@ export interface PublishedFile extends FileIdentity {
   readonly fetched?: Fetched;
   /** Who said what its digest must be, in words. */
   readonly digestFrom?: string;
+  /** The signed index that named it. */
+  readonly index?: IndexRecord;
   /** Text of the device.json beside splits that were pulled from a device. */
   readonly device?: string;
 }
@@ -125,6 +131,18 @@ async function find(plan: ComparePlan, names: readonly string[], options: Obtain
       return fromServer(await locateOnGithub(acquisition, options), 'github-release', names, options);
     case 'debian-archive':
       return fromArchive(acquisition.files, options);
+    case 'fdroid': {
+      const { versionName = plan.target.version, versionCodes } = plan;
+      const found = await fetchFromFdroid(acquisition, { versionName, versionCodes }, options);
+      return fromRepository(found, 'fdroid', names, options);
+    }
+    case 'debian-repository': {
+      const found = await fetchFromDebianRepository(acquisition, {
+        ...options,
+        packageRoot: rootOf(options),
+      });
+      return fromRepository(found, 'debian-repository', names, options);
+    }
     case 'bundled':
       return bundled(acquisition.files, options);
   }
@@ -157,7 +175,7 @@ async function take(
   name: string,
   from: PublishedFrom,
   options: ObtainOptions,
-  origin: Pick<PublishedFile, 'fetched' | 'digestFrom'> = {},
+  origin: Pick<PublishedFile, 'fetched' | 'digestFrom' | 'index'> = {},
 ): Promise<PublishedFile> {
   if (!isPlainPath(name) || name.includes('/'))
     throw new UsageError('bad-published-name', `${JSON.stringify(name)} is not a plain file name`);
@@ -254,9 +272,7 @@ async function fromServer(
 ): Promise<Found> {
   if (found.kind === 'not-there')
     return { files: [], code: found.code, details: [found.detail], hint: found.hint };
-  const [name] = names;
-  if (name === undefined || names.length > 1)
-    throw new UsageError('bad-plan', `one address for ${names.length} published files`);
+  const name = oneOf(names);
   const { url, expected, digestFrom, notes } = found;
   const { signal, onProgress } = options;
   const outcome = await cachedDownload(options.cache, {
@@ -302,6 +318,28 @@ async function fromServer(
   }
 }
 
+/** Of a channel that gives one file, which may have several outputs that could be its twin. */
+function oneOf(names: readonly string[]): string {
+  const [name, second] = new Set(names);
+  if (name === undefined || second !== undefined)
+    throw new UsageError('bad-plan', `one address for ${names.length} published files`);
+  return name;
+}
+
+async function fromRepository(
+  found: RepositoryOutcome,
+  from: PublishedFrom,
+  names: readonly string[],
+  options: ObtainOptions,
+): Promise<Found> {
+  if (found.kind === 'not-there')
+    return { files: [], code: found.code, details: [found.detail], hint: found.hint };
+  const { path: file, fetched, index, notes } = found;
+  const digestFrom = `the signed index ${index.url} of ${index.date}`;
+  const origin = { ...(fetched === undefined ? {} : { fetched }), digestFrom, index };
+  return { files: [await take(file, oneOf(names), from, options, origin)], details: notes };
+}
+
 async function fromArchive(binaries: readonly DebianBinary[], options: ObtainOptions): Promise<Found> {
   const { debianMirror, signal, onProgress, cache } = options;
   if (debianMirror === undefined) throw new TypeError('a plan with a Debian archive needs its address');
@@ -323,10 +361,13 @@ async function fromArchive(binaries: readonly DebianBinary[], options: ObtainOpt
   return { files };
 }
 
+function rootOf({ packageRoot }: ObtainOptions): string {
+  if (packageRoot === undefined) throw new TypeError('a plan with files of the package needs its root');
+  return packageRoot;
+}
+
 async function bundled(names: readonly string[], options: ObtainOptions): Promise<Found> {
-  const { packageRoot } = options;
-  if (packageRoot === undefined)
-    throw new TypeError('a plan with bundled files needs the root of the package');
+  const packageRoot = rootOf(options);
   const files: PublishedFile[] = [];
   for (const below of names) {
     if (!isPlainPath(below)) throw new UsageError('bad-plan', `${JSON.stringify(below)} is not a plain path`);

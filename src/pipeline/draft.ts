@@ -215,11 +215,12 @@ export class Draft {
   }
 
   #origins(): readonly PublishedOrigin[] {
-    return this.#published.map(({ name, from, fetched, digestFrom }) => ({
+    return this.#published.map(({ name, from, fetched, digestFrom, index }) => ({
       file: name,
       from,
       ...(fetched === undefined ? {} : { fetched }),
       ...(digestFrom === undefined ? {} : { digestFrom }),
+      ...(index === undefined ? {} : { index }),
       signatures: this.#judged.signatures
         .filter(({ published }) => published === name)
         .map(({ file, status, signers }) => ({ file, status, signers })),

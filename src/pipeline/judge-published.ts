@@ -151,7 +151,9 @@ function listedOf({ compare: { acquisition } }: Judged, file: PublishedFile): De
 
 function identityExpected({ target, compare }: Judged, listed: DebianBinary | undefined): ExpectedIdentity {
   if (listed !== undefined) return { debPackage: listed.package, debVersion: listed.version };
-  const { packageId, versionName = target.version, versionCodes } = compare;
+  const { packageId, versionName = target.version, versionCodes, acquisition } = compare;
+  if (acquisition.kind === 'debian-repository')
+    return { debPackage: acquisition.package, debVersion: acquisition.version };
   if (packageId === undefined) return {};
   // the code is what the platform orders by; a name may be written in more ways than one
   return versionCodes === undefined ? { versionName } : { versionCodes };

@@ -119,10 +119,11 @@ function codesOf(
 
 function acquisitionPlan(
   recipe: Recipe,
-  { acquisition }: RecipeChannel,
+  channel: RecipeChannel,
   { candidate, values }: CompareContext,
   pairs: readonly PairPlan[],
 ): AcquisitionPlan {
+  const { acquisition } = channel;
   switch (acquisition.kind) {
     case 'handed-over':
       return { kind: 'handed-over', how: acquisition.how };
@@ -143,6 +144,19 @@ function acquisitionPlan(
       const { kind, repository, tag, asset } = acquisition;
       return { kind, repository, tag: expand(tag, values), asset: expand(asset, values) };
     }
+    case 'fdroid': {
+      const { kind, repository, archive, fingerprint, abi } = acquisition;
+      return {
+        kind,
+        repository,
+        ...(archive === undefined ? {} : { archive }),
+        fingerprint,
+        package: packageOf(recipe, channel),
+        ...(abi === undefined ? {} : { abi }),
+      };
+    }
+    case 'debian-repository':
+      return { ...acquisition, version: expand(acquisition.version, values) };
     case 'bundled':
       return { kind: 'bundled', files: acquisition.files.map((file) => expand(file, values)) };
     case 'debian-archive': {
@@ -162,6 +176,15 @@ function acquisitionPlan(
       return { kind: 'debian-archive', suite: recipe.source.suite, files };
     }
   }
+}
+
+function packageOf(recipe: Recipe, { packageId, acquisition }: RecipeChannel): string {
+  if (packageId === undefined)
+    throw new UsageError(
+      'recipe-invalid',
+      `${recipe.app}: a channel of kind ${acquisition.kind} needs a packageId`,
+    );
+  return packageId;
 }
 
 /** A published file that the recipe does not name would go unchecked; one that the archive does not have would never match. */

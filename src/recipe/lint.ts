@@ -307,6 +307,10 @@ function fetchedTemplates(
       };
     case 'github-release':
       return { tag: acquisition.tag, asset: acquisition.asset };
+    case 'fdroid':
+      return {};
+    case 'debian-repository':
+      return { version: acquisition.version };
     case 'handed-over':
     case 'debian-archive':
     case 'bundled':
@@ -349,6 +353,12 @@ function lintChannel(recipe: Recipe, id: string, channel: RecipeChannel): readon
     acquisition.kind === 'debian-archive'
   )
     found.push({ code: 'acquisition', path, message: `debian-archive needs a Debian source` });
+  if (acquisition.kind === 'fdroid' && channel.packageId === undefined)
+    found.push({
+      code: 'acquisition',
+      path,
+      message: `${acquisition.kind} needs the packageId of the channel`,
+    });
   channel.rules.forEach(({ rule, reference }, i) => {
     if (!OPTIONAL_RULES.includes(rule))
       found.push({

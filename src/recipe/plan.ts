@@ -156,13 +156,15 @@ function valuesOf(recipe: Recipe, candidate: Candidate): TemplateValues {
     ...(build === undefined ? {} : { build: String(build) }),
     ...(commit === undefined ? {} : { commit }),
   };
-  if (recipe.source?.kind !== 'debian') return values;
+  // `~` comes before the end of a word, and `-` begins a revision: 1.2-beta.1 is packaged as 1.2~beta.1
+  if (recipe.source?.kind !== 'debian') return { ...values, debianVersion: version.replaceAll('-', '~') };
   return {
     ...values,
     package: recipe.source.package,
     upstreamVersion: splitDebianVersion(version).upstream,
     // Names of .deb files leave the epoch out.
     fileVersion: version.slice(version.indexOf(':') + 1),
+    debianVersion: version,
   };
 }
 

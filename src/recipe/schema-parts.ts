@@ -73,6 +73,10 @@ export const commit = formed(
   'a full commit id: 40 or 64 lower case hex digits',
 );
 export const sha256 = formed(/^[0-9a-f]{64}$/, 'a SHA-256: 64 lower case hex digits');
+export const keyFingerprint = formed(
+  /^(?:[0-9A-F]{40}|[0-9A-F]{64})$/,
+  'a fingerprint of an OpenPGP key: 40 or 64 upper case hex digits',
+);
 export const imageDigest = formed(/^sha256:[0-9a-f]{64}$/, 'sha256: and 64 lower case hex digits');
 export const date = formed(/^\d{4}-\d{2}-\d{2}$/, 'a date as YYYY-MM-DD');
 export const identifier = formed(/^[A-Za-z0-9][A-Za-z0-9._+-]*$/, 'a name of letters, digits and . _ + -');

@@ -14,6 +14,7 @@ import {
   fieldPath,
   githubRepository,
   identifier,
+  keyFingerprint,
   imageDigest,
   outputPath,
   pathBelow,
@@ -203,6 +204,29 @@ const acquisition = byKind([
   }),
   strict({ kind: z.literal('debian-archive') }),
   strict({ kind: z.literal('bundled'), files: z.array(pathBelow).min(1) }),
+  strict({
+    kind: z.literal('fdroid'),
+    repository: repositoryAddress.describe('Where entry.jar lies.'),
+    archive: repositoryAddress.optional().describe('Where versions go that the repository no longer lists.'),
+    fingerprint: sha256.describe('Of the certificate that signs the index.'),
+    abi: identifier.optional().describe('Which of several files of one version.'),
+  }),
+  strict({
+    kind: z.literal('debian-repository'),
+    url: repositoryAddress,
+    suite: identifier,
+    component: identifier,
+    package: identifier,
+    architecture: identifier,
+    version: text.default('{debianVersion}').describe('As the index writes it.'),
+    key: strict({
+      file: identifier.describe('An armoured public key in recipes/keys.'),
+      fingerprints: z
+        .array(keyFingerprint)
+        .min(1)
+        .describe('Of the primary keys of which one must have signed.'),
+    }),
+  }),
 ]);
 
 const condition = strict({

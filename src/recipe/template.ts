@@ -6,6 +6,7 @@ export const PLACEHOLDERS = [
   'version',
   'upstreamVersion',
   'fileVersion',
+  'debianVersion',
   'build',
   'package',
   'commit',

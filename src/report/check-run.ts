@@ -25,8 +25,12 @@ export function checkRun({ statement, run }: Report, found: Found): void {
 
 /** What is told of a file is told of the file that the statement is about. */
 function checkPublished({ subject }: ReportStatement, { published = [] }: RunRecord, found: Found): void {
-  for (const [at, { file, fetched, digestFrom }] of published.entries()) {
+  for (const [at, { file, from, fetched, digestFrom, index }] of published.entries()) {
     const pointer = `/run/published/${at}`;
+    if ((index !== undefined) !== (from === 'fdroid' || from === 'debian-repository'))
+      found('run', `${pointer}/index`, `${index === undefined ? 'none' : 'there'}, of a file from ${from}`);
+    if (index !== undefined && digestFrom?.includes(index.url) !== true)
+      found('run', `${pointer}/digestFrom`, `another than the index ${index.url}`);
     if (fetched === undefined) continue;
     if (fetched.digestExpected !== (digestFrom !== undefined))
       found('run', `${pointer}/digestFrom`, 'whether a digest was expected is told in two ways');

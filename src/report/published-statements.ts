@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Where the published files of a run came from, in sentences. */
-import { count, fetching, quoted, some } from './say.js';
+import { clause, count, fetching, quoted, some } from './say.js';
 import type { PublishedOrigin, RunRecord, Statement } from './types.js';
 
 const SHOWN = 5;
 
 export function publishedStatements({ published = [] }: Pick<RunRecord, 'published'>): Statement[] {
-  return published.flatMap((origin, at) => [originStatement(origin, at), ...signatureStatements(origin, at)]);
+  return published.flatMap((origin, at) => [
+    originStatement(origin, at),
+    ...indexStatements(origin, at),
+    ...signatureStatements(origin, at),
+  ]);
 }
 
 function originStatement({ file, from, fetched, digestFrom }: PublishedOrigin, at: number): Statement {
@@ -31,7 +35,9 @@ function originStatement({ file, from, fetched, digestFrom }: PublishedOrigin, a
       };
     case 'url':
     case 'latest-json':
-    case 'github-release': {
+    case 'github-release':
+    case 'fdroid':
+    case 'debian-repository': {
       if (fetched === undefined)
         return {
           code: 'published-from-cache',
@@ -54,6 +60,35 @@ function originStatement({ file, from, fetched, digestFrom }: PublishedOrigin, a
       };
     }
   }
+}
+
+function indexStatements({ file, index }: PublishedOrigin, at: number): Statement[] {
+  if (index === undefined) return [];
+  const basis = [`/run/published/${at}/index`];
+  const check = fetching(index.url);
+  const list: Statement[] = [
+    {
+      code: 'published-index',
+      sentence: `The index ${index.url} of ${index.date} (SHA-256 ${index.sha256}), which names ${file}, is signed by ${index.signedBy.join(', ')}.`,
+      basis,
+      check,
+    },
+  ];
+  if (index.overdue !== undefined)
+    list.push({
+      code: 'published-index-overdue',
+      sentence: `That index was older than it says that it should get: ${clause(index.overdue)}.`,
+      basis: [`${basis[0] ?? ''}/overdue`],
+      check,
+    });
+  if (index.listedSigners !== undefined)
+    list.push({
+      code: 'published-index-signers',
+      sentence: `It names the certificate with SHA-256 ${some(index.listedSigners, SHOWN)} as the signer of ${file}.`,
+      basis: [`${basis[0] ?? ''}/listedSigners`],
+      check,
+    });
+  return list;
 }
 
 /** Where a comparison follows, its own sentences tell more. */

@@ -410,6 +410,16 @@ const publishedOrigin = z.strictObject({
   from: z.enum(PUBLISHED_FROM),
   fetched: fetched.optional(),
   digestFrom: text.optional(),
+  index: z
+    .strictObject({
+      url: text,
+      sha256,
+      date: text,
+      signedBy: list(text),
+      overdue: text.optional(),
+      listedSigners: list(sha256).optional(),
+    })
+    .optional(),
   signatures: list(
     z.strictObject({
       file: text,

@@ -11,6 +11,7 @@ import type {
   EnvironmentRecord,
   Fetched,
   FileIdentity,
+  IndexRecord,
   KnownResult,
   Obstacle,
   Origin,
@@ -139,6 +140,8 @@ export interface PublishedOrigin {
   readonly fetched?: Fetched;
   /** Who had said what its SHA-256 must be, in words. */
   readonly digestFrom?: string;
+  /** The signed index that named it. */
+  readonly index?: IndexRecord;
   /** Of the file, or of each APK in it; none where they were not looked at. */
   readonly signatures: readonly {
     readonly file: string;

@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import path from 'node:path';
+import { gzipSync } from 'node:zlib';
 import type { TestKey } from './gpg.js';
 
 export const sha256 = (bytes: string | Buffer): string => createHash('sha256').update(bytes).digest('hex');
@@ -19,6 +20,12 @@ export interface ArchiveOptions {
   readonly packages?: string;
   readonly packagesAll?: string;
   readonly allWithEach?: boolean;
+  /** How indexes are packed; default xz, and listed as they are unpacked as well. */
+  readonly packing?: 'xz' | 'gz' | 'none';
+  /** `Release` and `Release.gpg` instead of `InRelease`. */
+  readonly detached?: boolean;
+  /** Lists no unpacked index. */
+  readonly packedOnly?: boolean;
 }
 
 export const DSC = 'Format: 3.0 (native)\n';
@@ -87,12 +94,12 @@ export function writeArchive(directory: string, key: TestKey, options: ArchiveOp
     const file = path.join(dists, name);
     mkdirSync(path.dirname(file), { recursive: true });
     writeFileSync(file, text);
-    const packed = execFileSync('xz', ['--stdout', '--', file]);
-    writeFileSync(`${file}.xz`, packed);
-    lines.push(
-      ` ${sha256(text)} ${Buffer.byteLength(text)} ${name}`,
-      ` ${sha256(packed)} ${packed.length} ${name}.xz`,
-    );
+    if (options.packedOnly !== true) lines.push(` ${sha256(text)} ${Buffer.byteLength(text)} ${name}`);
+    if (options.packing === 'none') continue;
+    const extension = options.packing ?? 'xz';
+    const packed = extension === 'gz' ? gzipSync(text) : execFileSync('xz', ['--stdout', '--', file]);
+    writeFileSync(`${file}.${extension}`, packed);
+    lines.push(` ${sha256(packed)} ${packed.length} ${name}.${extension}`);
   }
   const release = [
     'Origin: Test',
@@ -107,7 +114,10 @@ export function writeArchive(directory: string, key: TestKey, options: ArchiveOp
     ...lines,
     '',
   ].join('\n');
-  writeFileSync(path.join(dists, 'InRelease'), key.clearSign(release));
+  if (options.detached === true) {
+    writeFileSync(path.join(dists, 'Release'), release);
+    writeFileSync(path.join(dists, 'Release.gpg'), key.detached(release));
+  } else writeFileSync(path.join(dists, 'InRelease'), key.clearSign(release));
   const pool = path.join(directory, 'pool/main/c/chat');
   mkdirSync(pool, { recursive: true });
   for (const [name, content] of Object.entries({

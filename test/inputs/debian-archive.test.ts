@@ -3,7 +3,7 @@ import { execFile, execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { FailedHere } from '../../src/errors.js';
+import { FailedHere, type FailureClass } from '../../src/errors.js';
 import { lookUpDebianSource, type DebianContext, type DebianFact } from '../../src/inputs/debian-archive.js';
 import {
   binaryEntry,
@@ -210,11 +210,12 @@ const refuses = test.macro({
     tamper: (scene: Scene, t: ExecutionContext) => void,
     message: RegExp,
     options: ArchiveOptions = {},
+    code: FailureClass = 'mirror-incomplete',
   ) {
     if (!need(t, ...TOOLS)) return;
     const made = await scene(t, options);
     tamper(made, t);
-    const error = await t.throwsAsync(made.look(), { instanceOf: FailedHere, code: 'mirror-incomplete' });
+    const error = await t.throwsAsync(made.look(), { instanceOf: FailedHere, code });
     t.regex(error.message, message);
   },
   title: (given) => `${given}: refused, as a failure of the mirror`,
@@ -228,6 +229,8 @@ test(
   refuses,
   (made) => edit(inRelease(made), (text) => text.replace('Origin: Test', 'Origin: Tent')),
   /bad/,
+  {},
+  'index-signature',
 );
 test(
   'an InRelease signed by another key',
@@ -235,6 +238,8 @@ test(
   // the archive stays, the trusted keys are others
   (made, t) => void Object.assign(made.context, { keyring: testKey(t).keyring }),
   /unknown-key/,
+  {},
+  'index-signature',
 );
 test(
   'an InRelease without a signature',
@@ -242,24 +247,32 @@ test(
   (made) =>
     edit(inRelease(made), (text) => text.split('\n\n').slice(1).join('\n\n').split('\n-----BEGIN')[0] ?? ''),
   /unsigned/,
+  {},
+  'index-signature',
 );
 test(
   'text before the signed text',
   refuses,
   (made) => edit(inRelease(made), (text) => `Origin: Evil\n${text}`),
   /unsigned/,
+  {},
+  'index-signature',
 );
 test(
   'text behind the signature',
   refuses,
   (made) => edit(inRelease(made), (text) => `${text}Origin: Evil\n`),
   /unsigned/,
+  {},
+  'index-signature',
 );
 test(
   'two signed texts in a row',
   refuses,
   (made) => edit(inRelease(made), (text) => text + text),
   /unsigned/,
+  {},
+  'index-signature',
 );
 test(
   'Packages changed and packed again',
@@ -288,18 +301,35 @@ test(
   },
   /asked for suite test/,
 );
-test('an index past its date', refuses, () => undefined, /valid until/, {
-  validUntil: 'Sat, 11 Jul 2020 10:16:37 UTC',
-});
-test('an index with a path that leads out', refuses, () => undefined, /bad-field|cannot be read/, {
-  packages: binaryEntry('chat', '1.0', 'amd64').replace('pool/main', 'pool/../../main'),
-});
-test('one binary with two contents', refuses, () => undefined, /twice/, {
-  packages: [
-    binaryEntry('chat', '1.0', 'amd64'),
-    binaryEntry('chat', '1.0', 'amd64', undefined, 'evil'),
-  ].join('\n'),
-});
+test(
+  'an index past its date',
+  refuses,
+  () => undefined,
+  /valid until/,
+  { validUntil: 'Sat, 11 Jul 2020 10:16:37 UTC' },
+  'index-stale',
+);
+test(
+  'an index with a path that leads out',
+  refuses,
+  () => undefined,
+  /bad-field|cannot be read/,
+  { packages: binaryEntry('chat', '1.0', 'amd64').replace('pool/main', 'pool/../../main') },
+  'index-unreadable',
+);
+test(
+  'one binary with two contents',
+  refuses,
+  () => undefined,
+  /twice/,
+  {
+    packages: [
+      binaryEntry('chat', '1.0', 'amd64'),
+      binaryEntry('chat', '1.0', 'amd64', undefined, 'evil'),
+    ].join('\n'),
+  },
+  'index-unreadable',
+);
 
 function temporaryFile(made: Scene): string {
   const directory = path.join(made.directory, 'aside');
@@ -318,7 +348,7 @@ test('an expired key does not sign', async (t) => {
       { kind: 'debian-source', suite: 'test', component: 'main', package: 'chat', architecture: 'amd64' },
       { mirror: url, cache: temporaryDirectory(t), keyring: key.keyring },
     ),
-    { instanceOf: FailedHere, code: 'mirror-incomplete' },
+    { instanceOf: FailedHere, code: 'index-signature' },
   );
   t.regex(error.message, /expired/);
 });

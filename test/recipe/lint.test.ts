@@ -25,6 +25,17 @@ test('every Dockerfile of ours that a recipe names is there', (t) => {
   t.pass();
 });
 
+test('every key that a recipe names is there', (t) => {
+  for (const file of recipeFiles())
+    for (const { acquisition } of Object.values(readRecipe(file.replace('.yaml', '')).channels))
+      if (acquisition.kind === 'debian-repository')
+        t.true(
+          existsSync(new URL(`../../../recipes/keys/${acquisition.key.file}`, import.meta.url)),
+          acquisition.key.file,
+        );
+  t.pass();
+});
+
 const found = test.macro({
   exec(t, code: string, from: string, to: string) {
     const problems = lintRecipe(smallRecipe(replaced(from, to)));
@@ -113,6 +124,32 @@ test('the demo may be named like its command', (t) => {
   t.is(readRecipe('demo').app, 'demo');
   t.deepEqual(lintRecipe(readRecipe('demo')), []);
 });
+
+const FDROID = `{ kind: fdroid, repository: 'https://example.org/repo', fingerprint: '${'ab'.repeat(32)}' }`;
+const APT = `kind: debian-repository, url: 'https://example.org/apt', suite: stable, component: main, package: small, architecture: amd64, key: { file: small.asc, fingerprints: [${'AB'.repeat(20)}] }`;
+test('a channel of a repository has no problem', (t) => {
+  t.deepEqual(lintRecipe(smallRecipe(replaced('{ kind: handed-over, how: download it }', FDROID))), []);
+  t.deepEqual(lintRecipe(smallRecipe(replaced('kind: handed-over, how: download it', APT))), []);
+});
+for (const acquisition of [FDROID, `{ ${APT} }`])
+  test(
+    found,
+    'url-and-pairs',
+    'acquisition: { kind: handed-over, how: download it }\n    pairs: [{ published: small.apk, output: app }]',
+    `acquisition: ${acquisition}`,
+  );
+test(
+  found,
+  'acquisition',
+  '    packageId: org.example.small\n    versionCode: { times: 10, plus: 9 }\n    acquisition: { kind: handed-over, how: download it }',
+  `    acquisition: ${FDROID}`,
+);
+test(
+  found,
+  'unknown-placeholder',
+  '{ kind: handed-over, how: download it }',
+  `{ ${APT}, version: '{versoin}' }`,
+);
 
 const faults = test.macro({
   exec(t, ranges: readonly string[], overlap: boolean, gap: boolean) {

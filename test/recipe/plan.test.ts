@@ -5,6 +5,7 @@ import { UsageError, VerifyError } from '../../src/errors.js';
 import type { DebianSource, Fact, Plan } from '../../src/model.js';
 import { lookupsFor } from '../../src/recipe/lookups.js';
 import { makePlan } from '../../src/recipe/plan.js';
+import type { Recipe } from '../../src/recipe/schema.js';
 import { planOf, readRecipe, replaced, smallRecipe } from '../helpers/recipes.js';
 
 const telegram = readRecipe('telegram-android');
@@ -455,4 +456,41 @@ test('a Dockerfile gets values of its ARGs from the source, and a channel has a 
   t.deepEqual(plan.unresolved, []);
   // without the file nobody knows what the image would be made with
   t.deepEqual(planOf(recipe, '10.10').unresolved, ['unresolved: SDK, which sdk.txt of the commit states']);
+});
+
+test('a channel in F-Droid’s format names the package and where its archive is', (t) => {
+  const fingerprint = 'ab'.repeat(32);
+  const recipe = smallRecipe(
+    replaced(
+      '{ kind: handed-over, how: download it }',
+      `{ kind: fdroid, repository: 'https://example.org/repo', archive: 'https://example.org/archive', fingerprint: '${fingerprint}', abi: arm64-v8a }`,
+    ),
+  );
+  t.deepEqual(planOf(recipe, '10.9.1').compare.acquisition, {
+    kind: 'fdroid',
+    repository: 'https://example.org/repo',
+    archive: 'https://example.org/archive',
+    fingerprint,
+    package: 'org.example.small',
+    abi: 'arm64-v8a',
+  });
+});
+
+test('a pre-release has the version that Debian packages write, and another one if the recipe says so', (t) => {
+  const acquisition = `kind: debian-repository, url: 'https://example.org/apt', suite: xenial, component: main, package: small, architecture: amd64, key: { file: small.asc, fingerprints: [${'AB'.repeat(20)}] }`;
+  const recipe = (more: string): Recipe =>
+    smallRecipe((text) =>
+      [
+        replaced('kind: handed-over, how: download it', `${acquisition}${more}`),
+        replaced('published: small.apk', "published: 'small_{debianVersion}_amd64.deb'"),
+        replaced("'10.9.1'", "'10.9.1-beta.1'"),
+        replaced("'>=10 <11'", "'10.9.1-beta.1'"),
+      ].reduce((edited, edit) => edit(edited), text),
+    );
+  const versionOf = (made: Plan): unknown => Reflect.get(made.compare.acquisition, 'version');
+  const beta = planOf(recipe(''), '10.9.1-beta.1');
+  t.is(versionOf(beta), '10.9.1~beta.1');
+  t.is(beta.compare.pairs[0]?.published, 'small_10.9.1~beta.1_amd64.deb');
+  const other = planOf(recipe(", version: '1:{version}-1'"), '10.9.1-beta.1');
+  t.is(versionOf(other), '1:10.9.1-beta.1-1');
 });
