@@ -5,6 +5,7 @@
  */
 import type * as building from './operations/build.js';
 import type * as logging from './operations/check-log.js';
+import type * as caching from './operations/cache.js';
 import type * as comparing from './operations/compare.js';
 import type * as demonstrating from './operations/demo.js';
 import type * as diagnosing from './operations/doctor.js';
@@ -127,6 +128,18 @@ export const packageVersion = async (): Promise<string> =>
 export const doctor: typeof diagnosing.doctor = async (...args) =>
   (await import('./operations/doctor.js')).doctor(...args);
 export type { Diagnosis, EngineDiagnosis, Missing, ToolState } from './operations/doctor.js';
+
+export const showCache: typeof caching.showCache = async (...args) =>
+  (await import('./operations/cache.js')).showCache(...args);
+export const pruneCachedFiles: typeof caching.pruneCachedFiles = async (...args) =>
+  (await import('./operations/cache.js')).pruneCachedFiles(...args);
+export const checkCachedFiles: typeof caching.checkCachedFiles = async (...args) =>
+  (await import('./operations/cache.js')).checkCachedFiles(...args);
+export const bytesOf = async (text: string): Promise<number> =>
+  (await import('./operations/cache.js')).bytesOf(text);
+export const durationOf = async (text: string): Promise<number> =>
+  (await import('./operations/cache.js')).durationOf(text);
+export type { CacheContents, CacheEntry, CacheRoom } from './operations/cache.js';
 
 // ---------------------------------------------------------------- reports
 

@@ -43,6 +43,9 @@ function slot(cache: string, sha256: Sha256): string {
 export async function fromCache(cache: string, sha256: Sha256): Promise<string | undefined> {
   const file = slot(cache, sha256);
   try {
+    // before it is read: whoever makes room now sees that it is used
+    const now = new Date();
+    await fs.utimes(file, now, now).catch(() => undefined);
     const found = await sha256OfFile(file);
     if (found.sha256 === sha256) return file;
   } catch {
@@ -123,6 +126,10 @@ export async function originsOf(cache: string, sha256: Sha256): Promise<readonly
   } catch {
     return [];
   }
+}
+
+export async function forgetOrigins(cache: string, sha256: Sha256): Promise<void> {
+  await fs.rm(originFile(cache, sha256), { force: true });
 }
 
 function isFetched(value: unknown): value is Fetched {

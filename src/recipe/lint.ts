@@ -20,6 +20,7 @@ export interface LintProblem {
 /** Commands come before app ids on the command line: an app named like one could not be asked for. */
 export const COMMAND_NAMES = [
   'build',
+  'cache',
   'compare',
   'completion',
   'demo',

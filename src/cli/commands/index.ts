@@ -2,6 +2,7 @@
 /** Every command, in the order of the help. */
 import type { CommandModule } from 'yargs';
 import { buildCommand } from './build.js';
+import { cacheCommand } from './cache.js';
 import { compareCommand } from './compare.js';
 import { completionCommand } from './completion.js';
 import { demoCommand } from './demo.js';
@@ -34,6 +35,7 @@ export const COMMANDS: readonly CommandModule<object, any>[] = [
   reportCommand,
   reportsCommand,
   imageCommand,
+  cacheCommand,
   demoCommand,
   doctorCommand,
   completionCommand,
