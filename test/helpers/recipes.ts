@@ -19,7 +19,11 @@ export function readRecipe(app: string): Recipe {
   return parseRecipe(`recipes/${app}.yaml`, recipeText(`${app}.yaml`));
 }
 
-export const LOCKS = { 'debian-12': { sha256: 'ab'.repeat(32), packages: 120 } };
+export const LOCKS = {
+  'debian-12': { sha256: 'ab'.repeat(32), packages: 120 },
+  'debian-12-jdk-17': { sha256: 'ac'.repeat(32), packages: 190 },
+  'debian-13-jdk-21': { sha256: 'ad'.repeat(32), packages: 180 },
+};
 
 export function planOf(
   recipe: Recipe,
