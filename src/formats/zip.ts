@@ -68,7 +68,8 @@ const DESCRIPTOR = 0x08074b50;
 const END_SIGNATURE = 'PK\x05\x06';
 /** Padding to 4 bytes, and what packers write. */
 const EXTRA_AHEAD = 36;
-const MAX_ENTRIES = 1 << 20;
+/** Four times what fits without ZIP64. More, all of one name, take a gigabyte of memory. */
+const MAX_ENTRIES = 1 << 18;
 const MAX_DIRECTORY = 128 << 20;
 
 function fail(code: ZipRefusal, offset: number, message: string): never {

@@ -178,6 +178,17 @@ test(
   'zip64',
 );
 
+test('262,144 entries are read and not one more', (t) => {
+  for (const [count, code] of [
+    [262_144, 'zip/entry-count'],
+    [262_145, 'zip/too-many-entries'],
+  ] as const) {
+    const zip = buildZip([a], { zip64: true });
+    for (const at of [24, 32]) zip.writeUInt32LE(count, zip.length - 22 - 76 + at);
+    t.is(t.throws(() => read(zip), { instanceOf: FormatError })?.code, code);
+  }
+});
+
 test('cut or corrupted anywhere, it is read or refused with a code, never more', (t) => {
   const zip = buildZip(
     [a, { name: 'b', data: 'bbbb', descriptor: 'signed' }, { name: 'c', method: 0, data: 'c', align: 4 }],
