@@ -3,7 +3,8 @@
 import { promises as fs } from 'node:fs';
 import path from 'node:path';
 import { bareClone, type GitCacheOptions } from './git-cache.js';
-import { git, gitChecked, isCommitId, isRepositoryAddress, succeeded } from './git.js';
+import { git, gitChecked, isCommitId, succeeded } from './git.js';
+import { submoduleAddress } from './submodule-address.js';
 
 export interface Submodule {
   readonly path: string;
@@ -40,7 +41,7 @@ export async function addSubmodules(request: SubmoduleRequest): Promise<Submodul
   const added: Submodule[] = [];
   for (const link of links) {
     const stated = urls.get(link.path);
-    const url = stated === undefined ? undefined : resolveUrl(request.repository, stated);
+    const url = stated === undefined ? undefined : submoduleAddress(request.repository, stated);
     if (url === undefined)
       return { kind: 'untrusted', detail: `submodules: ${link.path} has no address that can be used` };
     const outcome = await addOne(request, link.path, url, link.commit);
@@ -126,19 +127,4 @@ async function moduleUrls(
       at === undefined || url === undefined ? [] : [[at, url] as const],
     ),
   );
-}
-
-/** Relative addresses are relative to the repository's (git-submodule(1)). */
-function resolveUrl(repository: string, url: string): string | undefined {
-  if (/^\.\.?\//.test(url)) {
-    const resolved = repository.startsWith('/')
-      ? path.posix.join(repository, url)
-      : new URL(url, repository.endsWith('/') ? repository : `${repository}/`).href;
-    return isRepositoryAddress(resolved) ? resolved : undefined;
-  }
-  return isRepositoryAddress(url) && url.startsWith('https://')
-    ? url
-    : repository.startsWith('/') && isRepositoryAddress(url)
-      ? url
-      : undefined;
 }
