@@ -238,5 +238,5 @@ test('tags and subjects of a repository', async (t) => {
   );
   if (refs?.kind !== 'git-refs' || subjects?.kind !== 'git-subjects') return t.fail('two facts');
   t.is(refs.refs.find(({ name }) => name.endsWith('v1.0-annotated'))?.commit, commit);
-  t.deepEqual(subjects.commits, [{ commit: later, subject: 'update to 1.1 (12)' }]);
+  t.deepEqual(subjects.commits, [{ commit: later, subject: 'update to 1.1 (12)', date: '2020-01-02' }]);
 });
