@@ -5,12 +5,14 @@ ARG BASE
 FROM ${BASE}
 
 ARG TOOLS=commandlinetools-linux-7302050_latest.zip
+ARG TOOLS_SHA256=7a00faadc0864f78edd8f4908a629a46d622375cbe2e5814e82934aebecdb622
 ENV ANDROID_HOME=/usr/local/android-sdk-linux
 ENV ANDROID_NDK_HOME=${ANDROID_HOME}/ndk/21.4.7075529
 ENV PATH=${ANDROID_NDK_HOME}/prebuilt/linux-x86_64/bin:${ANDROID_NDK_HOME}:${PATH}:${ANDROID_HOME}/platform-tools
 
 RUN mkdir -p "${ANDROID_HOME}" \
  && curl -fsSLo /tmp/tools.zip "https://dl.google.com/android/repository/${TOOLS}" \
+ && echo "${TOOLS_SHA256}  /tmp/tools.zip" | sha256sum -c - \
  && unzip -q /tmp/tools.zip -d "${ANDROID_HOME}" \
  && rm /tmp/tools.zip
 RUN set -e; \

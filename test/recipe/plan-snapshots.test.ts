@@ -34,16 +34,6 @@ const debian = (name: string, version: string): readonly Fact[] => {
 };
 
 for (const [app, version] of [
-  ['telegram-android', '10.x'],
-  ['telegram-android', '11.9.1'],
-  ['signal-android', '7.x'],
-  ['signal-android', '8.14.x'],
-] as const)
-  test(`the plan for ${app} ${version}`, (t) => {
-    t.snapshot(planOf(readRecipe(app), version));
-  });
-
-for (const [app, version] of [
   ['weechat', '3.8-1'],
   ['bitlbee', '3.6-1.3'],
 ] as const)

@@ -388,8 +388,19 @@ const refused = test.macro({
 });
 test(refused, 'v10', undefined, 'bad-version');
 test(refused, '10.x', 'webste', 'unknown-channel');
-test(refused, '10.x', 'play', 'unsupported-channel');
 test(refused, '10.x', '__proto__', 'unknown-channel');
+
+test('a channel that is known and cannot be checked is told with its reason', (t) => {
+  const recipe = smallRecipe((text) =>
+    text.replace(
+      'builds:\n',
+      'unsupportedChannels:\n  - { channel: store, reason: nobody knows its files }\nbuilds:\n',
+    ),
+  );
+  const { code, message } = thrown(() => planOf(recipe, '10.10', { channel: 'store' }));
+  t.is(code, 'unsupported-channel');
+  t.regex(message, /nobody knows its files/);
+});
 
 test('a version beyond every build range has no instructions', (t) => {
   const recipe = smallRecipe(replaced("version: '10.10'", "version: '12.0'"));
