@@ -8,6 +8,7 @@ import { packageRoot, readLocks } from '../inputs/package-files.js';
 import { readVersionLock, writeVersionLock } from '../inputs/version-locks.js';
 import type { CheckPlan, Fact, Lookup, Plan, VersionLock } from '../model.js';
 import { makeCheckPlan } from '../recipe/check-plan.js';
+import { channelOf } from '../recipe/compare-plan.js';
 import { furtherLookups, lookupsFor, tryResolve } from '../recipe/lookups.js';
 import { makePlan } from '../recipe/plan.js';
 import { listVersions, type KnownVersion } from '../recipe/resolve.js';
@@ -97,6 +98,8 @@ async function factsFor(
 ): Promise<{ readonly facts: readonly Fact[]; readonly lock: VersionLock | undefined }> {
   const ask = (lookups: readonly Lookup[]): Promise<readonly Fact[]> =>
     stoppable(options, () => lookUp(lookups, { cache: cacheDirectory(), ...options }));
+  // a channel that does not exist is said before anybody is asked
+  channelOf(recipe, request.channel);
   const facts = [...(await ask(lookupsFor(recipe, request)))];
   const version = tryResolve(recipe, request, facts)?.candidate.version;
   const lock =
