@@ -41,6 +41,15 @@ export interface Fetched {
   readonly digestExpected: boolean;
 }
 
+/** What a phone said of an app that was pulled from it; which phone it was enters no report. */
+export interface PhoneRecord {
+  readonly package: string;
+  readonly versionName?: string;
+  readonly versionCode?: number;
+  /** What put it there, as the phone noted. */
+  readonly installer?: string;
+}
+
 /** A signed index that named a file. */
 export interface IndexRecord {
   readonly url: string;
@@ -343,6 +352,7 @@ export const PUBLISHED_FROM = [
   'debian-archive',
   'fdroid',
   'debian-repository',
+  'phone',
   'bundled',
 ] as const satisfies readonly AcquisitionPlan['kind'][];
 export type PublishedFrom = (typeof PUBLISHED_FROM)[number];
@@ -373,6 +383,7 @@ export type AcquisitionPlan =
   /** A file of this package (the demo). */
   | { readonly kind: 'bundled'; readonly files: readonly string[] }
   | FdroidAcquisition
+  | PhoneAcquisition
   | DebianRepositoryAcquisition;
 
 /** A repository in F-Droid's format: its index is signed, and names each file by digest. */
@@ -386,6 +397,14 @@ export interface FdroidAcquisition {
   readonly package: string;
   /** Which of several files of one version. */
   readonly abi?: string;
+}
+
+/** An app as it lies on a phone of the user's: one file, or all splits as one archive. */
+export interface PhoneAcquisition {
+  readonly kind: 'phone';
+  readonly package: string;
+  /** How the app gets onto the phone. */
+  readonly how?: string;
 }
 
 /** A publisher's own repository of Debian packages. */

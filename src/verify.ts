@@ -27,6 +27,7 @@ export async function verify(plan: Plan, options: PipelineOptions): Promise<Veri
       ...options.workspace,
       directory: `${options.workspace.directory}/published`,
       published: options.published,
+      serial: options.serial,
       signal: options.signal,
       onProgress: options.onProgress,
     }),

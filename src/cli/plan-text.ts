@@ -111,6 +111,8 @@ function publishedInBrief({ acquisition, pairs, builtBy, signers }: ComparePlan)
       return `${files}, from the Debian archive`;
     case 'fdroid':
       return `${files}${pinned}, of the F-Droid repository ${acquisition.repository}`;
+    case 'phone':
+      return `${files}${pinned}, ${acquisition.package} as it lies on a phone`;
     case 'debian-repository':
       return `${files}, ${acquisition.package} ${acquisition.version} of the Debian repository ${acquisition.url} ${acquisition.suite}`;
     case 'bundled':

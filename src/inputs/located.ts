@@ -13,7 +13,8 @@ export type NotPublished =
   | 'release-missing'
   | 'asset-missing'
   | 'index-gone'
-  | 'version-not-in-index';
+  | 'version-not-in-index'
+  | 'not-installed';
 
 export interface NotThere {
   readonly kind: 'not-there';

@@ -11,6 +11,8 @@ import type {
   FileIdentity,
   IndexRecord,
   OnProgress,
+  PhoneAcquisition,
+  PhoneRecord,
   PublishedFrom,
 } from '../model.js';
 import { cachedDownload, copyOut, sha256OfFile } from './cache.js';
@@ -22,6 +24,7 @@ import { locateByLatestJson } from './latest-json.js';
 import { BY_HAND, type Located, type NotPublished, type NotThere } from './located.js';
 import { indexedDownload } from './mirror-file.js';
 import { packSplits } from './pack-splits.js';
+import { pullFromPhone } from './phone.js';
 import type { RepositoryOutcome } from './repository-outcome.js';
 
 export interface PublishedFile extends FileIdentity {
@@ -34,6 +37,8 @@ export interface PublishedFile extends FileIdentity {
   readonly digestFrom?: string;
   /** The signed index that named it. */
   readonly index?: IndexRecord;
+  /** What the phone said of it. */
+  readonly phone?: PhoneRecord;
   /** Text of the device.json beside splits that were pulled from a device. */
   readonly device?: string;
 }
@@ -48,6 +53,8 @@ export interface ObtainOptions {
   readonly debianMirror?: string | undefined;
   /** Root of this package, for files that it brings along. */
   readonly packageRoot?: string | undefined;
+  /** Of the phone that is meant, where several are connected. */
+  readonly serial?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: OnProgress | undefined;
 }
@@ -136,6 +143,8 @@ async function find(plan: ComparePlan, names: readonly string[], options: Obtain
       const found = await fetchFromFdroid(acquisition, { versionName, versionCodes }, options);
       return fromRepository(found, 'fdroid', names, options);
     }
+    case 'phone':
+      return fromPhone(acquisition, names, options);
     case 'debian-repository': {
       const found = await fetchFromDebianRepository(acquisition, {
         ...options,
@@ -223,7 +232,7 @@ async function fromDirectory(
   const [single] = names;
   // a pull from a device: the plan speaks of it as one archive
   if (names.length === 1 && single !== undefined && /\.apks$/i.test(single) && !present.some(isArchive))
-    return { files: [await takePull(root, single, options)], details };
+    return { files: [await takePull(root, single, 'handed-over', options)], details };
   const lone = names.length === 1 && present.length === 1 && single !== undefined ? present[0] : undefined;
   for (const base of present) {
     const name = base === lone && single !== undefined ? single : base;
@@ -241,7 +250,12 @@ const isArchive = (name: string): boolean => /\.(?:apks|xapk|apkm)$/i.test(name)
 const DEVICE = 'device.json';
 const MAX_DEVICE = 1 << 20;
 
-async function takePull(root: string, name: string, { directory }: ObtainOptions): Promise<PublishedFile> {
+async function takePull(
+  root: string,
+  name: string,
+  from: PublishedFrom,
+  { directory }: ObtainOptions,
+): Promise<PublishedFile> {
   const target = path.join(directory, name);
   await packSplits(root, target);
   const device = path.join(root, DEVICE);
@@ -249,7 +263,7 @@ async function takePull(root: string, name: string, { directory }: ObtainOptions
     name,
     ...(await sha256OfFile(target)),
     path: target,
-    from: 'handed-over',
+    from,
     ...((await regularFile(device)) ? { device: readText(device, MAX_DEVICE) } : {}),
   };
 }
@@ -338,6 +352,31 @@ async function fromRepository(
   const digestFrom = `the signed index ${index.url} of ${index.date}`;
   const origin = { ...(fetched === undefined ? {} : { fetched }), digestFrom, index };
   return { files: [await take(file, oneOf(names), from, options, origin)], details: notes };
+}
+
+async function fromPhone(
+  acquisition: PhoneAcquisition,
+  names: readonly string[],
+  options: ObtainOptions,
+): Promise<Found> {
+  const name = oneOf(names);
+  const directory = `${options.directory}-pull`;
+  const found = await pullFromPhone(acquisition, { ...options, directory });
+  if (found.kind === 'not-there')
+    return { files: [], code: found.code, details: [found.detail], hint: found.hint };
+  const { files, phone, notes } = found;
+  const [only, second] = files;
+  if (/\.apks$/i.test(name))
+    return { files: [{ ...(await takePull(directory, name, 'phone', options)), phone }], details: notes };
+  if (only === undefined || second !== undefined)
+    return {
+      files: [],
+      code: 'other-content',
+      details: [`the phone has ${files.length} splits of ${phone.package}, and this channel gives one file`],
+      hint: 'name the channel of the store that delivered the splits',
+    };
+  const file = await take(path.join(directory, only), name, 'phone', options);
+  return { files: [{ ...file, phone }], details: notes };
 }
 
 async function fromArchive(binaries: readonly DebianBinary[], options: ObtainOptions): Promise<Found> {

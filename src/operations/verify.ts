@@ -30,6 +30,8 @@ export interface VerifyRequest extends PlanRequest {
   readonly published?: string;
   /** A device.json, as bundletool writes it: which device got the splits that are handed over. */
   readonly device?: string;
+  /** Of the phone to take the app from; default `ANDROID_SERIAL`, else the only one that is connected. */
+  readonly serial?: string;
   /** The publisher's `.buildinfo` file. */
   readonly buildinfo?: string;
   readonly engine?: ExecutorKind;
@@ -100,6 +102,7 @@ export async function verifyPlan(
       runPipeline(made, {
         ...(request.published === undefined ? {} : { published: request.published }),
         ...(device === undefined ? {} : { device }),
+        ...(request.serial === undefined ? {} : { serial: request.serial }),
         ...(request.source === undefined ? {} : { source: request.source }),
         ...(buildInfo === undefined ? {} : { buildInfo }),
         ...(request.rebuild === undefined ? {} : { builds: request.rebuild }),

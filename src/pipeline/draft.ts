@@ -215,12 +215,13 @@ export class Draft {
   }
 
   #origins(): readonly PublishedOrigin[] {
-    return this.#published.map(({ name, from, fetched, digestFrom, index }) => ({
+    return this.#published.map(({ name, from, fetched, digestFrom, index, phone }) => ({
       file: name,
       from,
       ...(fetched === undefined ? {} : { fetched }),
       ...(digestFrom === undefined ? {} : { digestFrom }),
       ...(index === undefined ? {} : { index }),
+      ...(phone === undefined ? {} : { phone }),
       signatures: this.#judged.signatures
         .filter(({ published }) => published === name)
         .map(({ file, status, signers }) => ({ file, status, signers })),

@@ -12,6 +12,8 @@ export interface PipelineOptions {
   readonly published?: string;
   /** Which device got the splits that were handed over; in place of their device.json. */
   readonly device?: DeviceSpecification;
+  /** Of the phone that is meant, where several are connected. */
+  readonly serial?: string;
   /** A directory or an address instead of the plan's repository. */
   readonly source?: string;
   /** The publisher's record of its environment: a claim, shown as one. */

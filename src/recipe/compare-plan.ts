@@ -155,6 +155,10 @@ function acquisitionPlan(
         ...(abi === undefined ? {} : { abi }),
       };
     }
+    case 'phone': {
+      const { kind, package: name = packageOf(recipe, channel), how } = acquisition;
+      return { kind, package: name, ...(how === undefined ? {} : { how }) };
+    }
     case 'debian-repository':
       return { ...acquisition, version: expand(acquisition.version, values) };
     case 'bundled':

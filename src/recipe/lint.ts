@@ -309,6 +309,7 @@ function fetchedTemplates(
     case 'github-release':
       return { tag: acquisition.tag, asset: acquisition.asset };
     case 'fdroid':
+    case 'phone':
       return {};
     case 'debian-repository':
       return { version: acquisition.version };
@@ -354,7 +355,9 @@ function lintChannel(recipe: Recipe, id: string, channel: RecipeChannel): readon
     acquisition.kind === 'debian-archive'
   )
     found.push({ code: 'acquisition', path, message: `debian-archive needs a Debian source` });
-  if (acquisition.kind === 'fdroid' && channel.packageId === undefined)
+  const ofPackage =
+    acquisition.kind === 'fdroid' || (acquisition.kind === 'phone' && acquisition.package === undefined);
+  if (ofPackage && channel.packageId === undefined)
     found.push({
       code: 'acquisition',
       path,

@@ -212,6 +212,11 @@ const acquisition = byKind([
     abi: identifier.optional().describe('Which of several files of one version.'),
   }),
   strict({
+    kind: z.literal('phone'),
+    package: identifier.optional().describe('Default: the packageId of the channel.'),
+    how: text.optional().describe('How the app gets onto the phone.'),
+  }),
+  strict({
     kind: z.literal('debian-repository'),
     url: repositoryAddress,
     suite: identifier,

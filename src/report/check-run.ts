@@ -29,6 +29,8 @@ function checkPublished({ subject }: ReportStatement, { published = [] }: RunRec
     const pointer = `/run/published/${at}`;
     if ((index !== undefined) !== (from === 'fdroid' || from === 'debian-repository'))
       found('run', `${pointer}/index`, `${index === undefined ? 'none' : 'there'}, of a file from ${from}`);
+    if ((published[at]?.phone !== undefined) !== (from === 'phone'))
+      found('run', `${pointer}/phone`, `of a file from ${from}`);
     if (index !== undefined && digestFrom?.includes(index.url) !== true)
       found('run', `${pointer}/digestFrom`, `another than the index ${index.url}`);
     if (fetched === undefined) continue;

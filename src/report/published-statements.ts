@@ -13,7 +13,7 @@ export function publishedStatements({ published = [] }: Pick<RunRecord, 'publish
   ]);
 }
 
-function originStatement({ file, from, fetched, digestFrom }: PublishedOrigin, at: number): Statement {
+function originStatement({ file, from, fetched, digestFrom, phone }: PublishedOrigin, at: number): Statement {
   const basis = [`/run/published/${at}`];
   const check = `sha256sum ${quoted(file)}`;
   switch (from) {
@@ -33,6 +33,8 @@ function originStatement({ file, from, fetched, digestFrom }: PublishedOrigin, a
         basis,
         check,
       };
+    case 'phone':
+      return { code: 'published-from-phone', sentence: phoneSentence(file, phone), basis, check };
     case 'url':
     case 'latest-json':
     case 'github-release':
@@ -60,6 +62,17 @@ function originStatement({ file, from, fetched, digestFrom }: PublishedOrigin, a
       };
     }
   }
+}
+
+function phoneSentence(file: string, phone: PublishedOrigin['phone']): string {
+  const { versionName, versionCode, installer } = phone ?? {};
+  const said = [
+    ...(versionName === undefined ? [] : [`version ${versionName}`]),
+    ...(versionCode === undefined ? [] : [`version code ${versionCode}`]),
+    ...(installer === undefined ? [] : [`installed by ${installer}`]),
+  ];
+  const claims = said.length === 0 ? '' : ` (as the phone says: ${clause(said.join(', '))})`;
+  return `${file} was pulled from a phone, where it is ${phone?.package ?? 'an app'}${claims}.`;
 }
 
 function indexStatements({ file, index }: PublishedOrigin, at: number): Statement[] {

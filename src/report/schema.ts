@@ -420,6 +420,14 @@ const publishedOrigin = z.strictObject({
       listedSigners: list(sha256).optional(),
     })
     .optional(),
+  phone: z
+    .strictObject({
+      package: text,
+      versionName: text.optional(),
+      versionCode: bytes.optional(),
+      installer: text.optional(),
+    })
+    .optional(),
   signatures: list(
     z.strictObject({
       file: text,

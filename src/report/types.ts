@@ -16,6 +16,7 @@ import type {
   Obstacle,
   Origin,
   PhaseName,
+  PhoneRecord,
   PublishedFrom,
   Reason,
   Sha256,
@@ -142,6 +143,8 @@ export interface PublishedOrigin {
   readonly digestFrom?: string;
   /** The signed index that named it. */
   readonly index?: IndexRecord;
+  /** What the phone said of it. */
+  readonly phone?: PhoneRecord;
   /** Of the file, or of each APK in it; none where they were not looked at. */
   readonly signatures: readonly {
     readonly file: string;

@@ -12,6 +12,7 @@ interface VerifyArguments extends RunArguments {
   readonly release: string | undefined;
   readonly published: string | undefined;
   readonly device: string | undefined;
+  readonly serial: string | undefined;
   readonly buildinfo: string | undefined;
   readonly evidence: string | undefined;
   readonly supersedes: string | undefined;
@@ -45,6 +46,10 @@ export const verifyCommand: CommandModule<object, VerifyArguments> = {
       .option('device', {
         type: 'string',
         describe: 'for which device splits are: a device.json of bundletool; default: the one beside them',
+      })
+      .option('serial', {
+        type: 'string',
+        describe: 'which phone to take the app from, as `adb devices` names it; default: the only one',
       })
       .option('buildinfo', {
         type: 'string',
@@ -115,6 +120,7 @@ export const verifyCommand: CommandModule<object, VerifyArguments> = {
           ...engineOf(argv),
           ...(published === undefined ? {} : { published }),
           ...(argv.device === undefined ? {} : { device: argv.device }),
+          ...(argv.serial === undefined ? {} : { serial: argv.serial }),
           ...(argv.buildinfo === undefined ? {} : { buildinfo: argv.buildinfo }),
           ...(argv.evidence === undefined ? {} : { evidence: argv.evidence }),
           ...(argv.supersedes === undefined ? {} : { supersedes: argv.supersedes }),
