@@ -4,6 +4,9 @@ import { constants, promises as fs } from 'node:fs';
 import path from 'node:path';
 import { UsageError } from '../errors.js';
 
+/** procfs and sysfs, by their magic numbers (statfs(2)). */
+const KERNEL: ReadonlySet<number> = new Set([0x9fa0, 0x62656572]);
+
 /**
  * Makes nothing: what is not there yet must be possible to make.
  * @throws UsageError `not-writable`
@@ -13,6 +16,9 @@ export async function assertWritable(directory: string): Promise<void> {
   try {
     while (!(await isDirectory(place))) place = path.dirname(place);
     await fs.access(place, constants.W_OK);
+    // the superuser may write to anything, and nothing can be made there: Node would try for ever
+    if (KERNEL.has((await fs.statfs(place)).type))
+      throw Object.assign(new Error('a file system of the kernel'), { code: 'EROFS' });
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     throw new UsageError(

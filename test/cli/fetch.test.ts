@@ -396,6 +396,10 @@ test('fails: an app that nobody knows, a directory that nobody may write to', as
   ]);
   t.is(nowhere.code, 64);
   t.is(errorOf(t, nowhere), 'not-writable');
+  // where the superuser may write, and nothing can be made
+  const kernel = await verify(['fetch', 'demo', '1.0.0', '--out', '/proc/none', '--json', '--quiet']);
+  t.is(kernel.code, 64);
+  t.is(errorOf(t, kernel), 'not-writable');
 });
 
 test('a file of this package is put as any other', async (t) => {
