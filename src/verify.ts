@@ -11,11 +11,12 @@ import { readDeviceSpecification, type DeviceSpecification } from './compare/dev
 import type { SetComparison } from './compare/types.js';
 import { FailedHere } from './errors.js';
 import { Draft, type ComparedBuild, type SucceededBuild, type Verified } from './pipeline/draft.js';
+import { choosePairs, namesThatFit } from './pipeline/choose-pairs.js';
 import { judgePublished } from './pipeline/judge-published.js';
 import { obtainPublished, type PublishedFile } from './inputs/published.js';
 import { assertRoom } from './inputs/room.js';
 import { checkOutSource } from './inputs/source.js';
-import type { BuildResult, Plan, Reason, UnverifiableReason } from './model.js';
+import type { BuildResult, PairPlan, Plan, Reason, UnverifiableReason } from './model.js';
 import type { PipelineOptions } from './pipeline/options.js';
 
 export async function verify(plan: Plan, options: PipelineOptions): Promise<Verified> {
@@ -28,6 +29,7 @@ export async function verify(plan: Plan, options: PipelineOptions): Promise<Veri
       directory: `${options.workspace.directory}/published`,
       published: options.published,
       serial: options.serial,
+      namesFor: (file) => namesThatFit(plan.compare.pairs, file),
       signal: options.signal,
       onProgress: options.onProgress,
     }),
@@ -38,7 +40,8 @@ export async function verify(plan: Plan, options: PipelineOptions): Promise<Veri
       detail: `${published.code}: ${published.detail} (${published.hint})`,
     });
   report.takePublished(published);
-  const judged = await judgePublished(plan, published.files);
+  const chosen = await choosePairs(plan.compare, published.files);
+  const judged = await judgePublished(plan, published.files, chosen.unfit);
   if (judged.kind === 'not-the-version')
     return await report.unverifiable({
       code: 'no-published-artifact',
@@ -84,7 +87,8 @@ export async function verify(plan: Plan, options: PipelineOptions): Promise<Veri
     report.takeBuild(first);
     if (first.kind === 'failed') return await report.unbuildable(first);
     if (first.kind === 'environment-gone') return await report.unverifiable(environmentGone(first));
-    const builds = await buildAgain(plan, first, prepared, published.files, report, options);
+    const sides = { published: published.files, pairs: chosen.pairs };
+    const builds = await buildAgain(plan, first, prepared, sides, report, options);
     return await report.compared(builds);
   } finally {
     await prepared.close();
@@ -127,18 +131,24 @@ const environmentGone = (gone: {
 
 // ---------------------------------------------------------------- builds
 
+interface PublishedSide {
+  readonly published: readonly PublishedFile[];
+  /** Those whose condition the files meet. */
+  readonly pairs: readonly PairPlan[];
+}
+
 /** All clean builds that were asked for, and one more to confirm a mismatch; each is compared. */
 async function buildAgain(
   plan: Plan,
   first: SucceededBuild,
   prepared: PreparedBuild,
-  published: readonly PublishedFile[],
+  sides: PublishedSide,
   report: Draft,
   options: PipelineOptions,
 ): Promise<readonly ComparedBuild[]> {
   const compared = async (build: SucceededBuild): Promise<ComparedBuild> => ({
     build,
-    comparison: await report.timed('compare', () => compareBuild(plan, build, published, report, options)),
+    comparison: await report.timed('compare', () => compareBuild(plan, build, sides, report, options)),
   });
   const builds = [await compared(first)];
   const wanted = (): number => {
@@ -179,15 +189,15 @@ function howItEnded(build: Exclude<BuildResult, SucceededBuild>): string {
 function compareBuild(
   plan: Plan,
   build: SucceededBuild,
-  published: readonly PublishedFile[],
+  { published, pairs }: PublishedSide,
   report: Draft,
   options: PipelineOptions,
 ): Promise<SetComparison> {
   const { compare } = plan;
-  // the twin of a published file that nobody handed over is not a file that nobody publishes
-  const without = new Set(
-    compare.pairs.filter((pair) => report.notObtained.includes(pair.published)).map((pair) => pair.output),
-  );
+  // the twin of a published file that nobody handed over, or of another delivery, is not a file that nobody publishes
+  const here = pairs.filter(({ published: name }) => published.some((file) => file.name === name));
+  const without = new Set(compare.pairs.map(({ output }) => output));
+  for (const { output } of here) without.delete(output);
   return compareSet(
     {
       published,
@@ -196,7 +206,7 @@ function compareBuild(
         // no output of the plan: never the twin of a published file, whatever it is called
         ...build.extra.map(({ name, path }) => ({ name, path })),
       ],
-      pairs: compare.pairs,
+      pairs: here,
       notPublished: compare.notPublished,
       notObtained: report.notObtained,
       devices: devicesOf(published, options),

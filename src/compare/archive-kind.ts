@@ -4,6 +4,8 @@ import type { ZipStructure } from '../formats/zip.js';
 
 export type ArchiveKind = 'apk' | 'aab' | 'zip';
 
+/** What archives of APKs are called. */
+export const ARCHIVE_NAME = /\.(?:apks|xapk|apkm)$/i;
 const APK = /\.apk$/i;
 
 export function kindOfArchive({ entries }: ZipStructure): ArchiveKind {

@@ -2,6 +2,7 @@
 /** All published files of a target against all rebuilt ones: pairing by plan or by name, then pair by pair. */
 import { sha256, FileSource } from '../bytes.js';
 import { RULE_SETS, type FileIdentity, type PairPlan, type RuleName, type RuleSetName } from '../model.js';
+import { ARCHIVE_NAME } from './archive-kind.js';
 import { comparePair, type SetOptions } from './compare.js';
 import { compareSplitFiles } from './compare-split-files.js';
 import type { DeviceSpecification } from './device-specification.js';
@@ -85,8 +86,6 @@ export async function compareSet(request: SetRequest, options: SetOptions = {}):
   };
 }
 
-const ARCHIVE = /\.(?:apks|xapk|apkm)$/i;
-
 /** A published file and an output that are archives of splits. */
 async function compareArchives(
   published: SetFile,
@@ -94,7 +93,7 @@ async function compareArchives(
   { notPublished, devices }: SetRequest,
   options: SetOptions,
 ): Promise<SetComparison | undefined> {
-  if (!ARCHIVE.test(published.name) && !ARCHIVE.test(rebuilt.name)) return undefined;
+  if (!ARCHIVE_NAME.test(published.name) && !ARCHIVE_NAME.test(rebuilt.name)) return undefined;
   const device = devices?.get(published.name);
   return await compareSplitFiles(
     {

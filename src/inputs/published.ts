@@ -55,6 +55,8 @@ export interface ObtainOptions {
   readonly packageRoot?: string | undefined;
   /** Of the phone that is meant, where several are connected. */
   readonly serial?: string | undefined;
+  /** Which names of the plan a file can have by what it says of itself, whatever it is called. */
+  readonly namesFor?: ((file: string) => Promise<readonly string[]>) | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: OnProgress | undefined;
 }
@@ -92,7 +94,7 @@ interface Found {
  */
 export async function obtainPublished(plan: ComparePlan, options: ObtainOptions): Promise<PublishedOutcome> {
   await fs.mkdir(options.directory, { recursive: true });
-  const names = plan.pairs.map((pair) => pair.published);
+  const names = [...new Set(plan.pairs.map((pair) => pair.published))];
   const found = await find(plan, names, options);
   if (found.files.length === 0)
     return {
@@ -105,7 +107,8 @@ export async function obtainPublished(plan: ComparePlan, options: ObtainOptions)
   return {
     kind: 'obtained',
     files: found.files,
-    notObtained: names.filter((name) => !obtained.has(name)),
+    // each is a delivery by itself: those at hand are what is asked about
+    notObtained: plan.eachAlone === true ? [] : names.filter((name) => !obtained.has(name)),
     ignored: found.ignored ?? [],
     details: found.details ?? [],
   };
@@ -203,12 +206,22 @@ async function handedOver(given: string, names: readonly string[], options: Obta
   if (stat.isDirectory()) return fromDirectory(given, names, options);
   const base = path.basename(given);
   const only = names.length === 1 ? names[0] : undefined;
-  const name = names.includes(base) ? base : only;
+  const name = names.includes(base) ? base : (only ?? (await ownName(given, names, options)));
   if (name === undefined)
     throw new UsageError('unknown-published-file', `${base} is none of the published files of this plan`, {
       hint: `expected a file named ${names.join(', ')}, or a directory that holds them`,
     });
   return { files: [await take(given, name, 'handed-over', options)] };
+}
+
+/** The one name that fits what the file says of itself. */
+async function ownName(
+  file: string,
+  names: readonly string[],
+  { namesFor }: ObtainOptions,
+): Promise<string | undefined> {
+  const found = (await namesFor?.(file))?.filter((name) => names.includes(name)) ?? [];
+  return found.length === 1 ? found[0] : undefined;
 }
 
 async function fromDirectory(

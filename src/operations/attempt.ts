@@ -4,7 +4,7 @@ import { promises as fs } from 'node:fs';
 import path from 'node:path';
 import { FailedHere } from '../errors.js';
 import { debianMirror } from '../inputs/debian-mirror.js';
-import type { Plan } from '../model.js';
+import type { CheckPlan, Plan } from '../model.js';
 import type { Workspace } from '../pipeline/options.js';
 import type { OperationOptions } from './options.js';
 import { privateOf } from './private-of.js';
@@ -14,7 +14,7 @@ import { inWorkspace, runName } from './workspace.js';
 
 /** What was known when the run ended: neither, when it ended before there was a plan. */
 export interface KnownOfRun {
-  readonly plan?: Plan;
+  readonly plan?: Plan | CheckPlan;
   readonly workspace?: Workspace;
 }
 
@@ -47,7 +47,7 @@ export async function keepFailure(
 
 /** The work of one run; when it fails here, what is known is kept before its workspace goes. */
 export async function inKeptRun<T>(
-  plan: Plan,
+  plan: Plan | CheckPlan,
   out: string | undefined,
   options: OperationOptions,
   work: (workspace: Workspace) => Promise<T>,

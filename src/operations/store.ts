@@ -6,7 +6,7 @@ import type { SetComparison } from '../compare/types.js';
 import { FailedHere, UsageError } from '../errors.js';
 import { storageFailure, writeAside } from '../inputs/atomic-file.js';
 import { packageRoot } from '../inputs/package-files.js';
-import type { Plan } from '../model.js';
+import type { CheckPlan, Plan } from '../model.js';
 import { renderBrief } from '../report/brief.js';
 import { evidenceBundle } from '../report/evidence-bundle.js';
 import { renderHtml } from '../report/html.js';
@@ -99,7 +99,7 @@ export interface Attempt {
   /** Names the directory: letters, digits, `.`, `_`, `+`, `~`, `-`. */
   readonly run: string;
   readonly failure: { readonly class: string; readonly message: string; readonly hint?: string };
-  readonly plan?: Plan;
+  readonly plan?: Plan | CheckPlan;
   readonly record?: Partial<Omit<RunRecord, 'statements'>>;
   readonly logs?: readonly LogFile[];
 }

@@ -17,7 +17,7 @@ import { assertWritable } from './assert-writable.js';
 import { inKeptRun, keepFailure } from './attempt.js';
 import { executorFor } from './executor.js';
 import type { OperationOptions } from './options.js';
-import { planAnything, type PlanRequest } from './plan.js';
+import { planAnything, type ChecksResult, type PlanRequest, type PlanResult } from './plan.js';
 import { describeRun } from './run.js';
 import { privateOf } from './private-of.js';
 import { privateTexts } from './private-texts.js';
@@ -64,14 +64,9 @@ export interface VerifyResult {
 export async function verify(request: VerifyRequest, options: OperationOptions = {}): Promise<VerifyResult> {
   if (request.evidence !== undefined) assertAbsent(request.evidence);
   if (request.out !== undefined) await assertWritable(request.out);
-  let made: Plan;
+  let planned: PlanResult | ChecksResult;
   try {
-    const planned = await planAnything(request, options);
-    if (planned.kind === 'checks') {
-      const { code, detail } = planned.plan.obstacle;
-      return await stored({ report: await reportWithoutPlan(request, { code, detail }), logs: [] }, request);
-    }
-    made = planned.plan;
+    planned = await planAnything(request, options);
   } catch (error) {
     const reason = withoutSource(error);
     if (reason === undefined) {
@@ -80,8 +75,12 @@ export async function verify(request: VerifyRequest, options: OperationOptions =
     }
     return await stored({ report: await reportWithoutPlan(request, reason), logs: [] }, request);
   }
-  options.onProgress?.({ kind: 'plan', plan: made });
-  return await verifyPlan(made, request, options);
+  if (planned.kind === 'checks') {
+    const { verifyChecks } = await import('./verify-checks.js');
+    return await stored({ report: await verifyChecks(planned.plan, request, options), logs: [] }, request);
+  }
+  options.onProgress?.({ kind: 'plan', plan: planned.plan });
+  return await verifyPlan(planned.plan, request, options);
 }
 
 export async function verifyPlan(

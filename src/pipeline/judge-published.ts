@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Whether the published files are the publisher's, and of the version that was asked for: before anything is built. */
+import { ARCHIVE_NAME } from '../compare/archive-kind.js';
 import { checkIdentity, describeFinding, type ExpectedIdentity } from '../compare/identity.js';
 import { inspectPublished, inspectSplits, type PublishedInspection } from '../compare/inspect-published.js';
 import type { PairComparison, SetComparison, SignatureRecord } from '../compare/types.js';
@@ -40,7 +41,6 @@ export interface Judgement {
 }
 
 const FETCHED: ReadonlySet<PublishedFrom> = new Set(['url', 'latest-json', 'github-release']);
-const ARCHIVE = /\.(?:apks|xapk|apkm)$/i;
 
 /** What the channel gave is nothing that could be checked as this version. */
 export interface NotTheVersion {
@@ -56,6 +56,7 @@ export type Judged = Pick<Plan, 'target' | 'compare'>;
 export async function judgePublished(
   plan: Judged,
   files: readonly PublishedFile[],
+  unfit: readonly string[] = [],
 ): Promise<Judgement | NotTheVersion> {
   const { signers, packageId } = plan.compare;
   const notAuthentic: FileReason<AuthenticityReason>[] = [];
@@ -71,11 +72,11 @@ export async function judgePublished(
       identity,
     });
   };
-  const others: string[] = [];
+  const others: string[] = [...unfit];
   const damaged: string[] = [];
   const options = { signers, ...(packageId === undefined ? {} : { packageId }) };
   for (const file of files) {
-    const splits = ARCHIVE.test(file.name) ? await inspectSplits(file, options) : undefined;
+    const splits = ARCHIVE_NAME.test(file.name) ? await inspectSplits(file, options) : undefined;
     for (const split of splits ?? []) {
       const of = <Code extends string>({ code, detail }: Reason<Code>): FileReason<Code> => ({
         file: split.name,

@@ -68,6 +68,7 @@ const comparePart = z.object({
   target: z.object({ app: z.string(), version: z.string(), channel: z.string() }),
   builtBy: z.string(),
   packageId: z.string().optional(),
+  eachAlone: z.literal(true).optional(),
   signers: z.array(z.object({ sha256: z.string() })),
   pairs: z.array(z.object({ published: z.string(), output: z.string() })),
   notPublished: z.array(z.object({ pattern: z.string(), reason: z.string() })),
@@ -162,8 +163,10 @@ function checkSet(comparison: SetComparison, plan: ComparePart, found: Found): v
     // an archive of splits: its members are compared in its place
     ...(comparison.splits?.deliveries ?? []).map(({ name }) => name),
   ]);
+  // deliveries of which users get one: nothing is said about the others
+  const alone = plan.eachAlone === true && plan.pairs.some(({ published }) => accounted.has(published));
   for (const [at, { published }] of plan.pairs.entries())
-    if (!accounted.has(published))
+    if (!alone && !accounted.has(published))
       found('set', `/statement/plan/compare/pairs/${at}`, `nothing is said about ${published}`);
   for (const [at, { name, reason }] of comparison.notPublished.entries())
     if (plan.notPublished.find((known) => matches(known.pattern, name))?.reason !== reason)

@@ -25,6 +25,7 @@ const NOT_PROVEN = new Set([
   'unpaired-published',
   'undeclared-rebuilt',
   'not-obtained',
+  'other-deliveries',
   'build-failed',
   'nothing-compared',
   'signer-unpinned',

@@ -72,7 +72,10 @@ function reasonStatements({ verdict, builtBy, subject }: DecidedFacts): Statemen
 
 // ---------------------------------------------------------------- the set
 
-function setStatements({ comparison, coverage, subject }: DecidedFacts): Statement[] {
+const has = ({ published }: DecidedFacts['subject'], name: string): boolean =>
+  published.some((file) => file.name === name);
+
+function setStatements({ comparison, coverage, subject, plan }: DecidedFacts): Statement[] {
   if (comparison === undefined) return [];
   const list: Statement[] = [];
   if (comparison.pairs.length > 0)
@@ -100,6 +103,19 @@ function setStatements({ comparison, coverage, subject }: DecidedFacts): Stateme
         `${name} is published and was not obtained, so nothing is said about it.`,
         [`/comparison/notObtained/${at}`],
         'fetch it from the channel',
+      ),
+    );
+  const others =
+    plan?.compare.eachAlone === true
+      ? new Set(plan.compare.pairs.map(({ published }) => published).filter((name) => !has(subject, name)))
+      : new Set<string>();
+  if (others.size > 0)
+    list.push(
+      say(
+        'other-deliveries',
+        `Users get one of ${count(others.size + subject.published.length, 'file')} of this version; nothing is said about ${some([...others], 20)}.`,
+        ['/plan/compare/pairs'],
+        'fetch them from the channel',
       ),
     );
   const declared = comparison.notPublished;

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Where nothing can be built: published files → checks → report. The verdict is `unverifiable` for what keeps the build from
+ * being made, or `not-authentic`; no check makes it better.
+ */
+import { UsageError } from './errors.js';
+import { obtainPublished, type ObtainOptions, type PublishedFile } from './inputs/published.js';
+import type { CheckPlan, Reason, Target, UnverifiableReason } from './model.js';
+import { runChecks, type CheckInputs, type ChecksDone } from './pipeline/run-checks.js';
+import { inRange, parseRange } from './recipe/version.js';
+import { assembleReport } from './report/assemble.js';
+import type { Report, RunRecord } from './report/types.js';
+
+export interface ChecksOptions extends Pick<CheckInputs, 'earlier' | 'transparencyLog'> {
+  readonly obtain: ObtainOptions;
+  readonly describeRun: () => Promise<Omit<RunRecord, 'statements'>>;
+}
+
+/** @throws UsageError `other-version`; FailedHere of getting the files */
+export async function verifyChecks(plan: CheckPlan, options: ChecksOptions): Promise<Report> {
+  const { compare, obstacle } = plan;
+  const outcome = await obtainPublished(
+    { ...compare, pairs: plan.files.map((published) => ({ published, output: '' })) },
+    options.obtain,
+  );
+  const files: readonly PublishedFile[] = outcome.kind === 'obtained' ? outcome.files : [];
+  const done = await runChecks(plan, { ...options, files });
+  const target = targetOf(plan, done);
+  const unverifiable: Reason<UnverifiableReason>[] = [{ code: obstacle.code, detail: obstacle.detail }];
+  if (outcome.kind === 'no-published-artifact')
+    unverifiable.push({ code: outcome.kind, detail: `${outcome.detail} (${outcome.hint})` });
+  if (compare.encryption !== undefined && files.length > 0)
+    unverifiable.push({
+      code: 'encrypted',
+      detail: `${compare.encryption.scheme}: ${compare.encryption.hides}`,
+    });
+  return assembleReport({
+    target,
+    builtBy: compare.builtBy,
+    published: files,
+    rebuilt: [],
+    checks: {
+      recipeSha256: plan.recipe.sha256,
+      compareDigest: plan.compareDigest,
+      compare,
+      obstacle,
+      ...(plan.source === undefined ? {} : { source: plan.source }),
+      certificates: done.certificates,
+      outcomes: done.outcomes,
+    },
+    unverifiable,
+    notAuthentic: done.notAuthentic,
+    knownResults: plan.knownResults,
+    run: await options.describeRun(),
+  });
+}
+
+/** A range is taken as it is given; a file says which version of it it is. */
+function targetOf({ target }: CheckPlan, { versionName, notAuthentic }: ChecksDone): Target {
+  if (versionName === undefined || notAuthentic.length > 0) return target;
+  const range = parseRange(target.version);
+  if (range === undefined || inRange(versionName, range, 'dotted'))
+    return { ...target, version: versionName };
+  throw new UsageError(
+    'other-version',
+    `the file is of version ${versionName}, asked for was ${target.version}`,
+    {
+      hint: 'name the version of the file, or hand over the file of this version',
+    },
+  );
+}
