@@ -32,8 +32,10 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   report: ['compare', ...BASE, ...PURE],
   pipeline: [...STAGES, 'bytes', ...BASE, ...PURE],
   verify: ['pipeline', ...STAGES, 'bytes', ...BASE, ...PURE],
+  'verify-checks': ['pipeline', ...STAGES, 'bytes', ...BASE, ...PURE],
   operations: [
     'verify',
+    'verify-checks',
     'pipeline',
     ...STAGES,
     'process',
