@@ -19,6 +19,7 @@ import type * as planning from './operations/plan.js';
 import type * as reading from './operations/read-report.js';
 import type * as recipeBook from './operations/recipes.js';
 import type * as rendering from './operations/render-report.js';
+import type * as statusOf from './operations/status.js';
 import type * as storing from './operations/store.js';
 import type * as transplanting from './operations/transplant.js';
 import type * as verifying from './operations/verify.js';
@@ -154,6 +155,9 @@ export type { CheckResult, Inconsistency } from './report/check.js';
 export const lookup: typeof lookingUp.lookup = async (...args) =>
   (await import('./operations/lookup.js')).lookup(...args);
 export type { LookupRequest, LookupResult, StandingVerdict } from './operations/lookup.js';
+export const status: typeof statusOf.status = async (...args) =>
+  (await import('./operations/status.js')).status(...args);
+export type { StatusRequest, StatusRow, VersionStatus } from './operations/status.js';
 export const indexReports: typeof indexing.indexReports = async (...args) =>
   (await import('./operations/index-reports.js')).indexReports(...args);
 export type { IndexResult } from './operations/index-reports.js';

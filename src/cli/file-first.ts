@@ -13,7 +13,7 @@ import type { CommandContext } from './command.js';
 import { EXIT, exitCodeOf } from './exit-code.js';
 import { lookupData, lookupText, otherFilesText } from './lookup-text.js';
 import { styled } from './output.js';
-import { planInBrief, wholePlan } from './plan-text.js';
+import { checksInBrief, planInBrief, wholePlan } from './plan-text.js';
 
 const APP = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/;
 
@@ -43,7 +43,7 @@ export async function fileFirst(
   argv: FileFirstArguments,
   { output, options }: CommandContext,
 ): Promise<FileFirst> {
-  const { identify, plan } = await import('../index.js');
+  const { identify, planAnything } = await import('../index.js');
   const { recipe, channel, reports, file } = argv;
   const found = await identify(
     {
@@ -79,11 +79,13 @@ export async function fileFirst(
   }
   const target = { app: chosen.app, version: chosen.version, channel: chosen.channel };
   try {
-    const made = (await plan(target, options)).plan;
-    output.print(
-      `${text}\n\n${planInBrief(made)}\n\n${wholePlan(made)}\n\nto do this: verify ${file} --build`,
-    );
-    output.data({ ...data, plan: made });
+    const made = await planAnything(target, options);
+    const told =
+      made.kind === 'checks'
+        ? checksInBrief(made.plan)
+        : `${planInBrief(made.plan)}\n\n${wholePlan(made.plan)}`;
+    output.print(`${text}\n\n${told}\n\nto do this: verify ${file} --build`);
+    output.data({ ...data, plan: made.plan });
   } catch (error) {
     // what the file is stays true where nothing can be done with it
     if (!(error instanceof VerifyError) || options.signal.aborted) throw error;

@@ -16,6 +16,7 @@ import { planCommand } from './plan.js';
 import { recipesCommand } from './recipes.js';
 import { reportCommand } from './report.js';
 import { reportsCommand } from './reports.js';
+import { statusCommand } from './status.js';
 import { transplantCommand } from './transplant.js';
 import { verifyCommand } from './verify.js';
 
@@ -34,6 +35,7 @@ export const COMMANDS: readonly CommandModule<object, any>[] = [
   recipesCommand,
   reportCommand,
   reportsCommand,
+  statusCommand,
   imageCommand,
   cacheCommand,
   demoCommand,
