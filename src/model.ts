@@ -353,6 +353,7 @@ export const PUBLISHED_FROM = [
   'fdroid',
   'debian-repository',
   'phone',
+  'site-files',
   'bundled',
 ] as const satisfies readonly AcquisitionPlan['kind'][];
 export type PublishedFrom = (typeof PUBLISHED_FROM)[number];
@@ -384,6 +385,8 @@ export type AcquisitionPlan =
   | { readonly kind: 'bundled'; readonly files: readonly string[] }
   | FdroidAcquisition
   | PhoneAcquisition
+  /** What a site serves for one page, and what that names: a folder of files by their paths. */
+  | { readonly kind: 'site-files'; readonly entry: string }
   | DebianRepositoryAcquisition;
 
 /** A repository in F-Droid's format: its index is signed, and names each file by digest. */

@@ -40,6 +40,11 @@ export async function verify(plan: Plan, options: PipelineOptions): Promise<Veri
       detail: `${published.code}: ${published.detail} (${published.hint})`,
     });
   report.takePublished(published);
+  if (published.files.some(({ from }) => from === 'site-files'))
+    return await report.unverifiable({
+      code: 'incomplete-set',
+      detail: `a scan of texts found ${published.files.length} files; nobody can say that these are all that the site serves`,
+    });
   const chosen = await choosePairs(plan.compare, published.files);
   const judged = await judgePublished(plan, published.files, chosen.unfit);
   if (judged.kind === 'not-the-version')

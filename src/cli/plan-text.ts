@@ -113,6 +113,8 @@ function publishedInBrief({ acquisition, pairs, builtBy, signers }: ComparePlan)
       return `${files}${pinned}, of the F-Droid repository ${acquisition.repository}`;
     case 'phone':
       return `${files}${pinned}, ${acquisition.package} as it lies on a phone`;
+    case 'site-files':
+      return `what ${acquisition.entry} serves, and the files that this names`;
     case 'debian-repository':
       return `${files}, ${acquisition.package} ${acquisition.version} of the Debian repository ${acquisition.url} ${acquisition.suite}`;
     case 'bundled':

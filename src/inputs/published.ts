@@ -25,6 +25,7 @@ import { BY_HAND, type Located, type NotPublished, type NotThere } from './locat
 import { indexedDownload } from './mirror-file.js';
 import { packSplits } from './pack-splits.js';
 import { pullFromPhone } from './phone.js';
+import { fetchSite } from './site-files.js';
 import type { RepositoryOutcome } from './repository-outcome.js';
 
 export interface PublishedFile extends FileIdentity {
@@ -148,6 +149,8 @@ async function find(plan: ComparePlan, names: readonly string[], options: Obtain
     }
     case 'phone':
       return fromPhone(acquisition, names, options);
+    case 'site-files':
+      return fromSite(acquisition.entry, options);
     case 'debian-repository': {
       const found = await fetchFromDebianRepository(acquisition, {
         ...options,
@@ -365,6 +368,18 @@ async function fromRepository(
   const digestFrom = `the signed index ${index.url} of ${index.date}`;
   const origin = { ...(fetched === undefined ? {} : { fetched }), digestFrom, index };
   return { files: [await take(file, oneOf(names), from, options, origin)], details: notes };
+}
+
+/** Named by their paths, whatever pairs the plan has: which files a site serves is known when it has served them. */
+async function fromSite(entry: string, options: ObtainOptions): Promise<Found> {
+  const site = await fetchSite(entry, options);
+  if (site === undefined)
+    return { files: [], code: 'gone', details: [`${entry} is not there`], hint: BY_HAND };
+  const files: PublishedFile[] = [];
+  for (const file of site.files)
+    files.push({ ...file, ...(await sha256OfFile(file.path)), from: 'site-files' });
+  const details = site.cut ? [...site.notes, 'a limit ended the search'] : site.notes;
+  return { files, details };
 }
 
 async function fromPhone(

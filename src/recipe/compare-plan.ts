@@ -159,6 +159,8 @@ function acquisitionPlan(
       const { kind, package: name = packageOf(recipe, channel), how } = acquisition;
       return { kind, package: name, ...(how === undefined ? {} : { how }) };
     }
+    case 'site-files':
+      return { kind: 'site-files', entry: expand(acquisition.entry, values) };
     case 'debian-repository':
       return { ...acquisition, version: expand(acquisition.version, values) };
     case 'bundled':

@@ -314,6 +314,7 @@ function fetchedTemplates(
     case 'debian-repository':
       return { version: acquisition.version };
     case 'handed-over':
+    case 'site-files':
     case 'debian-archive':
     case 'bundled':
       return undefined;
@@ -355,6 +356,8 @@ function lintChannel(recipe: Recipe, id: string, channel: RecipeChannel): readon
     acquisition.kind === 'debian-archive'
   )
     found.push({ code: 'acquisition', path, message: `debian-archive needs a Debian source` });
+  if (acquisition.kind === 'site-files')
+    found.push(...lintTemplates(`${path}.acquisition.entry`, [acquisition.entry]));
   const ofPackage =
     acquisition.kind === 'fdroid' || (acquisition.kind === 'phone' && acquisition.package === undefined);
   if (ofPackage && channel.packageId === undefined)

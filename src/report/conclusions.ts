@@ -25,6 +25,15 @@ export function doesNotSay(facts: DecidedFacts): Statement[] {
       '/carried',
     ),
     ...checksDoNotSay(facts).map(({ code, sentence }) => no(code, sentence, '/checks/outcomes')),
+    ...(facts.plan?.compare.acquisition.kind === 'site-files'
+      ? [
+          no(
+            'not-other-visitors',
+            'It does not say what another visitor, or the same one at another time, is served: a site can give each its own files.',
+            '/plan/compare/acquisition',
+          ),
+        ]
+      : []),
     no('not-audit', 'It is not an audit.', '/verdict'),
   ];
 }

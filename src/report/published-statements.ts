@@ -6,11 +6,14 @@ import type { PublishedOrigin, RunRecord, Statement } from './types.js';
 const SHOWN = 5;
 
 export function publishedStatements({ published = [] }: Pick<RunRecord, 'published'>): Statement[] {
-  return published.flatMap((origin, at) => [
-    originStatement(origin, at),
-    ...indexStatements(origin, at),
-    ...signatureStatements(origin, at),
-  ]);
+  return [
+    ...published.flatMap((origin, at) =>
+      origin.from === 'site-files'
+        ? []
+        : [originStatement(origin, at), ...indexStatements(origin, at), ...signatureStatements(origin, at)],
+    ),
+    ...siteStatements(published.filter(({ from }) => from === 'site-files')),
+  ];
 }
 
 function originStatement({ file, from, fetched, digestFrom, phone }: PublishedOrigin, at: number): Statement {
@@ -38,6 +41,7 @@ function originStatement({ file, from, fetched, digestFrom, phone }: PublishedOr
     case 'url':
     case 'latest-json':
     case 'github-release':
+    case 'site-files':
     case 'fdroid':
     case 'debian-repository': {
       if (fetched === undefined)
@@ -62,6 +66,21 @@ function originStatement({ file, from, fetched, digestFrom, phone }: PublishedOr
       };
     }
   }
+}
+
+/** One for all: which file came when from which address stands in the run part. */
+function siteStatements(files: readonly PublishedOrigin[]): Statement[] {
+  const times = files.flatMap(({ fetched }) => (fetched === undefined ? [] : [fetched.time])).toSorted();
+  const [first] = times;
+  if (first === undefined) return [];
+  return [
+    {
+      code: 'published-from-site',
+      sentence: `${count(files.length, 'file')} of the site ${files.length === 1 ? 'was' : 'were'} fetched between ${first} and ${times.at(-1) ?? first}, found by a scan of its pages, styles and scripts, of which nothing was run.`,
+      basis: ['/run/published'],
+      check: 'grep -o \'"url":"[^"]*"\' report.json   # the addresses, in the run part',
+    },
+  ];
 }
 
 function phoneSentence(file: string, phone: PublishedOrigin['phone']): string {

@@ -195,3 +195,36 @@ test.serial('an app of a phone that is another version than asked is told to who
     message: /expected 99/,
   });
 });
+
+test.serial(
+  'what a site serves is recorded file by file, and the report says that others may be served otherwise',
+  async (t) => {
+    const at = world(t);
+    const { url } = await localServer(t, (request, response) => {
+      if (request.url === '/') response.end('<script src=x/a.js>');
+      else if (request.url === '/x/a.js') response.end('hello');
+      else response.writeHead(404).end();
+    });
+    const acquisition: AcquisitionPlan = { kind: 'site-files', entry: `${url}/` };
+    const { statement, run } = await verified(t, at, localPlan(at, { compare: { acquisition } }), {});
+    t.like(statement.verdict, { kind: 'unverifiable', reasons: [{ code: 'incomplete-set' }] });
+    t.deepEqual(
+      statement.subject.published.map(({ name, sha256: digest }) => [name, digest]),
+      [
+        ['index.html', sha256('<script src=x/a.js>')],
+        ['x/a.js', sha256('hello')],
+      ],
+    );
+    t.deepEqual(
+      run.published?.map(({ fetched }) => fetched?.url),
+      [`${url}/`, `${url}/x/a.js`],
+    );
+    t.is(run.statements.filter(({ code }) => code.startsWith('published-')).length, 1);
+    t.true(statement.doesNotSay.some(({ code }) => code === 'not-other-visitors'));
+    const gone: AcquisitionPlan = { kind: 'site-files', entry: `${url}/none` };
+    const other = await verified(t, at, localPlan(at, { compare: { acquisition: gone } }), {});
+    t.like(other.statement.verdict, { reasons: [{ code: 'no-published-artifact' }] });
+    const elsewhere = await verified(t, at, localPlan(at), {});
+    t.false(elsewhere.statement.doesNotSay.some(({ code }) => code === 'not-other-visitors'));
+  },
+);
