@@ -12,6 +12,7 @@ import type * as diagnosing from './operations/doctor.js';
 import type * as fetching from './operations/fetch.js';
 import type * as identifying from './operations/identify.js';
 import type * as imaging from './operations/image.js';
+import type * as importing from './operations/import-recipe.js';
 import type * as indexing from './operations/index-reports.js';
 import type * as inspecting from './operations/inspect.js';
 import type * as lookingUp from './operations/lookup.js';
@@ -112,6 +113,9 @@ export const lintFile: typeof recipeBook.lintFile = async (...args) =>
 export const lintText = async (
   ...args: Parameters<typeof recipeBook.lintText>
 ): Promise<recipeBook.LintResult> => (await import('./operations/recipes.js')).lintText(...args);
+export const importRecipe: typeof importing.importRecipe = async (...args) =>
+  (await import('./operations/import-recipe.js')).importRecipe(...args);
+export type { ImportFormat, RecipeImport, RecipeImportRequest } from './operations/import-recipe.js';
 export type { LintResult, LoadedRecipe } from './operations/recipes.js';
 
 export const imageNames: typeof imaging.imageNames = async (...args) =>

@@ -15,9 +15,12 @@ export interface RecipeProblem {
   readonly message: string;
 }
 
-export type CheckedRecipe =
-  | { readonly kind: 'valid'; readonly recipe: Recipe }
-  | { readonly kind: 'invalid'; readonly problems: readonly RecipeProblem[] };
+interface Invalid {
+  readonly kind: 'invalid';
+  readonly problems: readonly RecipeProblem[];
+}
+
+export type CheckedRecipe = { readonly kind: 'valid'; readonly recipe: Recipe } | Invalid;
 
 /** SHA-256 of the file as it is: what `sha256sum` prints. */
 export function recipeDigest(text: string): string {
@@ -51,39 +54,61 @@ type PathKey = string | number;
 type Report = (offset: number, path: readonly PathKey[], message: string) => void;
 
 export function checkRecipe(file: string, text: string): CheckedRecipe {
+  const checked = checkYaml(recipeSchema, file, text);
+  return checked.kind === 'invalid' ? checked : { kind: 'valid', recipe: checked.value };
+}
+
+export interface YamlOptions {
+  /** `failsafe`: every scalar is the text that stands there, also 1.10 and no. */
+  readonly scalars?: 'core' | 'failsafe';
+  readonly maxLength?: number;
+}
+
+/** YAML of somebody else against a schema of ours, with the same bounds and the same places. */
+export function checkYaml<Schema extends z.ZodType>(
+  schema: Schema,
+  file: string,
+  text: string,
+  { scalars = 'core', maxLength = MAX_LENGTH }: YamlOptions = {},
+): { readonly kind: 'valid'; readonly value: z.output<Schema> } | Invalid {
   const problems: RecipeProblem[] = [];
   const lines = new LineCounter();
   const report: Report = (offset, path, message) => {
     const { line, col } = lines.linePos(offset);
     problems.push({ file, line: Math.max(1, line), column: Math.max(1, col), path: pathText(path), message });
   };
-  const invalid = (): CheckedRecipe => ({
+  const invalid = (): Invalid => ({
     kind: 'invalid',
     problems: problems.sort((a, b) => a.line - b.line || a.column - b.column),
   });
-  if (text.length > MAX_LENGTH) {
-    report(0, [], `expected at most ${MAX_LENGTH} characters, got ${text.length}`);
+  if (text.length > maxLength) {
+    report(0, [], `expected at most ${maxLength} characters, got ${text.length}`);
     return invalid();
   }
-  const document = readYaml(text, lines, report);
+  const document = readYaml(text, lines, report, scalars);
   if (document === undefined || problems.length > 0) return invalid();
   if (!expandable(document, report)) return invalid();
   // Our own bound on aliases has just been checked.
   const value: unknown = document.toJS({ maxAliasCount: -1 });
-  const result = recipeSchema.safeParse(value);
-  if (result.success) return { kind: 'valid', recipe: result.data };
+  const result = schema.safeParse(value);
+  if (result.success) return { kind: 'valid', value: result.data };
   for (const issue of result.error.issues) describe(issue, value, document, report);
   return invalid();
 }
 
-function readYaml(text: string, lineCounter: LineCounter, report: Report): Document.Parsed | undefined {
+function readYaml(
+  text: string,
+  lineCounter: LineCounter,
+  report: Report,
+  schema: 'core' | 'failsafe',
+): Document.Parsed | undefined {
   let document: Document.Parsed;
   try {
     document = parseDocument(text, {
       lineCounter,
       prettyErrors: false,
       stringKeys: true,
-      schema: 'core',
+      schema,
       merge: false,
     });
   } catch (cause) {

@@ -2,6 +2,7 @@
 import type { CommandModule } from 'yargs';
 import { globalOptions, recipesOption, runCommand, type GlobalArguments } from '../command.js';
 import { EXIT } from '../exit-code.js';
+import { recipesImportCommand } from './recipes-import.js';
 import type { LoadedRecipe } from '../../index.js';
 
 interface RecipesArguments extends GlobalArguments {
@@ -13,12 +14,13 @@ export const recipesCommand: CommandModule<object, RecipesArguments> = {
   command: 'recipes [app] [file]',
   describe: 'list the recipes, show one, or check all of them (recipes lint)',
   builder: (yargs) =>
-    recipesOption(globalOptions(yargs))
+    recipesOption(globalOptions(yargs.command(recipesImportCommand)))
       .positional('app', { type: 'string', describe: 'app to show, or lint' })
       .positional('file', { type: 'string', describe: 'with lint: a recipe file of yours' })
       .example('$0 recipes', 'all apps')
       .example('$0 recipes telegram-android', 'one recipe with its evidence')
-      .example('$0 recipes lint', 'check all recipes'),
+      .example('$0 recipes lint', 'check all recipes')
+      .example('$0 recipes import fdroiddata metadata/org.example.chat.yml', 'a recipe of what others know'),
   handler: (argv) =>
     runCommand(argv, async ({ output, options }) => {
       const { lintFile, lintRecipes, recipeOf, recipes } = await import('../../index.js');
