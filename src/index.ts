@@ -12,8 +12,10 @@ import type * as diagnosing from './operations/doctor.js';
 import type * as fetching from './operations/fetch.js';
 import type * as identifying from './operations/identify.js';
 import type * as imaging from './operations/image.js';
+import type * as recipeChecking from './operations/check-recipe-state.js';
 import type * as importing from './operations/import-recipe.js';
 import type * as indexing from './operations/index-reports.js';
+import type * as newRecipes from './operations/new-recipe.js';
 import type * as inspecting from './operations/inspect.js';
 import type * as lookingUp from './operations/lookup.js';
 import type * as planning from './operations/plan.js';
@@ -115,6 +117,13 @@ export const lintText = async (
 ): Promise<recipeBook.LintResult> => (await import('./operations/recipes.js')).lintText(...args);
 export const importRecipe: typeof importing.importRecipe = async (...args) =>
   (await import('./operations/import-recipe.js')).importRecipe(...args);
+export const newRecipe: typeof newRecipes.newRecipe = async (...args) =>
+  (await import('./operations/new-recipe.js')).newRecipe(...args);
+export { RECIPE_QUESTIONS, type RecipeQuestion } from './recipe/questions.js';
+export type { NewRecipe, NewRecipeRequest } from './operations/new-recipe.js';
+export const checkRecipeState: typeof recipeChecking.checkRecipeState = async (...args) =>
+  (await import('./operations/check-recipe-state.js')).checkRecipeState(...args);
+export type { RecipeCheck, RecipeCheckItem, RecipeCheckRequest } from './operations/check-recipe-state.js';
 export type { ImportFormat, RecipeImport, RecipeImportRequest } from './operations/import-recipe.js';
 export type { LintResult, LoadedRecipe } from './operations/recipes.js';
 

@@ -53,7 +53,7 @@ export const recipesImportCommand: CommandModule<object, ImportArguments> = {
         ...(variant === undefined ? {} : { variant }),
       });
       if (argv.output !== undefined) {
-        write(argv.output, result.text);
+        writeNew(argv.output, result.text);
         output.print(`${argv.output}: ${result.app}, ${result.todos.length} TODOs`);
       } else if (!argv.json) output.print(result.text);
       output.data(result);
@@ -68,7 +68,7 @@ function numberOf(name: string, given: string | undefined): number | undefined {
 }
 
 /** A recipe that somebody has worked on is not written over. */
-export function write(file: string, text: string): void {
+export function writeNew(file: string, text: string): void {
   try {
     writeFileSync(file, text, { flag: 'wx' });
   } catch (cause) {

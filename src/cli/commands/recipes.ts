@@ -2,7 +2,9 @@
 import type { CommandModule } from 'yargs';
 import { globalOptions, recipesOption, runCommand, type GlobalArguments } from '../command.js';
 import { EXIT } from '../exit-code.js';
+import { recipesCheckCommand } from './recipes-check.js';
 import { recipesImportCommand } from './recipes-import.js';
+import { recipesNewCommand } from './recipes-new.js';
 import type { LoadedRecipe } from '../../index.js';
 
 interface RecipesArguments extends GlobalArguments {
@@ -14,7 +16,11 @@ export const recipesCommand: CommandModule<object, RecipesArguments> = {
   command: 'recipes [app] [file]',
   describe: 'list the recipes, show one, or check all of them (recipes lint)',
   builder: (yargs) =>
-    recipesOption(globalOptions(yargs.command(recipesImportCommand)))
+    recipesOption(
+      globalOptions(
+        yargs.command(recipesImportCommand).command(recipesNewCommand).command(recipesCheckCommand),
+      ),
+    )
       .positional('app', { type: 'string', describe: 'app to show, or lint' })
       .positional('file', { type: 'string', describe: 'with lint: a recipe file of yours' })
       .example('$0 recipes', 'all apps')
