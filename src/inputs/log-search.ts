@@ -38,26 +38,31 @@ export const entryOf = (file: LoggedFile): Buffer =>
 
 class Search {
   readonly #wanted: LoggedFile;
+  readonly #entry: Buffer;
   found: Found | undefined;
+  /** The file under another name: only if no entry has it under its own. */
+  #otherwise: Found | undefined;
   otherFiles = 0;
   samePackage = 0;
 
   constructor(wanted: LoggedFile) {
     this.#wanted = wanted;
+    this.#entry = entryOf(wanted);
   }
 
   look(index: number, entry: Buffer): void {
     // a log holds texts of others: compared, never used as names
     const [hash, , name, code] = entry.toString('latin1').split('\n', 4);
     const { sha256, package: wanted, versionCode } = this.#wanted;
-    if (hash === sha256) this.found ??= { index, entry };
+    if (entry.equals(this.#entry)) this.found ??= { index, entry };
+    else if (hash === sha256) this.#otherwise ??= { index, entry };
     if (name !== wanted) return;
     this.samePackage++;
     if (code === versionCode && hash !== sha256) this.otherFiles++;
   }
 
   result(root?: Buffer): SearchResult {
-    const { found, otherFiles, samePackage } = this;
+    const { found = this.#otherwise, otherFiles, samePackage } = this;
     return {
       otherFiles,
       samePackage,

@@ -136,6 +136,12 @@ test('a partial file that gave way to the full one is read from that', async (t)
   t.true(requests.includes('/tile/entries/001.p/44') && requests.includes('/tile/entries/001'));
 });
 
+test('an entry that lists the file otherwise does not hide the one that lists it as it is', async (t) => {
+  const otherwise = entryOf({ ...file, versionCode: '13' });
+  const entries = entriesWith(600, 5).map((entry, i) => (i === 4 || i === 599 ? otherwise : entry));
+  t.like(await (await lab(t, logFiles(entries, signer))).ask(), { status: 'listed', index: 5 });
+});
+
 // ---------------------------------------------------------------- not there
 
 test('absence is proven by all entries; other files of the version and the package are counted', async (t) => {
