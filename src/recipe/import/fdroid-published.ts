@@ -2,7 +2,7 @@
 /** What F-Droid's metadata say beside the builds: the file to compare with, its signer, the tags of new versions. */
 import { capturingPattern } from '../schema-parts.js';
 import type { RecipeDraft, Tell } from './draft.js';
-import type { FdroidBuild, FdroidMetadata } from './fdroid-schema.js';
+import { codeOf, type FdroidBuild, type FdroidMetadata } from './fdroid-schema.js';
 import { tagTemplate } from './versions.js';
 
 type ChannelDraft = NonNullable<RecipeDraft['channels']>[string];
@@ -16,8 +16,8 @@ export function channelOf(
   const binary = newest.binary ?? metadata.Binaries;
   const url =
     binary === undefined
-      ? `https://f-droid.org/repo/${packageId}_{build}.apk`
-      : binary.replaceAll('%v', '{version}').replaceAll('%c', '{build}');
+      ? `https://f-droid.org/repo/${packageId}_${codeOf(newest)}.apk`
+      : binary.replaceAll('%v', '{version}').replaceAll('%c', codeOf(newest));
   const id = binary === undefined ? 'fdroid' : 'website';
   const keys = (metadata.AllowedAPKSigningKeys ?? []).map((key) => key.toLowerCase());
   const signers = keys.filter((key) => /^[0-9a-f]{64}$/.test(key));

@@ -67,6 +67,11 @@ export type FdroidMetadata = z.output<typeof fdroidSchema>;
 export type FdroidBuild = z.output<typeof fdroidBuild>;
 export type Srclib = z.output<typeof srclibSchema>;
 
+/** By a full commit; older entries have a tag there, and no look-up of a tag gives a versionCode. */
+export const isPinned = (build: FdroidBuild): boolean => /^[0-9a-f]{40}$/.test(build.commit ?? '');
+/** `{build}`, or the number where the version has none of its own. */
+export const codeOf = (build: FdroidBuild): string => (isPinned(build) ? '{build}' : build.versionCode);
+
 /** Of a build: says nothing about how the file is made. */
 export const WITHOUT_EFFECT = ['antifeatures', 'novcheck', 'scanignore'];
 /** Of the app: for people who look for an app, or read after a build was made. */

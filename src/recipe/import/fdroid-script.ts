@@ -5,7 +5,7 @@
  * remove_signing_keys; read at 00932d0a).
  */
 import { placeholdersIn } from '../template.js';
-import { fdroidBuild, WITHOUT_EFFECT, type FdroidBuild, type Srclib } from './fdroid-schema.js';
+import { codeOf, fdroidBuild, WITHOUT_EFFECT, type FdroidBuild, type Srclib } from './fdroid-schema.js';
 
 export interface FdroidScripts {
   /** As root, before the source is prepared. */
@@ -176,7 +176,7 @@ function withValues(command: string, build: FdroidBuild, libraries: readonly Src
     .replaceAll('$$SDK$$', SDK)
     .replaceAll('$$NDK$$', ndkPath(build))
     .replaceAll('$$VERSION$$', '{version}')
-    .replaceAll('$$VERCODE$$', '{build}')
+    .replaceAll('$$VERCODE$$', codeOf(build))
     .replaceAll('$$COMMIT$$', '{commit}')
     .replaceAll('$$OUT$$', OUT);
   for (const { name } of libraries) result = result.replaceAll(`$$${name}$$`, `${SRCLIB}/${name}`);

@@ -7,6 +7,7 @@ import type { ImportedRecipe, Tell, Todo } from './draft.js';
 import {
   fdroidSchema,
   FOR_READERS,
+  isPinned,
   type FdroidBuild,
   type FdroidMetadata,
   type Srclib,
@@ -71,15 +72,22 @@ export function importFdroid(request: ImportRequest): ImportedRecipe {
   if (newest === undefined) throw nothing(file, 'no build can be taken over');
   const channel = channelOf(metadata, newest, packageId, todo);
   const template = templateOf(metadata, channel, scripts.get(newest.versionName)?.build ?? '', todo);
-  const pinned = {
-    kind: 'pinned' as const,
-    evidence: `metadata/${packageId}.yml of fdroiddata: commits as F-Droid built them`,
-    versions: [...chosen].reverse().map((build) => ({
-      version: build.versionName,
-      commit: build.commit ?? '',
-      ...(Number(build.versionCode) > 0 ? { build: Number(build.versionCode) } : {}),
-    })),
-  };
+  const evidence = `metadata/${packageId}.yml of fdroiddata: commits as F-Droid built them`;
+  const known = isPinned(newest)
+    ? {
+        kind: 'pinned' as const,
+        evidence,
+        versions: [...chosen].reverse().map((build) => ({
+          version: build.versionName,
+          commit: build.commit ?? '',
+          ...(Number(build.versionCode) > 0 ? { build: Number(build.versionCode) } : {}),
+        })),
+      }
+    : {
+        kind: 'release-name' as const,
+        evidence,
+        releases: chosen.map(({ versionName, commit }) => ({ name: versionName, tag: commit ?? '' })),
+      };
   return {
     todos,
     recipe: {
@@ -108,7 +116,7 @@ export function importFdroid(request: ImportRequest): ImportedRecipe {
       source: { kind: 'git', repository: metadata.Repo.replace(/\/+$/, '') },
       versions: {
         resolve: [
-          pinned,
+          known,
           ...(template === undefined ? [] : [{ kind: 'tag' as const, templates: [template] }]),
         ],
         ...assertionsOf(metadata, chosen, todo),
@@ -136,22 +144,35 @@ function chooseBuilds(
   if (metadata.Disabled !== undefined) todo(['status'], 'Disabled', metadata.Disabled.slice(0, 300));
   if (metadata.NoSourceSince !== undefined)
     todo(['source'], 'NoSourceSince', `no source since ${metadata.NoSourceSince.slice(0, 100)}`);
-  const usable: FdroidBuild[] = [];
+  const pinned: FdroidBuild[] = [];
+  const tagged: FdroidBuild[] = [];
   const left = { disabled: 0, tags: 0, names: 0 };
   for (const build of metadata.Builds)
     if (build.disable !== undefined && build.disable !== '') left.disabled++;
-    else if (!/^[0-9a-f]{40}$/.test(build.commit ?? '')) left.tags++;
     else if (!isVersion(build.versionName)) left.names++;
-    else usable.push(build);
+    else if (isPinned(build)) pinned.push(build);
+    else {
+      left.tags++;
+      if (/^[A-Za-z0-9][\w.+/-]*$/.test(build.commit ?? '')) tagged.push(build);
+    }
+  // without any commit the newest tag is better than nothing
+  const byTag = pinned.length === 0;
+  const usable = byTag ? tagged : pinned;
   const byName = new Map<string, FdroidBuild[]>();
   for (const build of usable.sort((a, b) => Number(a.versionCode) - Number(b.versionCode)))
     byName.set(build.versionName, [...(byName.get(build.versionName) ?? []), build]);
   const names = [...byName.keys()].sort((a, b) => compareVersions(b, a, 'dotted'));
-  const taken = names.slice(0, versions);
+  const taken = names.slice(0, byTag ? 1 : versions);
   const path = ['versions', 'resolve'];
   if (left.disabled > 0)
     todo(path, 'disable', `${left.disabled} builds that F-Droid has disabled are left out`);
-  if (left.tags > 0)
+  if (byTag && tagged.length > 0)
+    todo(
+      path,
+      'commit',
+      'all builds name a tag in place of a commit: it is looked up, and one that was moved is not noticed',
+    );
+  else if (left.tags > 0)
     todo(
       path,
       'commit',

@@ -152,6 +152,20 @@ test('Delta Chat: submodules, time limit, NDK, what the scanner deletes', async 
   t.regex(todos.find(({ field }) => field === 'scandelete')?.why ?? '', /jni\/deltachat-core-rust/);
 });
 
+test('Telegram FOSS: where no build has a commit, the tag of the newest one, whose code is a number', async (t) => {
+  const { recipe, script, fields } = await imported(t, 'org.telegram.messenger');
+  t.like(recipe.versions.resolve[0], {
+    kind: 'release-name',
+    releases: [{ name: '10.14.3', tag: 'v10.14.3' }],
+  });
+  t.like(recipe.channels['fdroid']?.acquisition, {
+    url: 'https://f-droid.org/repo/org.telegram.messenger_49279.apk',
+  });
+  t.regex(script, /echo 49279 > API_KEYS/);
+  t.regex(script, /NDK=\/opt\/android-sdk\/ndk\/21\.4\.7075529/);
+  t.true(fields.includes('commit'));
+});
+
 test('Wire: properties of Gradle, the version in the commands', async (t) => {
   const { script } = await imported(t, 'com.wire');
   t.regex(script, /\(cd 'app' && gradle '-PisFDroidRelease=true' 'assembleFdroidRelease'\)/);
@@ -394,9 +408,12 @@ for (const [what, text, place] of [
   });
 
 test('nothing to take over, and names that are none, are said', async (t) => {
-  const error = await t.throwsAsync(imported(t, 'org.example.chat', GOOD.replace('a'.repeat(40), 'v1.0')), {
-    code: 'import-nothing',
-  });
+  const error = await t.throwsAsync(
+    imported(t, 'org.example.chat', GOOD.replace('a'.repeat(40), '--upload-pack')),
+    {
+      code: 'import-nothing',
+    },
+  );
   t.regex(error.message, /1 name a tag in place of a commit/);
   await t.throwsAsync(imported(t, 'org.example.chat', `${GOOD}    disable: broken\n`), {
     code: 'import-nothing',
