@@ -119,7 +119,7 @@ export const importRecipe: typeof importing.importRecipe = async (...args) =>
   (await import('./operations/import-recipe.js')).importRecipe(...args);
 export const newRecipe: typeof newRecipes.newRecipe = async (...args) =>
   (await import('./operations/new-recipe.js')).newRecipe(...args);
-export { RECIPE_QUESTIONS, type RecipeQuestion } from './recipe/questions.js';
+export { RECIPE_QUESTIONS, type RecipeQuestion } from './operations/recipe-questions.js';
 export type { NewRecipe, NewRecipeRequest } from './operations/new-recipe.js';
 export const checkRecipeState: typeof recipeChecking.checkRecipeState = async (...args) =>
   (await import('./operations/check-recipe-state.js')).checkRecipeState(...args);

@@ -2,7 +2,7 @@
 /** A first recipe for an app, from what its author knows: valid, and with a TODO for each thing that was not said. */
 import { UsageError } from '../errors.js';
 import { renderRecipe, type RecipeDraft, type Todo } from '../recipe/import/draft.js';
-import { RECIPE_QUESTIONS, type RecipeQuestion } from '../recipe/questions.js';
+import { RECIPE_QUESTIONS, type RecipeQuestion } from './recipe-questions.js';
 import { lintText } from './recipes.js';
 
 export interface NewRecipeRequest {
