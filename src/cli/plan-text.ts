@@ -17,7 +17,10 @@ export function planInBrief(plan: Plan): string {
     `plan      ${target.app} ${target.version}, channel ${target.channel}`,
     `source    ${sourceInBrief(build)}${replaced === undefined ? '' : `, but ${replaced.what}`}`,
     `build     ${imageInBrief(build.environment.image)}; ${build.phases.map((phase) => `${phase.name} ${phase.network ? 'with' : 'without'} network`).join(', ')}`,
-    `published ${publishedInBrief(compare)}`,
+    `published ${publishedInBrief(
+      compare,
+      compare.pairs.map((pair) => pair.published),
+    )}`,
     `expected  ${plan.expected.minutes} min, ${plan.expected.diskMiB} MiB disk, ${plan.expected.memoryMiB} MiB memory${plan.deviations.length === 0 ? '' : `; ${plan.deviations.length} deviations`}`,
     ...(plan.extrapolated === undefined || plan.extrapolated.changed.length === 0
       ? []
@@ -32,7 +35,15 @@ export function planInBrief(plan: Plan): string {
 }
 
 /** Where nothing can be built: why, what would be done elsewhere, what can be checked. */
-export function checksInBrief({ target, obstacle, source, compare, checks, unconfirmed }: CheckPlan): string {
+export function checksInBrief({
+  target,
+  obstacle,
+  source,
+  compare,
+  files,
+  checks,
+  unconfirmed,
+}: CheckPlan): string {
   return [
     `plan      ${target.app} ${target.version}, channel ${target.channel}: checks only (${obstacle.code})`,
     `why       ${obstacle.detail}`,
@@ -43,7 +54,7 @@ export function checksInBrief({ target, obstacle, source, compare, checks, uncon
         ]),
     ...obstacle.needs.map((what) => `needs     ${what}`),
     ...obstacle.steps.map((step, i) => `step ${i + 1}    ${step}`),
-    `published ${publishedInBrief(compare)}`,
+    `published ${publishedInBrief(compare, files)}`,
     ...(compare.encryption === undefined
       ? []
       : [
@@ -94,8 +105,12 @@ export function imageInBrief(image: ImagePlan): string {
   }
 }
 
-function publishedInBrief({ acquisition, pairs, builtBy, signers }: ComparePlan): string {
-  const files = `${pairs.length} ${pairs.length === 1 ? 'file' : 'files'} built by the ${builtBy}`;
+function publishedInBrief(
+  { acquisition, builtBy, signers }: ComparePlan,
+  published: readonly string[],
+): string {
+  const { size } = new Set(published);
+  const files = `${size} ${size === 1 ? 'file' : 'files'} built by the ${builtBy}`;
   const pinned =
     signers.length === 0 ? '' : `, ${signers.length} pinned signer${signers.length === 1 ? '' : 's'}`;
   switch (acquisition.kind) {

@@ -324,15 +324,15 @@ function fetchedTemplates(
 function lintAcquisition(
   path: string,
   acquisition: RecipeChannel['acquisition'],
-  pairs: number,
+  files: number,
 ): readonly Found[] {
   const templates = fetchedTemplates(acquisition);
   if (templates === undefined) return [];
   const found = Object.entries(templates).flatMap(([key, template]) =>
     lintTemplates(`${path}.acquisition.${key}`, [template]),
   );
-  if (pairs !== 1)
-    found.push({ code: 'url-and-pairs', path, message: `one address serves one file, got ${pairs} pairs` });
+  if (files !== 1)
+    found.push({ code: 'url-and-pairs', path, message: `one address serves one file, got ${files}` });
   if (
     acquisition.kind === 'github-release' &&
     !/\{(?:version|upstreamVersion|build|commit)\}/.test(acquisition.tag)
@@ -350,7 +350,8 @@ function lintChannel(recipe: Recipe, id: string, channel: RecipeChannel): readon
   const found: Found[] = [];
   const { pairs, acquisition } = channel;
   found.push(...lintTemplates(`${path}.pairs`, pairs?.map(({ published }) => published) ?? []));
-  found.push(...lintAcquisition(path, acquisition, pairs?.length ?? 0));
+  const published = new Set([...(pairs ?? []).map((pair) => pair.published), ...channel.files]);
+  found.push(...lintAcquisition(path, acquisition, published.size));
   if (
     (acquisition.kind === 'debian-archive') !== (recipe.source?.kind === 'debian') &&
     acquisition.kind === 'debian-archive'
