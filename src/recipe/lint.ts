@@ -350,8 +350,8 @@ function lintChannel(recipe: Recipe, id: string, channel: RecipeChannel): readon
   const found: Found[] = [];
   const { pairs, acquisition } = channel;
   found.push(...lintTemplates(`${path}.pairs`, pairs?.map(({ published }) => published) ?? []));
-  const published = new Set([...(pairs ?? []).map((pair) => pair.published), ...channel.files]);
-  found.push(...lintAcquisition(path, acquisition, published.size));
+  const served = new Set([...(pairs ?? []).map(({ published }) => published), ...channel.files]);
+  found.push(...lintAcquisition(path, acquisition, served.size));
   if (
     (acquisition.kind === 'debian-archive') !== (recipe.source?.kind === 'debian') &&
     acquisition.kind === 'debian-archive'
