@@ -109,7 +109,11 @@ export async function obtainPublished(plan: ComparePlan, options: ObtainOptions)
     kind: 'obtained',
     files: found.files,
     // each is a delivery by itself: those at hand are what is asked about
-    notObtained: plan.eachAlone === true ? [] : names.filter((name) => !obtained.has(name)),
+    // what a site serves is what it serves
+    notObtained:
+      plan.eachAlone === true || found.files.some(({ from }) => from === 'site-files')
+        ? []
+        : names.filter((name) => !obtained.has(name)),
     ignored: found.ignored ?? [],
     details: found.details ?? [],
   };

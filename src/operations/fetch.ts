@@ -5,7 +5,16 @@ import path from 'node:path';
 import { UsageError } from '../errors.js';
 import { obtainPublished, type PublishedFile } from '../inputs/published.js';
 import { placeFor, putFile, putText } from '../inputs/put-file.js';
-import type { AuthenticityReason, Fetched, FileIdentity, PublishedFrom, Reason, Target } from '../model.js';
+import type {
+  AuthenticityReason,
+  Fetched,
+  FileIdentity,
+  IndexRecord,
+  PhoneRecord,
+  PublishedFrom,
+  Reason,
+  Target,
+} from '../model.js';
 import {
   judgePublished,
   type FileSignature,
@@ -21,6 +30,8 @@ import { inWorkspace } from './workspace.js';
 export interface FetchRequest extends PlanRequest {
   /** Where the files are put; default the current directory. */
   readonly directory?: string;
+  /** Of the phone to take the app from; default `ANDROID_SERIAL`, else the only one that is connected. */
+  readonly serial?: string;
 }
 
 export interface FetchedFile extends FileIdentity {
@@ -30,6 +41,10 @@ export interface FetchedFile extends FileIdentity {
   readonly fetched?: Fetched;
   readonly digestFrom?: string;
   readonly digestExpected: boolean;
+  /** The signed index that named it. */
+  readonly index?: IndexRecord;
+  /** What the phone said of it. */
+  readonly phone?: PhoneRecord;
   /** Of the file, or of each APK in it. */
   readonly signatures: readonly Omit<FileSignature, 'published'>[];
 }
@@ -82,6 +97,7 @@ export async function fetchPublished(
       const obtained = await obtainPublished(compare, {
         ...workspace,
         directory: path.join(workspace.directory, 'published'),
+        serial: request.serial,
         signal,
         onProgress,
       });
@@ -144,7 +160,7 @@ async function judged(
 }
 
 function told(
-  { name, size, sha256, from, fetched, digestFrom }: PublishedFile,
+  { name, size, sha256, from, fetched, digestFrom, index, phone }: PublishedFile,
   signatures: readonly FileSignature[],
 ): FetchedFile {
   return {
@@ -154,6 +170,8 @@ function told(
     from,
     ...(fetched === undefined ? {} : { fetched }),
     ...(digestFrom === undefined ? {} : { digestFrom }),
+    ...(index === undefined ? {} : { index }),
+    ...(phone === undefined ? {} : { phone }),
     // the signed index of an archive names each of its files by digest
     digestExpected: digestFrom !== undefined || from === 'debian-archive',
     signatures: signatures
@@ -169,6 +187,8 @@ async function put(
   target: Target,
   directory: string,
 ): Promise<readonly FetchedFile[]> {
+  if (files.some(({ from }) => from === 'site-files'))
+    return await putSite(sources, files, target, directory);
   const targets = files.map(({ name }) => path.join(directory, name));
   const places = await Promise.all(files.map(({ sha256 }, at) => placeFor(targets[at] ?? '', sha256)));
   const records = await Promise.all(
@@ -183,6 +203,39 @@ async function put(
     if (record !== undefined) await putText(record, `${place}.fetched.json`);
     done.push({ ...file, path: place });
   }
+  return done;
+}
+
+const SITE = 'site';
+
+/** A folder that can be compared as it is, and one list beside it. */
+async function putSite(
+  sources: readonly PublishedFile[],
+  files: readonly FetchedFile[],
+  target: Target,
+  directory: string,
+): Promise<readonly FetchedFile[]> {
+  const list = path.join(directory, `${SITE}.fetched.json`);
+  const root = path.join(directory, SITE);
+  for (const taken of [list, root])
+    if ((await fs.lstat(taken).catch(() => undefined)) !== undefined)
+      throw new UsageError(
+        'file-exists',
+        `${taken} is there: what a site serves is kept as it was at one time`,
+        {
+          hint: 'nothing is ever overwritten: name another directory with --out',
+        },
+      );
+  const done: FetchedFile[] = [];
+  for (const [at, file] of files.entries()) {
+    const source = sources[at];
+    if (source === undefined) throw new TypeError('as many files as sources');
+    const place = path.join(root, file.name);
+    await putFile(source.path, place, file.sha256);
+    done.push({ ...file, path: place });
+  }
+  const records = files.map(({ signatures: _told, ...fetched }) => fetched);
+  await putText(`${JSON.stringify({ schemaVersion: 1, ...target, files: records }, undefined, 2)}\n`, list);
   return done;
 }
 

@@ -14,6 +14,7 @@ import { stoppable } from './stoppable.js';
 
 export interface ChecksRequest {
   readonly published?: string;
+  readonly serial?: string;
   readonly out?: string;
   /** Another log than those that are known. */
   readonly log?: Omit<LogRequest, 'file'>;
@@ -35,6 +36,7 @@ export async function verifyChecks(
           ...workspace,
           directory: `${workspace.directory}/published`,
           published: request.published,
+          serial: request.serial,
           ...stopping,
         },
         describeRun: () => describeRun(),

@@ -25,12 +25,12 @@ export function doesNotSay(facts: DecidedFacts): Statement[] {
       '/carried',
     ),
     ...checksDoNotSay(facts).map(({ code, sentence }) => no(code, sentence, '/checks/outcomes')),
-    ...(facts.plan?.compare.acquisition.kind === 'site-files'
+    ...((facts.plan ?? facts.checks)?.compare.acquisition.kind === 'site-files'
       ? [
           no(
             'not-other-visitors',
             'It does not say what another visitor, or the same one at another time, is served: a site can give each its own files.',
-            '/plan/compare/acquisition',
+            facts.plan === undefined ? '/checks/compare/acquisition' : '/plan/compare/acquisition',
           ),
         ]
       : []),

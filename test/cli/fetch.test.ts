@@ -14,6 +14,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { packageDirectory } from '../helpers/cli.js';
+import { fakeAdb } from '../helpers/fake-adb.js';
 import { localServer } from '../helpers/http-server.js';
 import { appRecipe } from '../helpers/scratch-package.js';
 import { temporaryDirectory } from '../helpers/temp-directory.js';
@@ -408,4 +409,49 @@ test('a file of this package is put as any other', async (t) => {
   t.is(transcript.code, 0, transcript.stderr);
   t.like(document(t, transcript), { files: [{ from: 'bundled', sha256: SHA256, digestExpected: false }] });
   t.deepEqual(listed(directory), ['app.apk', 'app.apk.fetched.json']);
+});
+
+test('what a site serves is put into a folder of its own, with one list of where each file came from', async (t) => {
+  const { url } = await localServer(t, (request, response) => {
+    if (request.url === '/') response.end('<script src=js/a.js></script>');
+    else if (request.url === '/js/a.js') response.setHeader('etag', '"7"').end('hello');
+    else response.writeHead(404).end();
+  });
+  const run = setUp(t, `{ kind: site-files, entry: '${url}/' }`, { channel: '' });
+  const { code, stdout } = await run();
+  t.is(code, 0, stdout);
+  t.deepEqual((readdirSync(run.directory, { recursive: true }) as string[]).toSorted(), [
+    'site',
+    'site.fetched.json',
+    'site/index.html',
+    'site/js',
+    'site/js/a.js',
+  ]);
+  const list = JSON.parse(readFileSync(path.join(run.directory, 'site.fetched.json'), 'utf8')) as {
+    readonly files: readonly { readonly name: string; readonly fetched: object }[];
+  };
+  t.deepEqual(
+    list.files.map(({ name }) => name),
+    ['index.html', 'js/a.js'],
+  );
+  t.like(list.files[1]?.fetched, { url: `${url}/js/a.js`, size: 5, etag: '"7"' });
+  t.is((await run()).code, 64);
+});
+
+test('an app of a phone is put where it is wanted, with what the phone said', async (t) => {
+  fakeAdb(t, {
+    package: PACKAGE,
+    devices: 'ONE\tdevice\nTWO\tdevice',
+    files: { '/data/app/x/base.apk': APK },
+    shell: { [`dumpsys package ${PACKAGE}`]: '    versionCode=3\n    versionName=1.0.0\n' },
+  });
+  const run = setUp(t, '{ kind: phone }', { env: { PATH: process.env['PATH'] ?? '' } });
+  t.is((await run()).code, 64);
+  const { code, stdout } = await run('--serial', 'TWO');
+  t.is(code, 0, stdout);
+  t.deepEqual(readFileSync(path.join(run.directory, 'result.txt')), APK);
+  t.like(JSON.parse(readFileSync(path.join(run.directory, 'result.txt.fetched.json'), 'utf8')), {
+    from: 'phone',
+    phone: { package: PACKAGE, versionName: '1.0.0', versionCode: 3 },
+  });
 });

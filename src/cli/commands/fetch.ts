@@ -10,6 +10,7 @@ interface FetchArguments extends GlobalArguments {
   readonly release: string;
   readonly channel: string | undefined;
   readonly out: string;
+  readonly serial: string | undefined;
 }
 
 export const fetchCommand: CommandModule<object, FetchArguments> = {
@@ -26,6 +27,10 @@ export const fetchCommand: CommandModule<object, FetchArguments> = {
         default: '.',
         describe: 'directory for the files; beside each, FILE.fetched.json says where it came from',
       })
+      .option('serial', {
+        type: 'string',
+        describe: 'which phone to take the app from, as `adb devices` names it; default: the only one',
+      })
       .example('$0 fetch signal-android 7.x -o published', 'the newest known 7.x')
       .epilogue(
         'Exit 0 when the files are there; 2 when the channel does not give this version; 3 for a file of another app or signer, which is not put anywhere; 75 when the network or this machine failed.',
@@ -33,9 +38,15 @@ export const fetchCommand: CommandModule<object, FetchArguments> = {
   handler: (argv) =>
     runCommand(argv, async ({ output, options }) => {
       const { fetchPublished } = await import('../../index.js');
-      const { app, release, channel, out } = argv;
+      const { app, release, channel, out, serial } = argv;
       const result = await fetchPublished(
-        { app, version: release, directory: out, ...(channel === undefined ? {} : { channel }) },
+        {
+          app,
+          version: release,
+          directory: out,
+          ...(channel === undefined ? {} : { channel }),
+          ...(serial === undefined ? {} : { serial }),
+        },
         options,
       );
       output.print(fetchedText(result));
