@@ -68,6 +68,8 @@ function sourcePublished({ source, versions }: Recipe): string {
 function signerKnown(channel: RecipeChannel | undefined): string {
   if (channel === undefined) return '–';
   if (channel.acquisition.kind === 'debian-archive') return 'the archive’s';
+  // packages carry no signature: the signed index names them by their digests
+  if (channel.acquisition.kind === 'debian-repository') return 'that of the index';
   if (channel.signers.length === 0) return 'no';
   return channel.signers.some(({ statedBy }) => statedBy === 'publisher')
     ? 'stated by the publisher'
