@@ -18,6 +18,7 @@ import type * as indexing from './operations/index-reports.js';
 import type * as newRecipes from './operations/new-recipe.js';
 import type * as inspecting from './operations/inspect.js';
 import type * as lookingUp from './operations/lookup.js';
+import type * as others from './operations/other-files.js';
 import type * as planning from './operations/plan.js';
 import type * as reading from './operations/read-report.js';
 import type * as recipeBook from './operations/recipes.js';
@@ -91,7 +92,10 @@ export type { TransplantRequest, TransplantResult } from './operations/transplan
 
 export const identify: typeof identifying.identify = async (...args) =>
   (await import('./operations/identify.js')).identify(...args);
-export type { Fit, Identification, IdentifyRequest, OtherFile, SignerFit } from './operations/identify.js';
+export type { Fit, Identification, IdentifyRequest, SignerFit } from './operations/identify.js';
+export const otherFilesThanIn: typeof others.otherFilesThanIn = async (...args) =>
+  (await import('./operations/other-files.js')).otherFilesThanIn(...args);
+export type { OtherFile } from './operations/other-files.js';
 export type { FileFacts } from './operations/file-facts.js';
 
 export const plan: typeof planning.plan = async (...args) =>

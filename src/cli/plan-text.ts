@@ -6,6 +6,7 @@ import {
   type CheckPlan,
   type ComparePlan,
   type ImagePlan,
+  type KnownResult,
   type Plan,
   type PublishedCondition,
 } from '../index.js';
@@ -43,6 +44,7 @@ export function checksInBrief({
   files,
   checks,
   unconfirmed,
+  knownResults,
 }: CheckPlan): string {
   return [
     `plan      ${target.app} ${target.version}, channel ${target.channel}: checks only (${obstacle.code})`,
@@ -65,6 +67,7 @@ export function checksInBrief({
       ({ check, what, impossible }) =>
         `check     ${check}: ${what}${impossible === undefined ? '' : `; cannot be done: ${impossible}`}`,
     ),
+    ...knownResults.map(knownResultText),
     ...unconfirmed.map((what) => `          unconfirmed: ${what}`),
   ]
     .map((line) => printable(line))
@@ -146,6 +149,9 @@ function conditionText({ versionCode, abi }: PublishedCondition): string {
   ].join(' and ');
 }
 
+const knownResultText = ({ by, channel, result, url }: KnownResult): string =>
+  `known result    ${by} (${channel}): ${result} ${url}`;
+
 /** Every detail of a plan, for reading. */
 export function wholePlan(plan: Plan): string {
   const { build, compare } = plan;
@@ -194,9 +200,7 @@ export function wholePlan(plan: Plan): string {
     ),
     ...plan.carried.map(({ path, note }) => `carried         ${path}: ${note}`),
     ...plan.skipped.map(({ version, reason }) => `skipped         ${version}: ${reason}`),
-    ...plan.knownResults.map(
-      ({ by, channel, result, url }) => `known result    ${by} (${channel}): ${result} ${url}`,
-    ),
+    ...plan.knownResults.map(knownResultText),
   ];
   return lines.map((line) => printable(line)).join('\n');
 }

@@ -2,13 +2,12 @@
 /** File first: which app, version and channel a file is of, who signed it, and what the reports say about it. */
 import { checkPins } from '../compare/signer-pins.js';
 import type { FileInspection } from '../compare/inspect/types.js';
-import type { Sha256 } from '../model.js';
 import { fittingChannels, type ChannelFit, type ChannelMisfit } from '../recipe/fitting-channels.js';
 import type { Recipe } from '../recipe/schema.js';
-import { entriesOf, newestFirst, type PlacedEntry } from '../report/standing.js';
 import { fileFacts, type FileFacts } from './file-facts.js';
 import { lookUpIn, storesOf, type LookupResult } from './lookup.js';
 import type { OperationOptions } from './options.js';
+import { otherFiles, type HeldFile, type OtherFile } from './other-files.js';
 import { recipes } from './recipes.js';
 import type { ReportStore } from './report-store.js';
 
@@ -29,13 +28,6 @@ export interface Fit extends ChannelFit {
   readonly signer: SignerFit;
 }
 
-/** A report of the same app, version and channel about a file that is not this one. */
-export interface OtherFile {
-  readonly name: string;
-  readonly sha256: Sha256;
-  readonly entry: PlacedEntry;
-}
-
 export interface Identification {
   readonly facts: FileFacts;
   /** None: no recipe knows it. Several: nobody but the user can choose. */
@@ -54,7 +46,7 @@ export async function identify(
   const stores = await storesOf(request.reports, options);
   const facts = await fileFacts(request.file, options);
   const lookup = await lookedUp(stores, facts);
-  const all = (await recipes()).filter(
+  const all = (await recipes(options.recipes)).filter(
     ({ recipe }) => request.app === undefined || recipe.app === request.app,
   );
   const fittings = all.map(({ recipe }) => ({ recipe, ...fittingChannels(recipe, facts.said) }));
@@ -70,7 +62,7 @@ export async function identify(
     fits: facts.disagreements.length > 0 ? [] : fits,
     misfits: [...fittings.flatMap(({ misfits }) => misfits), ...unsuited],
     lookup,
-    otherFiles: lookup.standing.length > 0 ? [] : stores.flatMap((store) => otherFiles(store, fits, facts)),
+    otherFiles: lookup.standing.length > 0 ? [] : otherFiles(stores, fits, heldOf(facts)),
   };
 }
 
@@ -131,30 +123,8 @@ function bySigner(found: readonly Fit[]): {
   };
 }
 
-// ---------------------------------------------------------------- another file than before
-
-/** Of one file against reports of one file; of sets only where a file of the same name was another one. */
-function otherFiles(store: ReportStore, fits: readonly Fit[], facts: FileFacts): readonly OtherFile[] {
-  const whole = facts.sha256;
-  const parts = facts.files.map(({ name, sha256 }) => ({ name, sha256 }));
-  const held = whole === undefined ? parts : [{ name: facts.name, sha256: whole }, ...parts];
-  const entries = entriesOf(store.index)
-    .filter((entry) =>
-      fits.some(
-        ({ app, version, channel }) =>
-          entry.app === app && entry.version === version && entry.channel === channel,
-      ),
-    )
-    .sort(newestFirst);
-  return entries.flatMap((entry) => {
-    const subjects = Object.entries(store.index.files).flatMap(([sha256, uses]) =>
-      uses.flatMap(({ name, report }) => (report === entry.place ? [{ name, sha256 }] : [])),
-    );
-    const single = subjects.length === 1 && facts.files.length === 1;
-    return subjects.flatMap(({ name, sha256 }) => {
-      if (held.some((one) => one.sha256 === sha256)) return [];
-      const same = single || held.some((one) => one.name === name);
-      return same ? [{ name, sha256, entry }] : [];
-    });
-  });
+/** The file itself and, of a set, each of its files. */
+function heldOf({ name: own, sha256: whole, files }: FileFacts): readonly HeldFile[] {
+  const parts = files.map(({ name, sha256 }) => ({ name, sha256 }));
+  return whole === undefined ? parts : [{ name: own, sha256: whole }, ...parts];
 }

@@ -93,7 +93,8 @@ function needsHost(recipe: Recipe, version: string): Obstacle | undefined {
 }
 
 function checksOf({ packageId, signers, transparencyLog, encryption }: ComparePlan): readonly PlannedCheck[] {
-  const sealed = encryption === undefined ? {} : { impossible: encryption.hides };
+  const sealed =
+    encryption === undefined ? {} : { impossible: `the store encrypts it (${encryption.scheme})` };
   return [
     {
       check: 'package',

@@ -21,6 +21,9 @@ import { checkReport } from '../../src/report/check.js';
 import type { Report } from '../../src/report/types.js';
 import { entryFor, logFiles, logSigner, otherEntries, serve } from '../helpers/build-log.js';
 import { localServer } from '../helpers/http-server.js';
+import { buildManifest } from '../helpers/build-axml.js';
+import { buildZip } from '../helpers/build-zip.js';
+import { newIdentity, signedApk } from '../helpers/sign-apk.js';
 import { runCli } from '../helpers/run-cli.js';
 import { temporaryDirectory } from '../helpers/temp-directory.js';
 
@@ -213,4 +216,17 @@ test('from the command line: plan, run, exit codes', async (t) => {
   const other = recipes(t, { signer: EARLIER_SIGNER });
   const forged = await runCli(['closed', '8.x', '--recipes', other, '--published', 'a.apk'], { cwd });
   t.is(forged.exitCode, 3, forged.output);
+});
+
+test('another file of a version that has a report is told, loudly', async (t) => {
+  const directory = recipes(t, { packageId: 'org.example.chat' });
+  const cwd = temporaryDirectory(t);
+  const run = async (name: string): Promise<string> => {
+    const unsigned = buildZip([{ name: 'AndroidManifest.xml', data: buildManifest() }]);
+    writeFileSync(path.join(cwd, name), signedApk(unsigned, { identity: newIdentity() }));
+    const args = ['closed', '1.x', '--recipes', directory, '--published', name];
+    return (await runCli(args, { cwd })).stderr;
+  };
+  t.false((await run('a.apk')).includes('another file than the one verified before'));
+  t.true((await run('b.apk')).includes('another file than the one verified before'));
 });

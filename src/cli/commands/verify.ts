@@ -3,6 +3,7 @@ import type { CommandModule } from 'yargs';
 import { runCommand } from '../command.js';
 import { EXIT, exitCodeOf, VERDICTS } from '../exit-code.js';
 import { fileFirst, isFile } from '../file-first.js';
+import { otherFilesText } from '../lookup-text.js';
 import { nextSteps } from '../next-steps.js';
 import { engineOf, planRequestOf, runOptions, type RunArguments } from '../run-options.js';
 import { UsageError, type KnownVersion, type VerdictKind } from '../../index.js';
@@ -96,7 +97,7 @@ export const verifyCommand: CommandModule<object, VerifyArguments> = {
   handler: (argv) =>
     runCommand(argv, async (context) => {
       const { output, options } = context;
-      const { renderSummary, verify, versions } = await import('../../index.js');
+      const { otherFilesThanIn, renderSummary, verify, versions } = await import('../../index.js');
       let { app, release, channel, published } = argv;
       if (await isFile(app)) {
         if (release !== undefined || published !== undefined)
@@ -131,6 +132,9 @@ export const verifyCommand: CommandModule<object, VerifyArguments> = {
         },
         options,
       );
+      // a file that came first was looked up already
+      const others = published === argv.app ? [] : await otherFilesThanIn(report, options);
+      if (others.length > 0) output.note(otherFilesText(others));
       output.print(`${renderSummary(report)}\n${nextSteps(report, location)}`);
       output.data(report);
       return exitCodeOf(report, {
