@@ -51,7 +51,8 @@ export function templatePattern(template: string): RegExp {
   const pattern = template
     .split(/(\{version\}|\{build\})/)
     .map((part) => {
-      if (part === '{version}') return '(?<version>[0-9][0-9A-Za-z.+~]*(?:-(?:alpha|beta|rc)[0-9A-Za-z.]*)?)';
+      if (part === '{version}')
+        return '(?<version>[0-9][0-9A-Za-z.+~]*(?:-(?:(?:alpha|beta|rc)[0-9A-Za-z.]*|[0-9]{1,6}))?)';
       if (part === '{build}') return '(?<build>[0-9]{1,15})';
       return part.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
     })

@@ -47,3 +47,23 @@ test('a release is found by its name where the tag says something else', (t) => 
   t.deepEqual(candidate, { version: '11.0', by: 'release-name', ref: 'build-77', commit });
   t.is(resolveVersion(recipe, '11.0', []).candidate.commit, undefined);
 });
+
+test('a number behind a hyphen belongs to the version, unless the template calls it the build', (t) => {
+  const repository = 'https://example.org/small';
+  const found = (template: string, ...tags: readonly string[]): readonly string[] => {
+    const strategy = `    - kind: tag\n      templates: ['${template}']\n`;
+    const refs = tags.map((tag, i) => ({ name: `refs/tags/${tag}`, commit: `${i}`.repeat(40) }));
+    return listVersions(smallRecipe(replaced('  resolve:\n', `  resolve:\n${strategy}`)), [
+      { kind: 'git-refs', repository, refs },
+    ]).flatMap(({ version, build, by }) =>
+      by === 'tag' ? [`${version}${build === undefined ? '' : ` ${build}`}`] : [],
+    );
+  };
+  t.deepEqual(found('v{version}', 'v11.2-3', 'v11.2', 'v11.2-beta1', 'v11.2-armv7a', 'v11.2-3-fdroid'), [
+    '11.2-3',
+    '11.2',
+    '11.2-beta1',
+  ]);
+  t.deepEqual(found('{version}-fdroid', '11.2-3-fdroid', '11.2-3', '11.2-fdroid'), ['11.2-3', '11.2']);
+  t.deepEqual(found('{version}-{build}', '11.2-1142'), ['11.2 1142']);
+});
