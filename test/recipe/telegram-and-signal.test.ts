@@ -23,6 +23,7 @@ for (const [app, version, channel] of [
   ['telegram-x-android', '0.28.3.1785'],
   ['telegram-desktop', '6.1.2'],
   ['telegram-web', '1.52.9'],
+  ['telegram-web', '10.9.41'],
   ['signal-android', '7.x'],
   ['signal-android', '8.14.x'],
   ['signal-android', '8.22.2', 'play'],
