@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Where nothing can be built here: why, what would be done elsewhere, and what can be checked of the published file by itself. */
 import { digestOf } from '../canonical-json.js';
-import type { CheckPlan, Fact, Obstacle, PlannedCheck, ComparePlan } from '../model.js';
+import type { CheckPlan, Fact, KnownResult, Obstacle, PlannedCheck, ComparePlan } from '../model.js';
 import { type Candidate, rangeOf, schemeOf } from './candidates.js';
 import { channelOf, comparePlan } from './compare-plan.js';
 import type { PlanRequest } from './lookups.js';
@@ -59,17 +59,22 @@ export function makeCheckPlan(
     recipe: { app: recipe.app, sha256: context.recipeSha256 },
     compareDigest: digestOf(compare),
     unconfirmed: recipe.evidence.filter(({ confirmed }) => !confirmed).map(({ what }) => what),
-    knownResults: recipe.knownResults
-      .filter((known) => known.versions.includes(version))
-      .map(({ by, channel: where, result, reason, url }) => ({
-        by,
-        version,
-        channel: where,
-        result,
-        url,
-        ...(reason === undefined ? {} : { reason }),
-      })),
+    knownResults: knownResultsOf(recipe, version),
   };
+}
+
+/** What others found about this version. */
+export function knownResultsOf(recipe: Recipe, version: string): readonly KnownResult[] {
+  return recipe.knownResults
+    .filter((known) => known.versions.includes(version))
+    .map(({ by, channel, result, reason, url }) => ({
+      by,
+      version,
+      channel,
+      result,
+      url,
+      ...(reason === undefined ? {} : { reason }),
+    }));
 }
 
 function noSource({ title, status }: Recipe): Obstacle {

@@ -2,39 +2,20 @@
 /** Recipe + facts → plan: fully pinned instructions as plain data, with a digest each for the build and the comparison. */
 import { digestOf } from '../canonical-json.js';
 import { UsageError, VerifyError } from '../errors.js';
-import type {
-  BuildPlan,
-  Deviation,
-  Fact,
-  ImagePlan,
-  PhasePlan,
-  Plan,
-  ResolvedReference,
-  SourcePlan,
-  Target,
-  VersionAssertion,
-  VersionLock,
-} from '../model.js';
-import { hostBuildOf } from './check-plan.js';
+import type { BuildPlan, Deviation, Plan, ResolvedReference, Target, VersionLock } from '../model.js';
+import { hostBuildOf, knownResultsOf } from './check-plan.js';
 import { channelOf, comparePlan } from './compare-plan.js';
 import type { PlanRequest } from './lookups.js';
+import type { PlanContext } from './plan-context.js';
 import { type Candidate, rangeOf, schemeOf } from './candidates.js';
 import { planDeviations } from './plan-deviations.js';
-import { resolveImage } from './references.js';
 import { resolveVersion } from './resolve.js';
 import type { Recipe, RecipeBuild } from './schema.js';
 import { expand, placeholdersIn, type TemplateValues } from './template.js';
 import { extrapolationOf, readToolchain, sourceText, type ReadToolchain } from './toolchain.js';
 import { inRange, splitDebianVersion } from './version.js';
-
-export interface PlanContext {
-  readonly facts: readonly Fact[];
-  /** The locks of base images that this package brings along, by name. */
-  readonly locks: Readonly<Record<string, { readonly sha256: string; readonly packages: number }>>;
-  readonly recipeSha256: string;
-  /** What was resolved for this version before. */
-  readonly versionLock?: VersionLock | undefined;
-}
+import { environmentPlan, imagePlan, ownDeviations, phasePlan } from './environment-plan.js';
+import { replaceSource, sourcePlan } from './source-plan.js';
 
 /**
  * @throws UsageError `unknown-version`, `bad-version`, `unknown-channel`, `unsupported-channel`, `no-instructions`,
@@ -109,16 +90,7 @@ export function makePlan(recipe: Recipe, request: PlanRequest, context: PlanCont
         note,
         ...(reference === undefined ? {} : { reference }),
       })),
-    knownResults: recipe.knownResults
-      .filter((known) => known.versions.includes(version))
-      .map(({ by, channel: where, result, reason, url }) => ({
-        by,
-        version,
-        channel: where,
-        result,
-        url,
-        ...(reason === undefined ? {} : { reason }),
-      })),
+    knownResults: knownResultsOf(recipe, version),
   };
 }
 
@@ -194,205 +166,4 @@ function unreadButUsed(build: RecipeBuild, { unread }: ReadToolchain): readonly 
   return unread
     .filter(({ name }) => used.has(toolchainName(name)))
     .map(({ what, file }) => `${what}, which ${file} of the commit states`);
-}
-
-// ---------------------------------------------------------------- source
-
-function assertionsFor(recipe: Recipe, version: string, values: TemplateValues): readonly VersionAssertion[] {
-  return recipe.versions.assertions
-    .filter((assertion) => inRange(version, rangeOf(assertion.versions), schemeOf(recipe)))
-    .map(({ file, pattern, expected, what }) => ({
-      file,
-      pattern,
-      expected: expand(expected, values),
-      what,
-    }));
-}
-
-function sourcePlan(
-  recipe: Recipe,
-  instructions: RecipeBuild,
-  candidate: Candidate,
-  values: TemplateValues,
-): SourcePlan {
-  const { source } = recipe;
-  switch (source?.kind) {
-    case 'git':
-      return {
-        kind: 'git',
-        repository: source.repository,
-        commit: candidate.commit ?? 'unresolved',
-        ...(candidate.ref === undefined ? {} : { ref: candidate.ref }),
-        fullHistory: source.fullHistory,
-        submodules: instructions.submodules ?? source.submodules,
-        lfs: source.lfs,
-        assertions: assertionsFor(recipe, candidate.version, values),
-        ...(source.tagKey === undefined ? {} : { tagKey: source.tagKey }),
-      };
-    case 'bundled':
-      return {
-        kind: 'bundled',
-        directory: source.directory,
-        tag: candidate.ref ?? candidate.version,
-        assertions: assertionsFor(recipe, candidate.version, values),
-      };
-    case 'debian': {
-      const { debian } = candidate;
-      if (debian === undefined)
-        throw new UsageError(
-          'recipe-invalid',
-          `${recipe.app}: a Debian source needs the strategy debian-archive`,
-        );
-      return {
-        kind: 'debian',
-        suite: source.suite,
-        component: source.component,
-        package: source.package,
-        version: debian.source.version,
-        directory: debian.source.directory,
-        files: debian.source.files,
-        release: debian.fact.release,
-      };
-    }
-    case undefined:
-      throw new UsageError('no-source', `${recipe.app} has no source`);
-  }
-}
-
-/** A local directory is no part of the plan, which others must be able to read: the commit says what must lie there. */
-function replaceSource(source: SourcePlan, given: string | undefined, deviations: Deviation[]): SourcePlan {
-  if (given === undefined) return source;
-  if (source.kind !== 'git')
-    throw new UsageError(
-      'source-not-replaceable',
-      `--source only replaces git repositories, this source is ${source.kind}`,
-    );
-  const isAddress = /^[a-z][a-z0-9+.-]*:\/\//i.test(given);
-  if (isAddress && !/^https:\/\/[^@\s?#]+$/i.test(given))
-    throw new UsageError(
-      'bad-source',
-      `the address of another source must start with https:// and hold no user, query or fragment`,
-      { hint: '--source takes a directory or an https:// address' },
-    );
-  deviations.push({
-    code: 'source-replaced',
-    what: isAddress
-      ? `the source comes from ${given} instead of ${source.repository}`
-      : `the source comes from a local directory instead of ${source.repository}`,
-    reason: 'the user asked for it with --source',
-    canChangeOutput: 'unknown',
-  });
-  return isAddress ? { ...source, repository: given } : source;
-}
-
-// ---------------------------------------------------------------- environment and phases
-
-function imagePlan(
-  instructions: RecipeBuild,
-  toolchain: ReadToolchain,
-  context: PlanContext,
-  unresolved: string[],
-  references: ResolvedReference[],
-): ImagePlan {
-  const { image } = instructions.environment;
-  switch (image.kind) {
-    case 'registry':
-      return { kind: 'registry', reference: image.reference, digest: image.digest };
-    case 'lock': {
-      const lock = Object.hasOwn(context.locks, image.name) ? context.locks[image.name] : undefined;
-      if (lock !== undefined) return { kind: 'lock', name: image.name, ...lock };
-      unresolved.push(`lock ${image.name}`);
-      return { kind: 'unresolved', reference: `lock ${image.name}` };
-    }
-    case 'floating':
-    case 'extracted': {
-      const found = resolveImage(instructions, toolchain, context.versionLock, context.facts);
-      if (found.kind === 'resolved') {
-        if (found.reference !== undefined) references.push(found.reference);
-        return found.image;
-      }
-      unresolved.push(found.reference);
-      return found;
-    }
-    case 'none':
-      return { kind: 'none' };
-  }
-}
-
-const expandAll = (
-  templates: Readonly<Record<string, string>>,
-  values: TemplateValues,
-): Readonly<Record<string, string>> =>
-  Object.fromEntries(Object.entries(templates).map(([name, value]) => [name, expand(value, values)]));
-
-function environmentPlan(
-  { environment }: RecipeBuild,
-  image: ImagePlan,
-  values: TemplateValues,
-): BuildPlan['environment'] {
-  const { dockerfile } = environment;
-  return {
-    image,
-    ...(dockerfile === undefined
-      ? {}
-      : {
-          dockerfile: {
-            from: dockerfile.kind,
-            path: dockerfile.path,
-            ...(dockerfile.kind === 'override' ? { reason: dockerfile.reason } : {}),
-            ...(dockerfile.arguments === undefined
-              ? {}
-              : { arguments: expandAll(dockerfile.arguments, values) }),
-            ...(dockerfile.target === undefined ? {} : { target: dockerfile.target }),
-          },
-        }),
-    user: environment.user,
-    directory: expand(environment.directory, values),
-    locale: environment.locale,
-    timeZone: environment.timeZone,
-    sourceDateEpoch: environment.sourceDateEpoch,
-    variables: expandAll(environment.variables, values),
-    memoryMiB: environment.memoryMiB,
-    diskMiB: environment.diskMiB,
-    minutes: environment.minutes,
-    cpus: environment.cpus,
-  };
-}
-
-function phasePlan(
-  phase: RecipeBuild['phases'][number],
-  { environment }: RecipeBuild,
-  values: TemplateValues,
-): PhasePlan {
-  return {
-    name: phase.name,
-    user: phase.user ?? environment.user,
-    network: phase.network,
-    ...(phase.networkReason === undefined ? {} : { networkReason: phase.networkReason }),
-    script: expand(phase.script, values),
-  };
-}
-
-/** Deviations that follow from the plan itself, whatever the recipe says besides. */
-function ownDeviations({ environment, source }: BuildPlan): readonly Deviation[] {
-  const { image, dockerfile } = environment;
-  const found: Deviation[] = [];
-  if (image.kind === 'lock')
-    found.push({
-      code: 'synthesized-image',
-      what: `the build runs in a base put together from the lock ${image.name} (${image.packages} packages), not in the environment ${source.kind === 'debian' ? "that the distribution's build machine recorded" : 'of the publisher'}`,
-      reason:
-        source.kind === 'debian'
-          ? 'the recorded environment cannot be had as an image'
-          : "the publisher's environment cannot be had as an image",
-      canChangeOutput: 'unknown',
-    });
-  if (dockerfile?.from === 'override')
-    found.push({
-      code: 'dockerfile-override',
-      what: `the image is made with ${dockerfile.path} of this project, not with a Dockerfile of the source tree`,
-      reason: dockerfile.reason ?? 'the published one cannot build this version',
-      canChangeOutput: 'unknown',
-    });
-  return found;
 }

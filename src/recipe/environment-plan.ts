@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The environment of a plan and what runs in it. */
+import type { BuildPlan, Deviation, ImagePlan, PhasePlan, ResolvedReference } from '../model.js';
+import { resolveImage } from './references.js';
+import type { RecipeBuild } from './schema.js';
+import { expand, type TemplateValues } from './template.js';
+import { type ReadToolchain } from './toolchain.js';
+import type { PlanContext } from './plan-context.js';
+
+export function imagePlan(
+  instructions: RecipeBuild,
+  toolchain: ReadToolchain,
+  context: PlanContext,
+  unresolved: string[],
+  references: ResolvedReference[],
+): ImagePlan {
+  const { image } = instructions.environment;
+  switch (image.kind) {
+    case 'registry':
+      return { kind: 'registry', reference: image.reference, digest: image.digest };
+    case 'lock': {
+      const lock = Object.hasOwn(context.locks, image.name) ? context.locks[image.name] : undefined;
+      if (lock !== undefined) return { kind: 'lock', name: image.name, ...lock };
+      unresolved.push(`lock ${image.name}`);
+      return { kind: 'unresolved', reference: `lock ${image.name}` };
+    }
+    case 'floating':
+    case 'extracted': {
+      const found = resolveImage(instructions, toolchain, context.versionLock, context.facts);
+      if (found.kind === 'resolved') {
+        if (found.reference !== undefined) references.push(found.reference);
+        return found.image;
+      }
+      unresolved.push(found.reference);
+      return found;
+    }
+    case 'none':
+      return { kind: 'none' };
+  }
+}
+
+const expandAll = (
+  templates: Readonly<Record<string, string>>,
+  values: TemplateValues,
+): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(templates).map(([name, value]) => [name, expand(value, values)]));
+
+export function environmentPlan(
+  { environment }: RecipeBuild,
+  image: ImagePlan,
+  values: TemplateValues,
+): BuildPlan['environment'] {
+  const { dockerfile } = environment;
+  return {
+    image,
+    ...(dockerfile === undefined
+      ? {}
+      : {
+          dockerfile: {
+            from: dockerfile.kind,
+            path: dockerfile.path,
+            ...(dockerfile.kind === 'override' ? { reason: dockerfile.reason } : {}),
+            ...(dockerfile.arguments === undefined
+              ? {}
+              : { arguments: expandAll(dockerfile.arguments, values) }),
+            ...(dockerfile.target === undefined ? {} : { target: dockerfile.target }),
+          },
+        }),
+    user: environment.user,
+    directory: expand(environment.directory, values),
+    locale: environment.locale,
+    timeZone: environment.timeZone,
+    sourceDateEpoch: environment.sourceDateEpoch,
+    variables: expandAll(environment.variables, values),
+    memoryMiB: environment.memoryMiB,
+    diskMiB: environment.diskMiB,
+    minutes: environment.minutes,
+    cpus: environment.cpus,
+  };
+}
+
+export function phasePlan(
+  phase: RecipeBuild['phases'][number],
+  { environment }: RecipeBuild,
+  values: TemplateValues,
+): PhasePlan {
+  return {
+    name: phase.name,
+    user: phase.user ?? environment.user,
+    network: phase.network,
+    ...(phase.networkReason === undefined ? {} : { networkReason: phase.networkReason }),
+    script: expand(phase.script, values),
+  };
+}
+
+/** Deviations that follow from the plan itself, whatever the recipe says besides. */
+export function ownDeviations({ environment, source }: BuildPlan): readonly Deviation[] {
+  const { image, dockerfile } = environment;
+  const found: Deviation[] = [];
+  if (image.kind === 'lock')
+    found.push({
+      code: 'synthesized-image',
+      what: `the build runs in a base put together from the lock ${image.name} (${image.packages} packages), not in the environment ${source.kind === 'debian' ? "that the distribution's build machine recorded" : 'of the publisher'}`,
+      reason:
+        source.kind === 'debian'
+          ? 'the recorded environment cannot be had as an image'
+          : "the publisher's environment cannot be had as an image",
+      canChangeOutput: 'unknown',
+    });
+  if (dockerfile?.from === 'override')
+    found.push({
+      code: 'dockerfile-override',
+      what: `the image is made with ${dockerfile.path} of this project, not with a Dockerfile of the source tree`,
+      reason: dockerfile.reason ?? 'the published one cannot build this version',
+      canChangeOutput: 'unknown',
+    });
+  return found;
+}

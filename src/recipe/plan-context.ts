@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What a plan is made with beside the recipe and the request. */
+import type { Fact, VersionLock } from '../model.js';
+
+export interface PlanContext {
+  readonly facts: readonly Fact[];
+  /** The locks of base images that this package brings along, by name. */
+  readonly locks: Readonly<Record<string, { readonly sha256: string; readonly packages: number }>>;
+  readonly recipeSha256: string;
+  /** What was resolved for this version before. */
+  readonly versionLock?: VersionLock | undefined;
+}

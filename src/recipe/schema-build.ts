@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+/** How versions are built: image, toolchain out of the source, phases, outputs; and what only another system can build. */
+import { z } from 'zod';
+import {
+  absolutePath,
+  byKind,
+  capturingPattern,
+  identifier,
+  imageDigest,
+  outputPath,
+  pathBelow,
+  positive,
+  range,
+  sha256,
+  strict,
+  text,
+  variableName,
+  version,
+  webAddress,
+  word,
+} from './schema-parts.js';
+
+const image = byKind([
+  strict({
+    kind: z.literal('registry'),
+    reference: text,
+    digest: imageDigest,
+    evidence: text.describe('Where the digest was read.'),
+  }),
+  strict({ kind: z.literal('lock'), name: identifier }),
+  strict({
+    kind: z.literal('floating'),
+    reference: text.describe(
+      'A reference without digest: resolved once, and kept in locks/<app>/<version>.json.',
+    ),
+  }),
+  strict({
+    kind: z.literal('extracted'),
+    from: identifier.describe('Name of the toolchain fact that is the reference.'),
+    assumed: text
+      .optional()
+      .describe('What the fact is taken to be where the file could not be read; such a plan does not run.'),
+  }),
+  strict({ kind: z.literal('none') }),
+]).describe('The base of the environment. No digest without evidence.');
+
+const buildOfImage = {
+  arguments: z
+    .record(variableName, text)
+    .optional()
+    .describe('Values of ARG, with {toolchain.…} where the source states them.'),
+  target: identifier.optional().describe('The stage that is built; without it the last one.'),
+};
+
+const dockerfile = byKind([
+  strict({ kind: z.literal('source'), path: pathBelow, ...buildOfImage }),
+  strict({
+    kind: z.literal('override'),
+    path: pathBelow,
+    reason: text,
+    reference: text,
+    ...buildOfImage,
+  }),
+]);
+
+const environment = strict({
+  image,
+  dockerfile: dockerfile.optional(),
+  user: identifier,
+  directory: absolutePath,
+  locale: text,
+  timeZone: text,
+  sourceDateEpoch: z.union([z.int().min(0), word(['commit', 'changelog', 'unset'])]),
+  variables: z.record(variableName, z.string()).default({}),
+  memoryMiB: positive,
+  diskMiB: positive,
+  minutes: positive.describe('Time limit.'),
+  expectedMinutes: positive,
+  cpus: positive,
+});
+
+const phase = strict({
+  name: word(['prepare', 'build']),
+  user: identifier.optional(),
+  network: z.boolean(),
+  networkReason: text.optional(),
+  script: text,
+}).refine((value) => value.name === 'prepare' || !value.network || value.networkReason !== undefined, {
+  path: ['networkReason'],
+  error: 'expected a reason: the build phase has no network unless the recipe says why',
+});
+
+const fact = {
+  name: identifier,
+  what: text.describe('In people’s words: NDK, base image.'),
+  file: pathBelow,
+};
+
+const extractor = byKind([
+  strict({
+    kind: z.literal('dockerfile-from'),
+    ...fact,
+    stage: z.int().min(0).default(0).describe('Which FROM, counted from 0.'),
+  }),
+  strict({ kind: z.literal('dockerfile-arg'), ...fact, arg: text.describe('Name of an ARG or ENV.') }),
+  strict({ kind: z.literal('gradle-wrapper'), ...fact }),
+  strict({ kind: z.literal('nvmrc'), ...fact }),
+  strict({ kind: z.literal('rust-toolchain'), ...fact }),
+  strict({ kind: z.literal('sdkmanager'), ...fact, package: text.describe('ndk, platforms, build-tools …') }),
+  strict({ kind: z.literal('pattern'), ...fact, pattern: capturingPattern }),
+]).describe('A fact that stands in a file of the source at the commit.');
+
+const proven = strict({
+  version,
+  by: text.describe('Whose build of it gave the published file, and where that is written.'),
+  toolchain: z.record(identifier, text).default({}),
+  files: z.record(pathBelow, sha256).default({}).describe('SHA-256 of watched files at that version.'),
+}).describe('The newest version of the range that was rebuilt; what has changed since is extrapolated.');
+
+const deviation = strict({
+  code: identifier,
+  what: text,
+  reason: text,
+  canChangeOutput: word(['yes', 'no', 'unknown']),
+});
+
+export const build = strict({
+  versions: range,
+  evidence: text.optional(),
+  submodules: z.boolean().optional().describe("Overrides the source's."),
+  toolchain: z.array(extractor).default([]),
+  watch: z.array(strict({ file: pathBelow, what: text })).default([]),
+  proven: proven.optional(),
+  environment,
+  phases: z.array(phase).min(1),
+  outputs: z.array(strict({ id: identifier, path: outputPath })).min(1),
+  deviations: z.array(deviation).default([]),
+});
+
+export const hostBuild = strict({
+  versions: range,
+  system: word(['macos', 'windows']),
+  needs: z.array(text).min(1).describe('What a machine must have.'),
+  steps: z.array(text).min(1).describe('What would be done there, as the makers say it.'),
+  reason: text.describe('Why no container can do it.'),
+  reference: webAddress,
+});
+
+export const unpublished = strict({
+  versions: range.default('*'),
+  what: text,
+  note: text,
+  reference: text,
+  canChangeOutput: word(['yes', 'no', 'unknown']),
+});
