@@ -6,9 +6,10 @@ import { ARCHIVE_NAME } from './archive-kind.js';
 import { comparePair, type SetOptions } from './compare.js';
 import { compareSplitFiles } from './compare-split-files.js';
 import type { DeviceSpecification } from './device-specification.js';
+import { checkedBeside, idsigsAmong, isReadIdsig } from './idsig-beside.js';
 import { matches } from './name-pattern.js';
 import type { SetFile } from './set-members.js';
-import type { PairComparison, SetComparison, SplitSetRecord } from './types.js';
+import type { IdsigRecord, PairComparison, SetComparison, SplitSetRecord } from './types.js';
 
 export type { SetFile };
 
@@ -37,7 +38,8 @@ export function expandRules(names: readonly (RuleName | RuleSetName)[]): RuleNam
 }
 
 export async function compareSet(request: SetRequest, options: SetOptions = {}): Promise<SetComparison> {
-  const { paired, onlyPublished, onlyRebuilt } = pairFiles(request);
+  const { idsigs: beside, ...files } = withoutIdsigs(request);
+  const { paired, onlyPublished, onlyRebuilt } = pairFiles({ ...request, ...files });
   const pairs: PairComparison[] = [];
   const sets: SetComparison[] = [];
   for (const [at, { published, rebuilt }] of paired.entries()) {
@@ -67,6 +69,7 @@ export async function compareSet(request: SetRequest, options: SetOptions = {}):
   }
   const declared = ({ name }: SetFile) => request.notPublished?.find(({ pattern }) => matches(pattern, name));
   const splits = sets.flatMap((set) => (set.splits === undefined ? [] : [set.splits]));
+  const idsigs = [...beside, ...sets.flatMap((set) => set.idsigs ?? [])];
   return {
     pairs: [...pairs, ...sets.flatMap((set) => set.pairs)],
     unpairedPublished: [...onlyPublished.map(identify), ...sets.flatMap((set) => set.unpairedPublished)],
@@ -83,6 +86,7 @@ export async function compareSet(request: SetRequest, options: SetOptions = {}):
       ...sets.flatMap((set) => set.notPublished),
     ],
     ...(splits.length === 0 ? {} : { splits: together(splits) }),
+    ...(idsigs.length === 0 ? {} : { idsigs }),
   };
 }
 
@@ -117,6 +121,47 @@ function together(splits: readonly SplitSetRecord[]): SplitSetRecord {
     issues: all('issues'),
     notAuthentic: all('notAuthentic'),
   };
+}
+
+/** Both sides without v4 signatures that are part of another file's. */
+function withoutIdsigs({ published, rebuilt }: SetRequest): Pick<SetRequest, 'published' | 'rebuilt'> & {
+  readonly idsigs: readonly IdsigRecord[];
+} {
+  const idsigs: IdsigRecord[] = [];
+  const verified = new Set<SetFile>();
+  for (const { idsig, apk } of idsigsAmong(published))
+    withBoth(idsig, apk, (source, of) => {
+      const found = checkedBeside({ name: idsig.name, source }, { name: apk.name, source: of });
+      if (found !== undefined) idsigs.push(found);
+      if (found?.status === 'verified') verified.add(idsig);
+    });
+  const left = published.filter((file) => !verified.has(file));
+  const read = new Set<SetFile>();
+  for (const { idsig, apk } of idsigsAmong(rebuilt))
+    // the twin of a published one that was not verified has to be that
+    if (!left.some(({ name }) => name === idsig.name))
+      withBoth(idsig, apk, (source, of) => {
+        if (isReadIdsig(source, of)) read.add(idsig);
+      });
+  return { published: left, rebuilt: rebuilt.filter((file) => !read.has(file)), idsigs };
+}
+
+function withBoth(
+  { path: one }: SetFile,
+  { path: other }: SetFile,
+  visit: (one: FileSource, other: FileSource) => void,
+): void {
+  const source = FileSource.open(one);
+  try {
+    const second = FileSource.open(other);
+    try {
+      visit(source, second);
+    } finally {
+      second.close();
+    }
+  } finally {
+    source.close();
+  }
 }
 
 interface Pairing {

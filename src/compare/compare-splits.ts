@@ -7,6 +7,7 @@ import { DEFAULT_LIMITS } from './walk.js';
 import { signatureOf } from './authenticity.js';
 import { compareSources, type SetOptions } from './compare.js';
 import type { DeviceSpecification } from './device-specification.js';
+import { checkedBeside, idsigsAmong, isReadIdsig } from './idsig-beside.js';
 import { isWorse } from './ledger.js';
 import { matches } from './name-pattern.js';
 import { assertOneVersion } from './one-version.js';
@@ -25,6 +26,7 @@ import {
 } from './split-set.js';
 import type {
   DeliveryRecord,
+  IdsigRecord,
   PairComparison,
   SetComparison,
   SignatureRecord,
@@ -78,6 +80,7 @@ class SplitComparison {
   readonly #missing = new Map<string, SplitSetRecord['missing'][number]>();
   readonly #absent = new Map<SetMember, SplitSetRecord['notDelivered'][number]['reason']>();
   readonly #issues: { readonly code: string; readonly detail: string }[] = [];
+  readonly #idsigs: IdsigRecord[] = [];
 
   constructor(request: SplitRequest, options: SetOptions) {
     this.#request = request;
@@ -122,6 +125,7 @@ class SplitComparison {
         issues: this.#issues,
         notAuthentic,
       },
+      ...(this.#idsigs.length === 0 ? {} : { idsigs: this.#idsigs }),
     };
   }
 
@@ -254,11 +258,14 @@ class SplitComparison {
   /** OBB, `.dm` and whatever else: by their own name. Rebuilt ones without a twin are returned. */
   async #others(): Promise<SetMember[]> {
     const rebuilt = othersOf(this.#request.rebuilt);
+    const read = readIdsigs(this.#request.rebuilt);
     const base = (name: string): string => name.slice(name.lastIndexOf('/') + 1);
     const taken = new Set<SetMember>();
     for (const { name, set } of this.#request.deliveries) {
       const here = new Set<SetMember>();
+      const verified = this.#verifiedIdsigs(name, set);
       for (const member of othersOf(set)) {
+        if (verified.has(member)) continue;
         const twin =
           member.ambiguous === undefined
             ? rebuilt.find((one) => base(one.entry) === base(member.entry) && !here.has(one))
@@ -281,7 +288,19 @@ class SplitComparison {
         }
       }
     }
-    return rebuilt.filter((member) => !taken.has(member));
+    return rebuilt.filter((member) => !taken.has(member) && !read.has(member));
+  }
+
+  /** v4 signatures that are part of the signature of a split beside them. */
+  #verifiedIdsigs(delivery: string, { members }: OpenedSet): ReadonlySet<SetMember> {
+    const verified = new Set<SetMember>();
+    for (const { idsig, apk } of idsigsAmong(members.filter(isPlain))) {
+      const [name, of] = [this.#named(delivery, idsig.name), this.#named(delivery, apk.name)];
+      const found = checkedBeside({ ...idsig, name }, { ...apk, name: of });
+      if (found !== undefined) this.#idsigs.push(found);
+      if (found?.status === 'verified') verified.add(idsig);
+    }
+    return verified;
   }
 
   // ---------------------------------------------------------------- one app, one version, one signer
@@ -317,6 +336,17 @@ class SplitComparison {
     const parts = [...signed].map(([key, name]) => `${name} by ${key}`);
     return [{ code: 'mixed-signers', detail: `signed differently: ${parts.join(', ')}` }];
   }
+}
+
+/** Its content is what everybody gets. */
+const isPlain = ({ unread, ambiguous }: SetMember): boolean =>
+  unread === undefined && ambiguous === undefined;
+
+function readIdsigs({ members }: OpenedSet): ReadonlySet<SetMember> {
+  const beside = idsigsAmong(members.filter(isPlain));
+  return new Set(
+    beside.filter(({ idsig, apk }) => isReadIdsig(idsig.source, apk.source)).map(({ idsig }) => idsig),
+  );
 }
 
 const shown = ({ facts }: SplitMember): string =>

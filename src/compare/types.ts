@@ -11,6 +11,7 @@ import type {
   UnverifiableReason,
 } from '../model.js';
 
+import type { IdsigCheck } from '../formats/idsig.js';
 import type { ZipCode } from '../formats/zip-code.js';
 
 export { AMBIGUITIES, CONTESTED, REFUSALS } from '../formats/zip-code.js';
@@ -364,6 +365,20 @@ export interface PairComparison {
   readonly decoders: readonly { readonly name: string; readonly version: string }[];
 }
 
+/** A v4 signature beside a published APK. */
+export interface IdsigRecord extends FileIdentity {
+  /** Name of that APK. */
+  readonly apk: string;
+  /** `verified`: part of the signature of the APK, which needs no twin. Any other is a published file like all. */
+  readonly status: IdsigCheck['status'];
+  readonly signers: readonly {
+    readonly scheme: IdsigCheck['signers'][number]['scheme'];
+    readonly certificateSha256: string;
+  }[];
+  readonly tree: boolean;
+  readonly issues: readonly { readonly code: string; readonly message: string; readonly offset: number }[];
+}
+
 /** The whole set of a target: what the verdict and the report are made from. */
 export interface SetComparison {
   readonly pairs: readonly PairComparison[];
@@ -377,6 +392,8 @@ export interface SetComparison {
   readonly notPublished: readonly { readonly name: string; readonly reason: string }[];
   /** When the files are splits of an app. */
   readonly splits?: SplitSetRecord;
+  /** When v4 signatures lie beside published APKs. */
+  readonly idsigs?: readonly IdsigRecord[];
 }
 
 /** Splits that one device got. */

@@ -11,6 +11,7 @@ export function decideVerdict(input: VerdictInput): Verdict {
     ...input.notAuthentic,
     ...pairs.flatMap((pair) => pair.notAuthentic),
     ...(input.comparison?.splits?.notAuthentic ?? []),
+    ...idsigReasons(input.comparison),
   ];
   if (notAuthentic.length > 0)
     return { kind: 'not-authentic', reasons: sorted<AuthenticityReason>(notAuthentic) };
@@ -27,6 +28,16 @@ export function decideVerdict(input: VerdictInput): Verdict {
   if (pairs.some((pair) => rootSum(pair, 'excluded') + rootSum(pair, 'reencoded') > 0))
     return { kind: 'equivalent', excludedBytes, reencodedBytes, rules: appliedRules(pairs) };
   return { kind: 'reproducible' };
+}
+
+/** A v4 signature that says what is not so; one that is only not understood is a published file without a twin. */
+function idsigReasons(comparison: SetComparison | undefined): Reason<AuthenticityReason>[] {
+  return (comparison?.idsigs ?? [])
+    .filter(({ status }) => status === 'invalid')
+    .map(({ name, issues }) => ({
+      code: 'signature-invalid',
+      detail: `${name}: ${[...new Set(issues.map(({ code }) => code))].sort().join(', ')}`,
+    }));
 }
 
 function unreproducible(comparison: SetComparison): Verdict | undefined {

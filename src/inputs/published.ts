@@ -253,7 +253,9 @@ async function fromDirectory(
   // a pull from a device: the plan speaks of it as one archive
   if (names.length === 1 && single !== undefined && /\.apks$/i.test(single) && !present.some(isArchive))
     return { files: [await takePull(root, single, 'handed-over', options)], details };
-  const lone = names.length === 1 && present.length === 1 && single !== undefined ? present[0] : undefined;
+  // a v4 signature is no file that anything is the twin of
+  const twins = present.filter((base) => !present.some((other) => base === `${other}.idsig`));
+  const lone = names.length === 1 && twins.length === 1 && single !== undefined ? twins[0] : undefined;
   for (const base of present) {
     const name = base === lone && single !== undefined ? single : base;
     if (names.includes(name)) files.push(await take(path.join(root, base), name, 'handed-over', options));

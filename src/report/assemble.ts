@@ -66,8 +66,13 @@ export const LINKABLE_SHOWN = 200;
 
 const pick = ({ name, size, sha256 }: FileIdentity): FileIdentity => ({ name, size, sha256 });
 
-export function publishedOf({ pairs, unpairedPublished }: SetComparison): FileIdentity[] {
-  return [...pairs.map((pair) => pair.published), ...unpairedPublished];
+/** Pairs, files without a twin, and v4 signatures that need none. */
+export function publishedOf({ pairs, unpairedPublished, idsigs = [] }: SetComparison): FileIdentity[] {
+  return [
+    ...pairs.map((pair) => pair.published),
+    ...unpairedPublished,
+    ...idsigs.filter(({ status }) => status === 'verified').map(pick),
+  ];
 }
 
 export function rebuiltOf({ pairs, unpairedRebuilt, splits }: SetComparison): FileIdentity[] {

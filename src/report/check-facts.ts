@@ -7,12 +7,14 @@ import type { SetComparison } from '../compare/types.js';
 import { RULE_NAMES, RULE_SETS } from '../model.js';
 import { LINKABLE_SHOWN, publishedOf, rebuiltOf } from './assemble.js';
 import type { Found } from './check.js';
+import { checkIdsigs } from './check-idsigs.js';
 import type { PlanRecord, ReportStatement } from './types.js';
 
 export function checkFacts(statement: ReportStatement, found: Found): void {
   checkSubject(statement, found);
   checkOrigins(statement, found);
   checkChecks(statement, found);
+  if (statement.comparison !== undefined) checkIdsigs(statement.comparison, found);
   const { plan } = statement;
   if (plan === undefined) {
     // what was compared of a target was expected by its plan

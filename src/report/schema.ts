@@ -237,6 +237,13 @@ const splits = z.strictObject({
   issues: list(z.strictObject({ code: text, detail: text })),
   notAuthentic: list(reason(AUTHENTICITY_REASONS)),
 });
+const idsig = file.extend({
+  apk: text,
+  status: z.enum(['verified', 'invalid', 'unchecked']),
+  signers: list(z.strictObject({ scheme: z.enum(['v2', 'v3', 'v3.1', 'none']), certificateSha256: sha256 })),
+  tree: z.boolean(),
+  issues: list(z.strictObject({ code: text, message: text, offset: bytes })),
+});
 const comparison = z.strictObject({
   pairs: list(pair),
   unpairedPublished: list(file),
@@ -244,6 +251,7 @@ const comparison = z.strictObject({
   unpairedRebuilt: list(file),
   notPublished: list(z.strictObject({ name: text, reason: text })),
   splits: splits.optional(),
+  idsigs: list(idsig).optional(),
 });
 const verdict = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('reproducible') }),

@@ -15,6 +15,7 @@ const PROVEN = new Set([
   'pair-reencoded',
   'pair-excluded',
   'signature-verified',
+  'v4-signature',
   'signer-pinned',
   'signer-rotated',
 ]);
@@ -33,6 +34,7 @@ const NOT_PROVEN = new Set([
   'split-twice',
   'unread-member',
   'ambiguous-archive',
+  'v4-signature-not-verified',
   'source-not-upstream',
   'built-from-other-commit',
   'store-protected',

@@ -5,6 +5,7 @@
  */
 import { checkStatements } from './check-statements.js';
 import { environmentStatements } from './environment-statements.js';
+import { idsigStatements } from './idsig-statements.js';
 import { originStatements, sourceStatements } from './input-statements.js';
 import { pairStatements } from './pair-statements.js';
 import { AUTHENTICITY_TEXTS, UNVERIFIABLE_TEXTS } from './reason-texts.js';
@@ -19,6 +20,7 @@ export function statementsOf(facts: DecidedFacts): Statement[] {
     ...pairStatements(facts),
     ...setStatements(facts),
     ...splitStatements(facts),
+    ...idsigStatements(facts),
     ...buildStatements(facts),
     ...sourceStatements(facts),
     ...originStatements(facts),

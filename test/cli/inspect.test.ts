@@ -166,6 +166,31 @@ test('the v4 signature beside a file, or named; that of another file is 3', asyn
   t.true(wrong.file.signature?.idsig?.issues.some(({ code }) => code === 'idsig-root-hash'));
 });
 
+test('v4 signatures in a directory and in an archive, each with its APK', async (t) => {
+  const idsig = buildIdsig(signed, { signers: [{ identity, digest: contentDigest(unsigned()) }] });
+  const other = signedApk(unsigned(7), { identity: newIdentity() });
+  const set = { 'a.apk': signed, 'a.apk.idsig': idsig, 'c.apk.idsig': idsig };
+  const cwd = files(t, {
+    ...Object.fromEntries(Object.entries(set).map(([name, data]) => [`pulled/${name}`, data])),
+    'app.xapk': buildZip(Object.entries(set).map(([name, data]) => ({ name, data }))),
+    'swapped.xapk': buildZip(
+      Object.entries({ ...set, 'a.apk': other }).map(([name, data]) => ({ name, data })),
+    ),
+  });
+  for (const place of ['pulled', 'app.xapk']) {
+    const { code, result, file } = await inspected(t, cwd, place);
+    t.is(code, 0, place);
+    t.is(file.signature?.idsig?.status, 'verified', place);
+    t.deepEqual(
+      result.others.map(({ name }) => name),
+      ['c.apk.idsig'],
+    );
+  }
+  const swapped = await inspected(t, cwd, 'swapped.xapk');
+  t.is(swapped.code, 3);
+  t.is(swapped.file.signature?.idsig?.status, 'invalid');
+});
+
 test('a directory, and an archive of APKs: each file, and whether they go together', async (t) => {
   const base = signed;
   const split = signedApk(unsigned(8), { identity: newIdentity() });

@@ -95,6 +95,20 @@ test('a directory gives what the plan names; links out of it, directories and ot
   t.deepEqual(outcome.ignored, ['README', 'd.deb']);
 });
 
+test('a v4 signature beside the only file of a directory leaves it the only one', async (t) => {
+  const { given, ...rest } = options(t);
+  writeFileSync(path.join(given, 'base.apk'), 'a');
+  writeFileSync(path.join(given, 'base.apk.idsig'), 's');
+  const request = { ...rest, published: given };
+  t.like(await obtainPublished(plan(byHand, 'app.apk'), request), {
+    kind: 'obtained',
+    files: { 0: { name: 'app.apk', size: 1 }, length: 1 },
+    ignored: ['base.apk.idsig'],
+  });
+  writeFileSync(path.join(given, 'other.apk.idsig'), 's');
+  t.is((await obtainPublished(plan(byHand, 'app.apk'), request)).kind, 'no-published-artifact');
+});
+
 test('a directory without any of the published files says what was looked for', async (t) => {
   const { given, ...rest } = options(t);
   writeFileSync(path.join(given, 'x'), 'x');

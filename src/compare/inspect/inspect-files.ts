@@ -7,6 +7,7 @@ import { printable, printableBytes } from '../../printable.js';
 import { isArchiveOfApks, isNamedApk, kindOfArchive } from '../archive-kind.js';
 import { entryContent, oneFileWalk } from '../one-file.js';
 import type { Walk } from '../walk.js';
+import { IDSIG } from '../idsig-beside.js';
 import { inspectFile, type InspectFileOptions } from './inspect-file.js';
 import { inspectTransparency, type OpenArchive } from './inspect-transparency.js';
 import { disagreementsOf, setSummary } from './set-summary.js';
@@ -21,7 +22,6 @@ export interface InspectFilesOptions extends InspectFileOptions {
   readonly isDirectory: boolean;
 }
 
-const IDSIG = '.idsig';
 const MAX_FILES = 5000;
 
 /** `name`: what was handed over. Never throws for what files hold. */
@@ -33,13 +33,18 @@ export async function inspectFiles(
   const walk = oneFileWalk(options);
   const members: Member[] = [];
   const others: Inspection['others'][number][] = [];
+  const idsigs: Member[] = [];
   let kind: Inspection['kind'] = options.isDirectory ? 'directory' : 'file';
   try {
     for (const { name: file, source } of sources) {
       const zip = structureOf(source);
       if (zip !== undefined && isArchiveOfApks(zip)) {
         if (!options.isDirectory) kind = 'archive';
-        await addMembers(walk, source, zip, options.isDirectory ? `${file}/` : '', members, others);
+        await addMembers(walk, source, zip, options.isDirectory ? `${file}/` : '', {
+          members,
+          idsigs,
+          others,
+        });
       } else if (
         !options.isDirectory ||
         (zip !== undefined && kindOfArchive(zip) !== 'zip') ||
@@ -51,7 +56,9 @@ export async function inspectFiles(
     const files: FileInspection[] = [];
     for (const member of members.sort((a, b) => (a.name < b.name ? -1 : 1))) {
       walk.checkAborted();
-      const idsig = options.idsig ?? sources.find((other) => other.name === `${member.name}${IDSIG}`)?.source;
+      const beside = `${member.name}${IDSIG}`;
+      const idsig =
+        options.idsig ?? [...idsigs, ...sources].find(({ name: other }) => other === beside)?.source;
       files.push(
         await inspectFile(member.source, member.name, {
           ...options,
@@ -72,7 +79,7 @@ export async function inspectFiles(
       disagreements: disagreementsOf(files),
     };
   } finally {
-    for (const member of members) member.close();
+    for (const member of [...members, ...idsigs]) member.close();
     await walk.close();
   }
 }
@@ -81,6 +88,12 @@ interface Member extends NamedSource {
   /** Absent for a file that is damaged. */
   readonly zip?: ZipStructure;
   readonly close: () => void;
+}
+
+interface Found {
+  readonly members: Member[];
+  readonly idsigs: Member[];
+  readonly others: Inspection['others'][number][];
 }
 
 function openArchive({ name, source, zip }: Member): OpenArchive[] {
@@ -105,16 +118,20 @@ async function addMembers(
   source: ByteSource,
   { entries }: ZipStructure,
   prefix: string,
-  members: Member[],
-  others: Inspection['others'][number][],
+  { members, idsigs, others }: Found,
 ): Promise<void> {
+  const names = new Set(entries.map(({ rawName }) => rawName.toString('latin1')));
   for (const entry of entries) {
     const name = `${prefix}${printableBytes(entry.rawName)}`;
-    if (!isNamedApk(entry.rawName.toString('latin1'))) others.push({ name, size: entry.size });
-    else if (members.length >= MAX_FILES) others.push({ name, size: entry.size, unread: 'limits' });
+    const rawName = entry.rawName.toString('latin1');
+    const isIdsig = rawName.endsWith(`.apk${IDSIG}`) && names.has(rawName.slice(0, -IDSIG.length));
+    if (!isIdsig && !isNamedApk(rawName)) others.push({ name, size: entry.size });
+    else if (members.length + idsigs.length >= MAX_FILES)
+      others.push({ name, size: entry.size, unread: 'limits' });
     else {
       const content = await entryContent(walk, source, entry, walk.options.limits.memberBytes);
       if (content.kind === 'unread') others.push({ name, size: entry.size, unread: content.code });
+      else if (isIdsig) idsigs.push({ name, source: content.source, close: content.close });
       else {
         const inner = structureOf(content.source);
         members.push({
