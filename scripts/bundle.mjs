@@ -27,22 +27,23 @@ function startedFiles() {
 
 const INSIDE = ['yargs'];
 
-const { metafile } = await build({
-  entryPoints: [MAIN, ...startedFiles()],
+const options = {
   outdir: 'dist/bin',
   entryNames: '[name]',
   bundle: true,
-  splitting: true,
   platform: 'node',
   format: 'esm',
   target: 'node20',
   external: Object.keys(manifest.dependencies).filter((name) => !INSIDE.includes(name)),
   legalComments: 'inline',
   metafile: true,
-});
+};
+const commands = await build({ ...options, entryPoints: [MAIN], splitting: true });
+// a thread is one file; sharing with the commands would cut these into more
+const started = await build({ ...options, entryPoints: startedFiles() });
 
 const packages = new Set();
-for (const file of Object.keys(metafile.inputs)) {
+for (const file of [commands, started].flatMap(({ metafile }) => Object.keys(metafile.inputs))) {
   const inside = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(file)?.[1];
   if (inside !== undefined) packages.add(inside);
 }
