@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/** What the threads that digest contents share: the jobs, and who has begun with which. */
-import type { OpenFile } from '../../bytes.js';
-import type { DigestJob, EntryDigests } from './digest-entry.js';
+/** What the threads that digest contents share: the jobs, who has begun with which, and how they are done. */
+import { ForwardReader, type FileSource, type OpenFile } from '../../bytes.js';
+import { digestEntry, type DigestJob, type EntryDigests } from './digest-entry.js';
+import { prepareRelease } from './release.js';
 
 /** With its place in the list of all, which is that of its mark. */
 export interface NumberedJob extends DigestJob {
@@ -17,7 +18,25 @@ export interface DigestOrder {
 
 export type DigestResult = readonly [entry: number, digests: EntryDigests];
 
-export function nextBatch(state: DigestOrder['state']): number {
+/** Takes batch after batch, until there is none left that another thread has not taken. */
+export async function* digestBatches(
+  { batches, state }: DigestOrder,
+  source: FileSource,
+): AsyncGenerator<readonly DigestResult[]> {
+  const reader = new ForwardReader(source);
+  await prepareRelease();
+  for (let batch = batches[nextBatch(state)]; batch !== undefined; batch = batches[nextBatch(state)]) {
+    const results: DigestResult[] = [];
+    for (const job of batch) {
+      if (!claim(state, job.number)) continue;
+      const found = digestEntry(source, reader, job);
+      results.push([job.entry, found instanceof Promise ? await found : found]);
+    }
+    yield results;
+  }
+}
+
+function nextBatch(state: DigestOrder['state']): number {
   return Atomics.add(state, 0, 1);
 }
 

@@ -1,14 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * Digests of many entries at once, on threads of their own where there is enough of it. The threads take their jobs
- * themselves: who asked may be busy for a while. What somebody else turns out to decode anyway can be taken out again.
+ * themselves: who asked may be busy for a while, and is one of them from then on. What somebody else turns out to decode
+ * anyway can be taken out again.
  */
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { FileSource, ForwardReader, type ByteSource } from '../../bytes.js';
 import { cutBatches } from './batches.js';
 import { digestEntry, type DigestJob, type EntryDigests } from './digest-entry.js';
-import { claim, type DigestOrder, type DigestResult, type NumberedJob } from './digest-order.js';
+import {
+  claim,
+  digestBatches,
+  type DigestOrder,
+  type DigestResult,
+  type NumberedJob,
+} from './digest-order.js';
 
 /** Below this much content, starting threads costs more than it saves. */
 const WORTHWHILE = 8 << 20;
@@ -33,7 +40,7 @@ export function digestContents(source: ByteSource, jobs: readonly DigestJob[]): 
   const bytes = ordered.reduce((sum, { length, size }) => sum + length + size, 0);
   const pool =
     source instanceof FileSource && bytes >= WORTHWHILE && availableParallelism() > 1
-      ? new DigestPool({
+      ? new DigestPool(source, {
           file: source.lend(),
           batches: cutBatches(ordered, ({ length, size }) => length + size, BATCH),
           state,
@@ -43,7 +50,7 @@ export function digestContents(source: ByteSource, jobs: readonly DigestJob[]): 
   const put = new Map<number, EntryDigests>();
   return {
     async result() {
-      const found = new Map([...((await pool?.result) ?? []), ...put]);
+      const found = new Map([...((await pool?.finish()) ?? []), ...put]);
       const reader = new ForwardReader(source);
       for (const job of ordered) {
         if (found.has(job.entry)) continue;
@@ -61,13 +68,20 @@ export function digestContents(source: ByteSource, jobs: readonly DigestJob[]): 
   };
 }
 
-class DigestPool {
-  readonly result: Promise<ReadonlyMap<number, EntryDigests>>;
-  readonly #workers: readonly Worker[];
+/** The thread of who asks comes on top. */
+const THREADS = 4;
 
-  constructor(order: DigestOrder) {
-    const found = new Map<number, EntryDigests>();
-    const threads = Math.min(availableParallelism(), 4, order.batches.length);
+class DigestPool {
+  readonly #source: FileSource;
+  readonly #order: DigestOrder;
+  readonly #found = new Map<number, EntryDigests>();
+  readonly #workers: readonly Worker[];
+  readonly #ended: Promise<void>;
+
+  constructor(source: FileSource, order: DigestOrder) {
+    this.#source = source;
+    this.#order = order;
+    const threads = Math.min(availableParallelism() - 1, THREADS, order.batches.length);
     this.#workers = Array.from(
       { length: threads },
       () =>
@@ -77,14 +91,14 @@ class DigestPool {
         }),
     );
     let left = threads;
-    this.result = new Promise((resolve, reject) => {
+    this.#ended = new Promise((resolve, reject) => {
       for (const worker of this.#workers) {
         let done = false;
         worker.on('message', (message: readonly DigestResult[] | 'done') => {
-          if (message !== 'done') for (const [entry, digests] of message) found.set(entry, digests);
+          if (message !== 'done') this.#take(message);
           else {
             done = true;
-            if (--left === 0) resolve(found);
+            if (--left === 0) resolve();
           }
         });
         worker.on('error', reject);
@@ -95,7 +109,21 @@ class DigestPool {
       }
     });
     // who asks gets the error
-    this.result.catch(() => undefined);
+    this.#ended.catch(() => undefined);
+  }
+
+  async finish(): Promise<ReadonlyMap<number, EntryDigests>> {
+    for await (const results of digestBatches(this.#order, this.#source)) {
+      this.#take(results);
+      // for what the threads have to say, and for a signal
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await this.#ended;
+    return this.#found;
+  }
+
+  #take(results: readonly DigestResult[]): void {
+    for (const [entry, digests] of results) this.#found.set(entry, digests);
   }
 
   async close(): Promise<void> {

@@ -133,7 +133,6 @@ export async function finishJarCheck(
   rebuilt?: { readonly source: ByteSource; readonly zip: ZipStructure },
 ): Promise<JarCheck> {
   const { source, zip, reading, contents } = open;
-  const digests = await open.digests.result();
   const given = rebuilt === undefined ? undefined : mainAttributesOf(rebuilt.source, rebuilt.zip);
   checkJarText(reading, {
     orders: [reading.names, ...(rebuilt === undefined ? [] : [namesOf(rebuilt.zip)])],
@@ -141,6 +140,8 @@ export async function finishJarCheck(
   });
   const belonging = entriesOf(reading);
   await checkRecords(source, zip, reading, belonging, contents);
+  // as late as possible: until here other threads had them to themselves
+  const digests = await open.digests.result();
   const { status, signers, issues } = checkJarSignature(reading, (entry, algorithm) => {
     const found = digests.get(entry);
     if (found === undefined) return zip.entries[entry] === undefined ? 'no-entry' : 'not-decoded';
