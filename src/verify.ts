@@ -15,7 +15,7 @@ import { choosePairs, namesThatFit } from './pipeline/choose-pairs.js';
 import { judgePublished } from './pipeline/judge-published.js';
 import { obtainPublished, type PublishedFile } from './inputs/published.js';
 import { assertRoom } from './inputs/room.js';
-import { checkOutSource } from './inputs/source.js';
+import { checkOutSource } from './inputs/source/source.js';
 import type { BuildResult, PairPlan, Plan, Reason, UnverifiableReason } from './model.js';
 import type { PipelineOptions } from './pipeline/options.js';
 

@@ -5,7 +5,7 @@ import path from 'node:path';
 import type { Fetched, Sha256 } from '../model.js';
 import { partName, storageFailure } from './atomic-file.js';
 import { forgetOrigins, originsOf, sha256OfFile } from './cache.js';
-import { sweepKept } from './partial-file.js';
+import { sweepKept } from './http/partial-file.js';
 
 export interface CacheEntry {
   readonly sha256: Sha256;

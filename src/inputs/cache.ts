@@ -9,8 +9,8 @@ import os from 'node:os';
 import path from 'node:path';
 import type { Fetched, Sha256 } from '../model.js';
 import { publishPart, storageFailure, sweepParts, writeAside } from './atomic-file.js';
-import { download, type DownloadOutcome, type DownloadRequest } from './download.js';
-import { sweepKept } from './partial-file.js';
+import { download, type DownloadOutcome, type DownloadRequest } from './http/download.js';
+import { sweepKept } from './http/partial-file.js';
 
 const SHA256 = /^[0-9a-f]{64}$/;
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What must be known from outside before a plan can be made: tags, commit subjects, signed archive indexes. */
 import type { Fact, GitRef, Lookup, OnProgress } from '../model.js';
-import { lookUpDebianSource } from './debian-archive.js';
-import { debianMirror } from './debian-mirror.js';
+import { lookUpDebianSource } from './debian/debian-archive.js';
+import { debianMirror } from './debian/debian-mirror.js';
 import {
   git,
   gitChecked,
@@ -12,10 +12,10 @@ import {
   isPlainRef,
   isRepositoryAddress,
   succeeded,
-} from './git.js';
-import { bareClone, RepositoryMissing } from './git-cache.js';
+} from './source/git.js';
+import { bareClone, RepositoryMissing } from './source/git-cache.js';
 import { imageDigest } from './image-digest.js';
-import { sourceFiles } from './source-files.js';
+import { sourceFiles } from './source/source-files.js';
 import { FailedHere, UsageError, VerifyError, type FailureClass } from '../errors.js';
 
 export interface LookUpOptions {

@@ -6,8 +6,8 @@
  */
 import { createHash } from 'node:crypto';
 import { FailedHere, UsageError } from '../errors.js';
-import { AttemptFailed, exchange, type Answer } from './http-exchange.js';
-import { statusFailure } from './http-failure.js';
+import { AttemptFailed, exchange, type Answer } from './http/http-exchange.js';
+import { statusFailure } from './http/http-failure.js';
 
 const ACCEPT = [
   'application/vnd.oci.image.index.v1+json',

@@ -16,17 +16,17 @@ import type {
   PublishedFrom,
 } from '../model.js';
 import { cachedDownload, copyOut, sha256OfFile } from './cache.js';
-import { isPlainPath } from './debian-release.js';
-import { fetchFromDebianRepository } from './debian-repository.js';
-import { fetchFromFdroid } from './fdroid.js';
-import { locateOnGithub } from './github-release.js';
-import { locateByLatestJson } from './latest-json.js';
-import { BY_HAND, type Located, type NotPublished, type NotThere } from './located.js';
-import { indexedDownload } from './mirror-file.js';
-import { packSplits } from './pack-splits.js';
-import { pullFromPhone } from './phone.js';
-import { fetchSite } from './site-files.js';
-import type { RepositoryOutcome } from './repository-outcome.js';
+import { isPlainPath } from './debian/debian-release.js';
+import { fetchFromDebianRepository } from './debian/debian-repository.js';
+import { fetchFromFdroid } from './channels/fdroid.js';
+import { locateOnGithub } from './channels/github-release.js';
+import { locateByLatestJson } from './channels/latest-json.js';
+import { BY_HAND, type Located, type NotPublished, type NotThere } from './channels/located.js';
+import { indexedDownload } from './debian/mirror-file.js';
+import { packSplits } from './channels/pack-splits.js';
+import { pullFromPhone } from './channels/phone.js';
+import { fetchSite } from './channels/site-files.js';
+import type { RepositoryOutcome } from './channels/repository-outcome.js';
 
 export interface PublishedFile extends FileIdentity {
   /** Where it lies on this machine: a copy of ours that nobody else changes. Never enters a report. */

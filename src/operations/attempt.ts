@@ -3,7 +3,7 @@
 import { promises as fs } from 'node:fs';
 import path from 'node:path';
 import { FailedHere } from '../errors.js';
-import { debianMirror } from '../inputs/debian-mirror.js';
+import { debianMirror } from '../inputs/debian/debian-mirror.js';
 import type { CheckPlan, Plan } from '../model.js';
 import type { Workspace } from '../pipeline/options.js';
 import type { OperationOptions } from './options.js';

@@ -6,10 +6,10 @@ import { identityOf } from '../compare/identity.js';
 import { FailedHere, UsageError, VerifyError } from '../errors.js';
 import { readNoteKey } from '../formats/signed-note.js';
 import { cacheDirectory, sha256OfFile } from '../inputs/cache.js';
-import { APK_LOGS, type ApkLog } from '../inputs/known-logs.js';
-import type { LogOptions } from '../inputs/log-files.js';
-import type { LoggedFile } from '../inputs/log-search.js';
-import { askLog, type LogAnswer } from '../inputs/transparency-log.js';
+import { APK_LOGS, type ApkLog } from '../inputs/log/known-logs.js';
+import type { LogOptions } from '../inputs/log/log-files.js';
+import type { LoggedFile } from '../inputs/log/log-search.js';
+import { askLog, type LogAnswer } from '../inputs/log/transparency-log.js';
 import type { OperationOptions } from './options.js';
 import { stoppable } from './stoppable.js';
 

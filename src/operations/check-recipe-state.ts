@@ -2,9 +2,9 @@
 /** Whether what a recipe names is still there, and what is new: without network what the recipe says of itself. */
 import { cacheDirectory } from '../inputs/cache.js';
 import { refsOf } from '../inputs/facts.js';
-import { RepositoryMissing } from '../inputs/git-cache.js';
+import { RepositoryMissing } from '../inputs/source/git-cache.js';
 import { imageDigest } from '../inputs/image-digest.js';
-import { urlState } from '../inputs/url-state.js';
+import { urlState } from '../inputs/http/url-state.js';
 import { FailedHere, UsageError } from '../errors.js';
 import type { GitRef } from '../model.js';
 import { allCandidates, schemeOf } from '../recipe/candidates.js';

@@ -6,7 +6,7 @@ import { engineFix, engineState, type EngineState } from '../build/engine-state.
 import { PODMAN } from '../build/podman.js';
 import { FailedHere } from '../errors.js';
 import { cacheDirectory } from '../inputs/cache.js';
-import { debianKeyring } from '../inputs/debian-archive.js';
+import { debianKeyring } from '../inputs/debian/debian-archive.js';
 import { describeMachine, freeDiskMiB, freeMemoryMiB, type Machine } from '../inputs/machine.js';
 import { nodeRequirement } from '../inputs/package-files.js';
 import { KNOWN_TOOLS, type KnownTool } from '../known-tools.js';

@@ -5,7 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { readText } from '../bytes.js';
 import { UsageError } from '../errors.js';
-import { download } from '../inputs/download.js';
+import { download } from '../inputs/http/download.js';
 import { makeOwnedDirectory } from '../owned-directory.js';
 import {
   REPORT_PLACE,

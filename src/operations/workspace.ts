@@ -8,7 +8,7 @@ import { storageFailure } from '../inputs/atomic-file.js';
 import { cacheDirectory } from '../inputs/cache.js';
 import { claim } from '../owned-directory.js';
 import { startKeeper } from '../process.js';
-import { debianMirror } from '../inputs/debian-mirror.js';
+import { debianMirror } from '../inputs/debian/debian-mirror.js';
 import { packageRoot } from '../inputs/package-files.js';
 import type { Plan } from '../model.js';
 import type { Workspace } from '../pipeline/options.js';

@@ -2,7 +2,7 @@
 /** What the pipeline is told beside the plan. */
 import type { Executor } from '../build/executor.js';
 import type { DeviceSpecification } from '../compare/device-specification.js';
-import type { BuildInfo } from '../inputs/buildinfo.js';
+import type { BuildInfo } from '../inputs/debian/buildinfo.js';
 import type { OnProgress } from '../model.js';
 import type { RunRecord } from '../report/types.js';
 

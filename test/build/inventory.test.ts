@@ -11,7 +11,7 @@ import {
   type InventoryOptions,
 } from '../../src/build/inventory.js';
 import { FailedHere } from '../../src/errors.js';
-import { treeDigest } from '../../src/inputs/tree-digest.js';
+import { treeDigest } from '../../src/inputs/source/tree-digest.js';
 import type { InputInventory } from '../../src/model.js';
 import { buildAr } from '../helpers/build-ar.js';
 import { buildElf } from '../helpers/build-elf.js';

@@ -11,7 +11,7 @@ import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { cacheDirectory } from '../../src/inputs/cache.js';
-import { debianMirror } from '../../src/inputs/debian-mirror.js';
+import { debianMirror } from '../../src/inputs/debian/debian-mirror.js';
 import { sha256 } from '../helpers/debian-archive.js';
 import { testKey } from '../helpers/gpg.js';
 import { buildManifest } from '../helpers/build-axml.js';

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { FormatError } from '../../src/errors.js';
 import { readCheckpoint } from '../../src/formats/log-checkpoint.js';
 import { assertSignedBy, readNoteKey, readSignedNote } from '../../src/formats/signed-note.js';
-import { APK_LOGS } from '../../src/inputs/known-logs.js';
+import { APK_LOGS } from '../../src/inputs/log/known-logs.js';
 import { checkpointText, logSigner, sha256 } from '../helpers/build-log.js';
 
 const TEXT = 'a text\n\nwith an empty line\n';

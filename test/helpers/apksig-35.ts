@@ -8,7 +8,7 @@ import { existsSync, mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, w
 import path from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { cacheDirectory } from '../../src/inputs/cache.js';
-import { debianMirror } from '../../src/inputs/debian-mirror.js';
+import { debianMirror } from '../../src/inputs/debian/debian-mirror.js';
 import { need, without } from './need.js';
 
 const SUITE = 'trixie';

@@ -5,7 +5,7 @@ import { createReadStream, existsSync, renameSync, statSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import path from 'node:path';
 import type { RootFileSystem } from '../../src/build/executor.js';
-import { debianMirror } from '../../src/inputs/debian-mirror.js';
+import { debianMirror } from '../../src/inputs/debian/debian-mirror.js';
 import { runChecked } from '../../src/process.js';
 
 const DAY_MS = 24 * 60 * 60_000;

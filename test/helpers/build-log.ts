@@ -5,7 +5,7 @@
  */
 import { createHash, generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
-import type { ApkLog, LogLayout } from '../../src/inputs/known-logs.js';
+import type { ApkLog, LogLayout } from '../../src/inputs/log/known-logs.js';
 
 export const sha256 = (...parts: readonly (string | Buffer)[]): Buffer => {
   const hash = createHash('sha256');

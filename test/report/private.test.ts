@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import test from 'ava';
-import { debianMirror } from '../../src/inputs/debian-mirror.js';
+import { debianMirror } from '../../src/inputs/debian/debian-mirror.js';
 import { compare } from '../../src/operations/compare.js';
 import { reportFiles } from '../../src/operations/store.js';
 import { REPORTS } from '../helpers/a-report.js';

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The files that a site serves for one entry page at one moment: the page, and what it and its files name, of the same
+ * origin. Found by a scan of texts (`formats/page-references.ts`): nothing is run, and nobody can say that it is all.
+ */
+import { promises as fs } from 'node:fs';
+import path from 'node:path';
+import { UsageError } from '../../errors.js';
+import { referencesIn } from '../../formats/page-references.js';
+import type { Fetched, OnProgress } from '../../model.js';
+import { cachedDownload, copyOut } from '../cache.js';
+import { isPlainPath } from '../debian/debian-release.js';
+
+export interface SiteOptions {
+  /** Where the files are put, by the paths of their addresses. */
+  readonly directory: string;
+  readonly cache: string;
+  readonly limits?: Partial<SiteLimits>;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: OnProgress | undefined;
+}
+
+export interface SiteLimits {
+  /** Addresses that are asked for. */
+  readonly requests: number;
+  readonly fileBytes: number;
+  readonly bytes: number;
+}
+
+const LIMITS: SiteLimits = { requests: 3000, fileBytes: 64 << 20, bytes: 1 << 30 };
+
+export interface SiteFile {
+  /** Path of its address, below the site. */
+  readonly name: string;
+  readonly path: string;
+  readonly fetched?: Fetched;
+}
+
+export interface Site {
+  readonly files: readonly SiteFile[];
+  /** What was named and not taken, in words. */
+  readonly notes: readonly string[];
+  /** A limit ended the search. */
+  readonly cut: boolean;
+}
+
+const SCANNED = /\.(?:html?|js|mjs|css|json|webmanifest)$/i;
+/** Beside the limit of a file: a text is held and scanned as a whole. */
+const MAX_TEXT = 32 << 20;
+
+/**
+ * `undefined`: the entry page is not there.
+ * @throws UsageError `bad-url`
+ * @throws FailedHere `network`, `unreadable-input` (a file above the limit) …
+ */
+export async function fetchSite(entry: string, options: SiteOptions): Promise<Site | undefined> {
+  if (!URL.canParse(entry)) throw new UsageError('bad-url', `${entry} is no address of a page`);
+  const limits = { ...LIMITS, ...options.limits };
+  const start = new URL(entry);
+  const { origin } = start;
+  const queue: URL[] = [start];
+  const seen = new Set([addressOf(start)]);
+  const files = new Map<string, SiteFile>();
+  const directories = new Set<string>();
+  const notes = new Notes();
+  let bytes = 0;
+  let cut = false;
+  for (let at = 0; at < queue.length; at++) {
+    const url = queue[at];
+    if (url === undefined) break;
+    if (at >= limits.requests || bytes >= limits.bytes) {
+      cut = true;
+      notes.add('not asked for because of a limit', url, queue.length - at);
+      break;
+    }
+    const name = nameOf(url);
+    if (
+      name === undefined ||
+      files.has(name) ||
+      directories.has(name) ||
+      directoriesOf(name).some((one) => files.has(one))
+    ) {
+      notes.add('names no file of its own', url);
+      continue;
+    }
+    const outcome = await cachedDownload(options.cache, {
+      url: addressOf(url),
+      what: `a file of the site (${url.pathname.slice(0, 200)})`,
+      maxBytes: Math.min(limits.fileBytes, Math.max(1, limits.bytes - bytes)),
+      signal: options.signal,
+      onProgress: options.onProgress,
+      phase: 'published',
+    });
+    if (outcome.kind === 'wrong-content') throw new Error('no content was expected');
+    if (outcome.kind === 'gone') {
+      if (at === 0) return undefined;
+      notes.add('is not there', url);
+      continue;
+    }
+    const strayed = outcome.fetched?.hops.find(({ to }) => new URL(to).origin !== origin);
+    if (strayed !== undefined) {
+      notes.add('leads to another host', url);
+      continue;
+    }
+    const target = path.join(options.directory, name);
+    await copyOut(outcome.path, target);
+    const { fetched, size } = outcome;
+    files.set(name, { name, path: target, ...(fetched === undefined ? {} : { fetched }) });
+    for (const one of directoriesOf(name)) directories.add(one);
+    bytes += size;
+    if (!(SCANNED.test(name) && size <= MAX_TEXT)) continue;
+    const references = referencesIn(await fs.readFile(target, 'utf8'));
+    if (references.cut) {
+      cut = true;
+      notes.add('names more files than are looked at', url);
+    }
+    for (const reference of references.found)
+      for (const base of [url, start]) {
+        const next = sameOrigin(reference, base, origin);
+        // far more than are asked for are not even remembered
+        if (next === undefined || seen.has(addressOf(next)) || seen.size > 2 * limits.requests) continue;
+        seen.add(addressOf(next));
+        queue.push(next);
+      }
+  }
+  return {
+    files: [...files.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+    notes: notes.list(),
+    cut,
+  };
+}
+
+/** Without its fragment, which no server sees. */
+const addressOf = (url: URL): string => `${url.origin}${url.pathname}${url.search}`;
+
+function sameOrigin(reference: string, base: URL, origin: string): URL | undefined {
+  // data:, blob:, javascript: and mailto: have another origin
+  if (!URL.canParse(reference, base.href)) return undefined;
+  const url = new URL(reference, base);
+  return url.origin === origin && url.username === '' && url.password === '' ? url : undefined;
+}
+
+/** A page that is a directory is its index. */
+function nameOf({ pathname }: URL): string | undefined {
+  const relative = pathname.slice(1);
+  const name = relative === '' || relative.endsWith('/') ? `${relative}index.html` : relative;
+  return isPlainPath(name) ? name : undefined;
+}
+
+/** The directories of a path. */
+function directoriesOf(name: string): string[] {
+  const parts = name.split('/');
+  return parts.slice(0, -1).map((_, at) => parts.slice(0, at + 1).join('/'));
+}
+
+/** What hostile pages name can be much: the first of each kind, and a count. */
+class Notes {
+  readonly #kinds = new Map<string, { readonly first: string; count: number }>();
+
+  add(what: string, url: URL, count = 1): void {
+    const known = this.#kinds.get(what);
+    if (known === undefined) this.#kinds.set(what, { first: url.pathname.slice(0, 200), count });
+    else known.count += count;
+  }
+
+  list(): string[] {
+    return [...this.#kinds].map(
+      ([what, { first, count }]) => `${first}${count === 1 ? '' : ` and ${count - 1} more`}: ${what}`,
+    );
+  }
+}

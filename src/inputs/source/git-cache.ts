@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+/** One bare clone per repository, kept between runs: all commits, trees only when asked for. */
+import { createHash, randomBytes } from 'node:crypto';
+import { existsSync, promises as fs } from 'node:fs';
+import path from 'node:path';
+import { UsageError } from '../../errors.js';
+import type { OnProgress } from '../../model.js';
+import { git, gitChecked, gitError, gitFailure, isRepositoryAddress, succeeded } from './git.js';
+
+export interface GitCacheOptions {
+  readonly cache: string;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: OnProgress | undefined;
+}
+
+/** Thrown where the server answers that there is no such repository. */
+export class RepositoryMissing extends Error {}
+
+/**
+ * The directory of an up-to-date bare clone.
+ * @throws RepositoryMissing
+ * @throws FailedHere `network`, `interrupted`
+ */
+export async function bareClone(repository: string, options: GitCacheOptions): Promise<string> {
+  if (!isRepositoryAddress(repository))
+    throw new UsageError('bad-repository', `not the address of a repository: ${repository}`, {
+      hint: 'use an https:// address or an absolute path',
+    });
+  const name = createHash('sha256').update(repository).digest('hex').slice(0, 32);
+  const directory = path.join(options.cache, 'git', `${name}.git`);
+  if (existsSync(directory)) {
+    const fetched = await git(
+      ['fetch', '--quiet', '--prune', '--force', '--tags', 'origin', '+refs/heads/*:refs/heads/*'],
+      { cwd: directory, signal: options.signal },
+    );
+    if (succeeded(fetched)) return directory;
+    const failure = gitFailure(fetched);
+    if (failure.kind === 'not-found') throw new RepositoryMissing(failure.said);
+    // a cache that git cannot use any more is made anew; a network that fails is said
+    if (failure.kind === 'network' || fetched.ended.kind !== 'exited') throw gitError(['fetch'], fetched);
+    await fs.rm(directory, { recursive: true, force: true });
+  }
+  await fs.mkdir(path.dirname(directory), { recursive: true });
+  const aside = `${directory}.${randomBytes(6).toString('hex')}`;
+  try {
+    // a server without filters ignores the wish and sends everything
+    const cloned = await git(['clone', '--quiet', '--bare', '--filter=tree:0', '--', repository, aside], {
+      signal: options.signal,
+    });
+    if (!succeeded(cloned)) {
+      const failure = gitFailure(cloned);
+      if (failure.kind === 'not-found') throw new RepositoryMissing(failure.said);
+      throw gitError(['clone'], cloned);
+    }
+    await gitChecked(['config', 'remote.origin.fetch', '+refs/heads/*:refs/heads/*'], { cwd: aside });
+    await fs.rename(aside, directory).catch(async (error: unknown) => {
+      // another run was faster
+      if (!existsSync(directory)) throw error;
+    });
+  } finally {
+    await fs.rm(aside, { recursive: true, force: true });
+  }
+  return directory;
+}
