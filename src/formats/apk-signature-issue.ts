@@ -34,6 +34,7 @@ export type ApkIssueCode =
   | 'sdk-range-differs'
   | 'signers-differ'
   | 'several-v3-signers'
+  | 'signer-again'
   | 'scheme-stripped'
   | 'unknown-scheme'
   | 'rotation-min-sdk'
@@ -84,6 +85,7 @@ export const APK_ISSUES = {
   'sdk-range-differs': invalid('the signed versions of Android are others than those stated beside'),
   'signers-differ': open('schemes by signers that no lineage joins'),
   'several-v3-signers': invalid('several signers for one version of Android, which v3 does not have'),
+  'signer-again': open('one certificate signs more than once by one scheme, which says nothing more'),
   'scheme-stripped': invalid('the file was signed with another scheme as well, and that signature is gone'),
   'unknown-scheme': open('the file says that it was signed with a scheme that is not known'),
   'rotation-min-sdk': invalid('v3 says that the key changes at another version of Android than v3.1 does'),

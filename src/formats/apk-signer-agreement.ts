@@ -29,9 +29,22 @@ export function checkAgreement(
       findings
         .about({ scheme: 'v2', sdk: { from: FIRST_V3, to: LAST_SDK } })
         .add('scheme-stripped', signer.offset, 'signed with v3 as well, but there is no v3 signature');
+  for (const list of [v2, v3, v31]) checkOnce(list, findings);
   checkRotation(v3, v31, findings);
   checkRanges(v3, v31, offset, findings.about({ sdk: { from: FIRST_V3, to: LAST_SDK } }));
   checkSameSigner(v2, v3, v31, offset, findings);
+}
+
+/** Android and apksig take it: each signature more is bytes of its signer's choice. */
+function checkOnce(signers: readonly CheckedSigner[], findings: ApkFindings): void {
+  const seen = new Set<string>();
+  for (const { scheme, signer, certificate } of signers) {
+    if (seen.has(certificate.sha256))
+      findings
+        .about({ scheme })
+        .add('signer-again', signer.offset, `${certificate.sha256} signs by ${scheme} once more`);
+    seen.add(certificate.sha256);
+  }
 }
 
 function checkRotation(

@@ -19,6 +19,14 @@ import {
 } from '../helpers/apksigner.js';
 import { buildZip } from '../helpers/build-zip.js';
 import { need } from '../helpers/need.js';
+import {
+  insertBlock,
+  newIdentity,
+  signerPair,
+  signingBlock,
+  type Identity,
+  type SignerSpec,
+} from '../helpers/sign-apk.js';
 import { temporaryDirectory } from '../helpers/temp-directory.js';
 
 const unsigned = buildZip([
@@ -272,6 +280,38 @@ test('a rotated key is verified by its lineage', (t) => {
       [after, ['installed-data', 'shared-uid', 'permission', 'auth']],
     ],
   );
+});
+
+test('one certificate that signs more than once: apksig takes it, and it is more than a signature', (t) => {
+  const [one, two] = [newIdentity(), newIdentity()];
+  const by = (scheme: 'v2' | 'v3', ...signers: readonly SignerSpec[]): Buffer =>
+    insertBlock(unsigned, signingBlock([signerPair(scheme, unsigned, signers)]));
+  const turns = (identity: Identity): Buffer =>
+    by('v3', { identity: one, sdk: [28, 30] }, { identity, sdk: [31, 0x7fffffff] });
+  const ten = Array.from({ length: 10 }, () => ({ identity: one }));
+  const cases: readonly (readonly [Buffer, number])[] = [
+    [by('v2', { identity: one }), 0],
+    [by('v2', { identity: one }, { identity: two }), 0],
+    [by('v2', { identity: one }, { identity: one }), 1],
+    [by('v2', { identity: one }, { identity: two }, { identity: one }), 1],
+    [by('v2', ...ten), 9],
+    [turns(one), 1],
+  ];
+  for (const [apk, times] of cases) {
+    const { status, issues } = check(apk);
+    t.is(status, times === 0 ? 'verified' : 'unchecked');
+    t.deepEqual(
+      issues.map(({ code }) => code),
+      Array.from({ length: times }, () => 'signer-again'),
+    );
+  }
+  // the rebuilt side is ours: no key is used, and it may be as it likes
+  const source = new BufferSource(by('v2', { identity: one }));
+  t.is(parseApkSignature(source, sectionsOf(source)).status, 'parsed');
+  if (!need(t, 'apksigner')) return;
+  const directory = temporaryDirectory(t);
+  for (const [at, [apk]] of cases.entries())
+    t.true(apksignerAccepts(directory, apk, at === 5 ? 28 : 24), String(at));
 });
 
 test('an unsigned APK is unsigned', (t) => {
