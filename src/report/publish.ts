@@ -35,8 +35,7 @@ export async function publishReport(
     target === undefined
       ? ['reports', 'compare']
       : ['reports', target.app, versionSegment(target.version), target.channel];
-  const parent = await directory(options, place);
-  return await writeOnce(parent, (n) => `${short}-${n}`, files);
+  return await inDirectory(options, place, (parent) => writeOnce(parent, (n) => `${short}-${n}`, files));
 }
 
 /** `1:2.3-4` has a colon, and a range that nothing was found for, such as `>=10.9 <11`, more. */
@@ -51,8 +50,9 @@ export async function keepAttempt(
   files: readonly ReportFile[],
   options: PublishOptions,
 ): Promise<string> {
-  const parent = await directory(options, ['attempts']);
-  return await writeOnce(parent, (n) => (n === 1 ? run : `${run}-${n}`), files);
+  return await inDirectory(options, ['attempts'], (parent) =>
+    writeOnce(parent, (n) => (n === 1 ? run : `${run}-${n}`), files),
+  );
 }
 
 /**
@@ -67,26 +67,45 @@ export async function writePages(
   const target = path.resolve(out);
   if (!numbered && (await exists(target))) return undefined;
   const parent = path.dirname(target);
-  await failedHere(() => fs.mkdir(parent, { recursive: true }));
   const base = path.basename(target);
-  const written = await writeOnce(parent, (n) => (n === 1 ? base : `${base}-${n}`), files);
+  const written = await withDirectory(parent, () =>
+    writeOnce(parent, (n) => (n === 1 ? base : `${base}-${n}`), files),
+  );
   return path.join(path.dirname(out), path.basename(written));
 }
 
-async function directory(options: PublishOptions, place: readonly string[]): Promise<string> {
+async function inDirectory(
+  options: PublishOptions,
+  place: readonly string[],
+  write: (parent: string) => Promise<string>,
+): Promise<string> {
   for (const segment of place)
     if (!SEGMENT.test(segment))
       throw new UsageError('bad-report-path', `${JSON.stringify(segment)} cannot be part of a report's path`);
   const out = path.resolve(options.out);
   const parent = path.join(out, ...place);
-  await failedHere(() => fs.mkdir(parent, { recursive: true }));
-  const [real, root] = await Promise.all([fs.realpath(parent), fs.realpath(options.packageRoot)]);
-  const installed = root.split(path.sep).includes('node_modules');
-  if (installed && (real === root || real.startsWith(`${root}${path.sep}`)))
-    throw new UsageError('out-in-package', `${out} is inside of the installed package`, {
-      hint: 'choose another directory with --out',
-    });
-  return parent;
+  return await withDirectory(parent, async () => {
+    const [real, root] = await Promise.all([fs.realpath(parent), fs.realpath(options.packageRoot)]);
+    const installed = root.split(path.sep).includes('node_modules');
+    if (installed && (real === root || real.startsWith(`${root}${path.sep}`)))
+      throw new UsageError('out-in-package', `${out} is inside of the installed package`, {
+        hint: 'choose another directory with --out',
+      });
+    return await write(parent);
+  });
+}
+
+/** Makes it with all above it; of what was made nothing that is empty stays where `write` fails. */
+async function withDirectory<T>(directory: string, write: () => Promise<T>): Promise<T> {
+  const made: string[] = [];
+  for (let at = directory; !(await exists(at)); at = path.dirname(at)) made.push(at);
+  try {
+    await failedHere(() => fs.mkdir(directory, { recursive: true }));
+    return await write();
+  } catch (error) {
+    for (const one of made) await fs.rmdir(one).catch(() => undefined);
+    throw error;
+  }
 }
 
 /** Writes aside, syncs, renames; the next free number when another run was faster. */

@@ -255,8 +255,21 @@ test('a disk that is full where the report goes: nothing half, and the next repo
       .filter((name) => !name.includes('/attempts/')),
     [''],
   );
+  t.is(execFileSync('find', [out, '-mindepth', '1', '-type', 'd', '-empty'], { encoding: 'utf8' }), '');
   t.deepEqual(scratch.left(), []);
   t.is((await scratch.run(['demo'])).code, 0);
+});
+
+test('compare with --out on a full disk leaves nothing', async (t) => {
+  const scratch = scratchPackage(t, {});
+  const out = path.join(scratch.temporary, '../out');
+  mkdirSync(out);
+  if (!smallDisk(t, out, '8k')) return;
+  const [one, other] = [fileOf(scratch, 'one.txt', '1'), fileOf(scratch, 'other.txt', '2')];
+  const ended = await scratch.run(['compare', one, other, '--json', '--out', out]);
+  t.is(ended.code, 75, ended.stderr);
+  t.regex(ended.stderr, /^error \[disk-full\]/m);
+  t.is(execFileSync('find', [out, '-mindepth', '1'], { encoding: 'utf8' }), '');
 });
 
 test('a place for the report that nobody may write to', async (t) => {

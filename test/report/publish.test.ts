@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'ava';
-import { keepAttempt, publishReport } from '../../src/report/publish.js';
+import { keepAttempt, publishReport, writePages } from '../../src/report/publish.js';
 import { REPORTS } from '../helpers/a-report.js';
 import { temporaryDirectory } from '../helpers/temp-directory.js';
 
@@ -51,8 +51,25 @@ for (const name of ['../evil', '.hidden', 'a//b', '/etc/x', 'a\nb', ''])
     const out = temporaryDirectory(t);
     const options = { out, packageRoot: temporaryDirectory(t) };
     await t.throwsAsync(publishReport(await REPORTS.equal(), [{ name, content: '' }], options));
-    t.deepEqual(readdirSync(path.join(out, 'reports', 'compare')), []);
+    t.deepEqual(readdirSync(out), []);
   });
+
+test('what a failed write made is removed, and what was there or holds something stays', async (t) => {
+  const out = path.join(temporaryDirectory(t), 'new', 'out');
+  const options = { out, packageRoot: temporaryDirectory(t) };
+  const [bad, good] = [[{ name: '.x', content: '' }], [{ name: 'x', content: '' }]];
+  const report = await REPORTS.equal();
+  await t.throwsAsync(publishReport(report, bad, options));
+  await t.throwsAsync(keepAttempt('run', bad, options));
+  await t.throwsAsync(writePages(path.join(out, 'pages'), bad, false));
+  t.false(existsSync(path.dirname(out)));
+  mkdirSync(path.join(out, 'reports'), { recursive: true });
+  await t.throwsAsync(publishReport(report, bad, options));
+  t.deepEqual(readdirSync(out, { recursive: true }), ['reports']);
+  const kept = await publishReport(report, good, options);
+  await t.throwsAsync(publishReport(report, bad, options));
+  t.deepEqual(readdirSync(path.dirname(kept)), [path.basename(kept)]);
+});
 
 test('a target cannot lead out of the reports', async (t) => {
   const out = temporaryDirectory(t);
