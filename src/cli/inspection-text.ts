@@ -8,6 +8,7 @@ const SHOWN_ISSUES = 20;
 const LAST_SDK = 0x7fffffff;
 const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;
 const bytes = (n: number): string => `${n.toLocaleString('en-US')} bytes`;
+const AMBIGUOUS_SHOWN = 20;
 /** Label and value, in columns. */
 const row = (label: string, value: string): string => `  ${label.padEnd(14)} ${value}`;
 
@@ -16,6 +17,7 @@ export function inspectionText({
   kind,
   files,
   others,
+  ambiguous,
   set,
   disagreements,
   transparency,
@@ -27,6 +29,10 @@ export function inspectionText({
   if (disagreements.length > 0) lines.push('');
   for (const { code, message } of disagreements)
     lines.push(`these files do not go together [${code}] ${message}`);
+  if (ambiguous.length > 0) lines.push('');
+  for (const { name: what, codes } of ambiguous.slice(0, AMBIGUOUS_SHOWN))
+    lines.push(`an installer may take something else [ambiguous-archive] ${what}: ${codes}`);
+  if (ambiguous.length > AMBIGUOUS_SHOWN) lines.push(`… and ${ambiguous.length - AMBIGUOUS_SHOWN} more`);
   if (others.length > 0) lines.push('', `beside them: ${others.map(otherText).join(', ')}`);
   return lines.join('\n');
 }

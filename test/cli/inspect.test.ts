@@ -191,6 +191,31 @@ test('v4 signatures in a directory and in an archive, each with its APK', async 
   t.is(swapped.file.signature?.idsig?.status, 'invalid');
 });
 
+test('what of an archive of APKs an installer may take otherwise is told', async (t) => {
+  const own = { name: 'base.apk', data: signed };
+  const cases: Readonly<Record<string, readonly [archive: Buffer, told: RegExp | undefined]>> = {
+    'plain.xapk': [buildZip([own]), undefined],
+    'renamed.xapk': [
+      buildZip([own, { name: 'a.obb', localName: 'b.apk', data: signed }]),
+      /^a\.obb: zip\/local-name$/,
+    ],
+    'orphan.xapk': [
+      buildZip([{ name: 'evil.apk', data: signed, orphan: true }, own]),
+      /^bytes 0 to \d+: .*zip\/orphan-entry/,
+    ],
+  };
+  const cwd = files(t, Object.fromEntries(Object.entries(cases).map(([name, [bytes]]) => [name, bytes])));
+  for (const [name, [, told]] of Object.entries(cases)) {
+    const { code, result } = await inspected(t, cwd, name);
+    t.is(code, 0);
+    const lines = result.ambiguous.map((one) => `${one.name}: ${one.codes}`);
+    t.is(lines.length, told === undefined ? 0 : 1, lines.join());
+    const { stdout } = await verify(['inspect', name], { cwd });
+    t.is(stdout.includes('[ambiguous-archive]'), told !== undefined);
+    if (told !== undefined) t.regex(lines[0] ?? '', told);
+  }
+});
+
 test('a directory, and an archive of APKs: each file, and whether they go together', async (t) => {
   const base = signed;
   const split = signedApk(unsigned(8), { identity: newIdentity() });

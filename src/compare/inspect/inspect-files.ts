@@ -4,6 +4,7 @@ import type { ByteSource } from '../../bytes.js';
 import { FormatError } from '../../errors.js';
 import { readZip, type ZipStructure } from '../../formats/zip.js';
 import { printable, printableBytes } from '../../printable.js';
+import { archiveAmbiguity } from '../archive-ambiguity.js';
 import { isArchiveOfApks, isNamedApk, kindOfArchive } from '../archive-kind.js';
 import { entryContent, oneFileWalk } from '../one-file.js';
 import type { Walk } from '../walk.js';
@@ -34,13 +35,16 @@ export async function inspectFiles(
   const members: Member[] = [];
   const others: Inspection['others'][number][] = [];
   const idsigs: Member[] = [];
+  const ambiguous: Inspection['ambiguous'][number][] = [];
   let kind: Inspection['kind'] = options.isDirectory ? 'directory' : 'file';
   try {
     for (const { name: file, source } of sources) {
       const zip = structureOf(source);
       if (zip !== undefined && isArchiveOfApks(zip)) {
         if (!options.isDirectory) kind = 'archive';
-        await addMembers(walk, source, zip, options.isDirectory ? `${file}/` : '', {
+        const prefix = options.isDirectory ? `${file}/` : '';
+        ambiguous.push(...ambiguousIn(source, zip, prefix));
+        await addMembers(walk, source, zip, prefix, {
           members,
           idsigs,
           others,
@@ -74,6 +78,7 @@ export async function inspectFiles(
       kind,
       files,
       others,
+      ambiguous,
       ...(set === undefined ? {} : { set }),
       ...(transparency === undefined ? {} : { transparency }),
       disagreements: disagreementsOf(files),
@@ -88,6 +93,22 @@ interface Member extends NamedSource {
   /** Absent for a file that is damaged. */
   readonly zip?: ZipStructure;
   readonly close: () => void;
+}
+
+/** As a comparison tells it, which makes of each a published file without a twin. */
+function ambiguousIn(
+  source: ByteSource,
+  zip: ZipStructure,
+  prefix: string,
+): Inspection['ambiguous'][number][] {
+  const { entries, hidden } = archiveAmbiguity(source, zip);
+  return [
+    ...hidden.map(({ offset, size, codes }) => ({
+      name: `${prefix}bytes ${offset} to ${offset + size}`,
+      codes,
+    })),
+    ...[...entries].map(([entry, codes]) => ({ name: `${prefix}${printableBytes(entry.rawName)}`, codes })),
+  ].slice(0, MAX_FILES);
 }
 
 interface Found {

@@ -147,6 +147,8 @@ export interface Inspection {
   readonly files: readonly FileInspection[];
   /** What of a directory or an archive is no APK. */
   readonly others: readonly { readonly name: string; readonly size: number; readonly unread?: string }[];
+  /** What of an archive of APKs an installer may take otherwise, and by which codes (`docs/zip.md`). */
+  readonly ambiguous: readonly { readonly name: string; readonly codes: string }[];
   /** Of a directory or an archive with APKs. */
   readonly set?: SetSummary;
   readonly transparency?: ExtraSignature;
