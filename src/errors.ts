@@ -62,6 +62,7 @@ export type FailureClass =
   | 'index-unreadable'
   | 'unreadable-input'
   | 'missing-tool'
+  | 'output-refused'
   | 'plan-unresolved'
   | 'interrupted';
 

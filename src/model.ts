@@ -312,7 +312,10 @@ export interface PhasePlan {
 
 export interface OutputPlan {
   readonly id: string;
-  /** Path below the environment's directory (or its parent with a leading `../`), exact. */
+  /**
+   * Path below the environment's directory (or its parent with a leading `../`), exact. With a `/` at its end: a directory,
+   * and every file below it is one of the output.
+   */
   readonly path: string;
 }
 
@@ -436,7 +439,10 @@ export interface PublishedCondition {
 }
 
 export interface PairPlan {
-  /** Published file name within the channel. */
+  /**
+   * Published file name within the channel. With a `/` at its end: all published files below it, each of which is compared
+   * with the file at the same path of an output that is a directory; `./` are all of them.
+   */
   readonly published: string;
   /** Id of the output. */
   readonly output: string;
@@ -603,6 +609,8 @@ export interface CheckPlan {
 
 export interface BuiltFile extends FileIdentity {
   readonly output: string;
+  /** Path below the output, where that is a directory. */
+  readonly member?: string;
   /** Where it lies on this machine; never enters a report. */
   readonly path: string;
 }

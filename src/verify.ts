@@ -7,6 +7,7 @@
 import type { PreparedBuild } from './build/executor.js';
 import { isMismatch } from './compare/builds.js';
 import { compareSet, expandRules } from './compare/compare-set.js';
+import { isFolder } from './compare/folders.js';
 import { readDeviceSpecification, type DeviceSpecification } from './compare/device-specification.js';
 import type { SetComparison } from './compare/types.js';
 import { FailedHere } from './errors.js';
@@ -40,10 +41,13 @@ export async function verify(plan: Plan, options: PipelineOptions): Promise<Veri
       detail: `${published.code}: ${published.detail} (${published.hint})`,
     });
   report.takePublished(published);
-  if (published.files.some(({ from }) => from === 'site-files'))
+  if (
+    published.files.some(({ from }) => from === 'site-files') &&
+    !plan.compare.pairs.some((pair) => isFolder(pair.published))
+  )
     return await report.unverifiable({
       code: 'incomplete-set',
-      detail: `a scan of texts found ${published.files.length} files; nobody can say that these are all that the site serves`,
+      detail: `the site serves ${published.files.length} files or more, and the plan names no folder to compare them with`,
     });
   const chosen = await choosePairs(plan.compare, published.files);
   const judged = await judgePublished(plan, published.files, chosen.unfit);
@@ -200,7 +204,9 @@ function compareBuild(
 ): Promise<SetComparison> {
   const { compare } = plan;
   // the twin of a published file that nobody handed over, or of another delivery, is not a file that nobody publishes
-  const here = pairs.filter(({ published: name }) => published.some((file) => file.name === name));
+  const here = pairs.filter(
+    ({ published: name }) => isFolder(name) || published.some((file) => file.name === name),
+  );
   const without = new Set(compare.pairs.map(({ output }) => output));
   for (const { output } of here) without.delete(output);
   return compareSet(

@@ -60,6 +60,7 @@ const REPORT_MAY_RUN = [
   'compare/coverage.ts',
   'compare/excluding-rules.ts',
   'compare/ledger.ts',
+  'compare/folders.ts',
   'compare/name-pattern.ts',
   'compare/rules/index.ts',
   'compare/types.ts',

@@ -17,7 +17,9 @@ import {
 import { engineFailure, streamFailure } from './engine-failure.js';
 import type { ContainerState } from './failure.js';
 import { imagesOfRun, RUN_LABEL } from './run-names.js';
+import type { TreeBounds, TreeFile } from './file-tree.js';
 import { OneFile, type OneFileOptions, type TakenFile } from './tar-read.js';
+import { TreeReader } from './tree-read.js';
 
 export interface EngineDescription {
   readonly kind: 'docker' | 'podman';
@@ -36,6 +38,12 @@ export interface EngineDescription {
   readonly exportsToFile: boolean;
   readonly installHint: string;
   readonly startHint: string;
+}
+
+interface CopyTree {
+  readonly into: string;
+  readonly bounds: TreeBounds;
+  readonly signal?: AbortSignal;
 }
 
 /** How the user's own set-up reaches the engine. */
@@ -124,18 +132,43 @@ export class Engine {
     options: OneFileOptions & { readonly signal?: AbortSignal },
   ): Promise<(TakenFile & { readonly text: string }) | { readonly refused: string } | undefined> {
     const one = new OneFile(path.posix.basename(from), options);
+    if (!(await this.#copyOut(name, from, (chunk) => one.push(chunk), options.signal))) return undefined;
+    const taken = await one.end();
+    return taken === undefined || 'refused' in taken ? taken : { ...taken, text: one.text };
+  }
+
+  /**
+   * All files of a directory, put below `into`; otherwise as `copyOut`.
+   * @throws FailedHere `output-refused`
+   */
+  async copyTreeOut(
+    name: string,
+    from: string,
+    { into, bounds, signal }: CopyTree,
+  ): Promise<readonly TreeFile[] | { readonly refused: string } | undefined> {
+    const tree = new TreeReader(path.posix.basename(from), into, bounds);
+    if (!(await this.#copyOut(name, from, (chunk) => tree.push(chunk), signal))) return undefined;
+    return await tree.end();
+  }
+
+  /** False: there is no such file. */
+  async #copyOut(
+    name: string,
+    from: string,
+    onChunk: (chunk: Buffer) => Promise<void>,
+    signal: AbortSignal | undefined,
+  ): Promise<boolean> {
     const end = await this.#stream(
       ['cp', ...this.description.copyOutArguments, `${name}:${from}`, '-'],
       [],
-      (chunk) => one.push(chunk),
-      options.signal,
+      onChunk,
+      signal,
     );
     if (end.kind === 'failed' && /could ?n[o']t (?:be )?f(?:i|ou)nd|no such file/i.test(end.detail))
-      return undefined;
+      return false;
     if (end.kind !== 'done')
       throw streamFailure(this.kind, 'cp', end.kind === 'failed' ? end.detail : 'too much');
-    const taken = await one.end();
-    return taken === undefined || 'refused' in taken ? taken : { ...taken, text: one.text };
+    return true;
   }
 
   /** The whole file system of a container as a tar stream. `directory`: where a file may lie meanwhile. */

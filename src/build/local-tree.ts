@@ -4,8 +4,10 @@ import { createHash } from 'node:crypto';
 import { createReadStream, promises as fs } from 'node:fs';
 import path from 'node:path';
 import type { PrepareRequest } from './executor.js';
+import type { TreeBounds, TreeFile } from './file-tree.js';
 import type { OutputSource } from './outputs.js';
 import { treeItems } from './source-tar.js';
+import type { TakenFile } from './tar-read.js';
 
 export interface Place {
   readonly root: string;
@@ -78,14 +80,15 @@ export function outputsOf({ plan }: PrepareRequest, place: Place, before: Readon
       if (real !== file) return { refused: 'a link, or below one' };
       if (!stat.isFile()) return { refused: 'no regular file' };
       if (stat.size > maxBytes) return { refused: `a file of ${stat.size} bytes, at most ${maxBytes}` };
-      await fs.copyFile(file, to, fs.constants.COPYFILE_EXCL);
-      const hash = createHash('sha256');
-      let size = 0;
-      for await (const chunk of createReadStream(to)) {
-        hash.update(chunk as Buffer);
-        size += (chunk as Buffer).length;
-      }
-      return { size, sha256: hash.digest('hex') };
+      return await copyHashed(file, to);
+    },
+    async takeTree(from, into, bounds) {
+      const tree = here(from);
+      const real = await fs.realpath(tree).catch(() => undefined);
+      if (real === undefined) return undefined;
+      if (real !== tree) return { refused: 'a link, or below one' };
+      if (!(await fs.lstat(tree)).isDirectory()) return { refused: 'no directory' };
+      return await takeBelow(tree, '', into, bounds);
     },
     async added(directories) {
       const found: string[] = [];
@@ -100,4 +103,38 @@ export function outputsOf({ plan }: PrepareRequest, place: Place, before: Readon
       return found.sort();
     },
   };
+}
+
+async function copyHashed(file: string, to: string): Promise<TakenFile> {
+  await fs.copyFile(file, to, fs.constants.COPYFILE_EXCL);
+  const hash = createHash('sha256');
+  let size = 0;
+  for await (const chunk of createReadStream(to)) {
+    hash.update(chunk as Buffer);
+    size += (chunk as Buffer).length;
+  }
+  return { size, sha256: hash.digest('hex') };
+}
+
+async function takeBelow(
+  directory: string,
+  prefix: string,
+  into: string,
+  bounds: TreeBounds,
+): Promise<readonly TreeFile[]> {
+  const files: TreeFile[] = [];
+  for (const entry of await fs.readdir(directory, { withFileTypes: true })) {
+    const member = `${prefix}${entry.name}`;
+    const file = path.join(directory, entry.name);
+    bounds.admitName(member);
+    if (entry.isDirectory()) files.push(...(await takeBelow(file, `${member}/`, into, bounds)));
+    else if (!entry.isFile()) bounds.refuse(member, entry.isSymbolicLink() ? 'a link' : 'no regular file');
+    else {
+      bounds.admit(member, (await fs.lstat(file)).size);
+      const to = path.join(into, member);
+      await fs.mkdir(path.dirname(to), { recursive: true });
+      files.push({ member, path: to, ...(await copyHashed(file, to)) });
+    }
+  }
+  return files;
 }

@@ -2,7 +2,8 @@
 /** What a build made, taken out of its environment: the plan's outputs, and what else appeared beside them. */
 import { promises as fs } from 'node:fs';
 import path from 'node:path';
-import type { BuildPlan, BuiltFile } from '../model.js';
+import type { BuildPlan, BuiltFile, OutputPlan } from '../model.js';
+import { TreeBounds, type TreeFile } from './file-tree.js';
 import type { TakenFile } from './tar-read.js';
 
 export interface CollectedOutputs {
@@ -18,13 +19,21 @@ export interface OutputSource {
     to: string,
     maxBytes: number,
   ): Promise<TakenFile | { readonly refused: string } | undefined>;
+  /** All files below a directory, each at its path below `into`. */
+  takeTree(
+    from: string,
+    into: string,
+    bounds: TreeBounds,
+  ): Promise<readonly TreeFile[] | { readonly refused: string } | undefined>;
   /** Absolute paths of what appeared directly in these directories since the build phase began. */
   added(directories: readonly string[]): Promise<readonly string[]>;
 }
 
-export const outputPath = (plan: BuildPlan, output: { readonly path: string }): string =>
-  path.posix.join(plan.environment.directory, output.path);
+/** Of a directory without the `/` at its end. */
+const outputPath = (plan: BuildPlan, output: OutputPlan): string =>
+  path.posix.join(plan.environment.directory, output.path).replace(/\/+$/, '');
 
+/** @throws FailedHere `output-refused` for a directory that holds what is no output */
 export async function collectOutputs(
   plan: BuildPlan,
   source: OutputSource,
@@ -39,23 +48,44 @@ export async function collectOutputs(
   const name = shortestNames(plan, [...planned, ...beside]);
   const used = new Set<string>();
   let again = 0;
-  const take = async (from: string, output: string): Promise<BuiltFile | undefined> => {
+  const placeOf = async (from: string): Promise<string> => {
     const base = path.posix.basename(from);
     // two files of one name lie in directories of their own
     const into = used.has(base) ? `${directory}.${again++}` : directory;
     used.add(base);
     await fs.mkdir(into, { recursive: true });
-    const to = path.join(into, base);
+    return path.join(into, base);
+  };
+  const take = async (from: string, output: string): Promise<BuiltFile | undefined> => {
+    const to = await placeOf(from);
     const taken = await source.take(from, to, maxBytes);
     if (taken === undefined || 'refused' in taken) return undefined;
     return { output, name: name(from), path: to, size: taken.size, sha256: taken.sha256 };
   };
   const outputs: BuiltFile[] = [];
   const absent: string[] = [];
+  const takeTree = async (output: OutputPlan): Promise<readonly BuiltFile[]> => {
+    const from = outputPath(plan, output);
+    const bounds = new TreeBounds(output.path, maxBytes);
+    const taken = await source.takeTree(from, await placeOf(from), bounds);
+    if (taken === undefined || 'refused' in taken) return [];
+    return taken
+      .map(({ member, path: to, size, sha256 }) => ({
+        output: output.id,
+        member,
+        name: `${name(from)}/${member}`,
+        path: to,
+        size,
+        sha256,
+      }))
+      .toSorted((a, b) => (a.member < b.member ? -1 : 1));
+  };
   for (const output of plan.outputs) {
-    const file = await take(outputPath(plan, output), output.id);
-    if (file === undefined) absent.push(output.id);
-    else outputs.push(file);
+    const files = output.path.endsWith('/')
+      ? await takeTree(output)
+      : [await take(outputPath(plan, output), output.id)].filter((file) => file !== undefined);
+    if (files.length === 0) absent.push(output.id);
+    outputs.push(...files);
   }
   const extra: BuiltFile[] = [];
   for (const from of beside) {

@@ -114,6 +114,12 @@ export class PreparedContainer implements PreparedBuild {
           {
             take: (from, file, maxBytes) =>
               engine.copyOut(name, from, { file, maxBytes, ...(signal === undefined ? {} : { signal }) }),
+            takeTree: (from, into, bounds) =>
+              engine.copyTreeOut(name, from, {
+                into,
+                bounds,
+                ...(signal === undefined ? {} : { signal }),
+              }),
             added: (directories) => addedFiles(engine, name, directories),
           },
           path.join(request.directory, 'outputs', String(attempt)),

@@ -6,9 +6,9 @@
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { once } from 'node:events';
-import { Parser, type ReadEntry } from 'tar';
-import { firstOf } from '../process.js';
+import type { ReadEntry } from 'tar';
 import type { Sha256 } from '../model.js';
+import { TarStream } from './tar-stream.js';
 
 export interface TakenFile {
   readonly size: number;
@@ -25,48 +25,27 @@ export interface OneFileOptions {
 
 /** Fed with the chunks of a tar stream that holds one entry. */
 export class OneFile {
-  readonly #parser: Parser;
+  readonly #stream: TarStream;
   readonly #name: string;
   readonly #options: OneFileOptions;
   readonly #kept: Buffer[] = [];
   #taken: Promise<TakenFile> | undefined;
   #refused: string | undefined;
-  #error: Error | undefined;
 
   constructor(name: string, options: OneFileOptions) {
     this.#name = name;
     this.#options = options;
-    this.#parser = new Parser({ strict: true, onReadEntry: (entry) => this.#entry(entry) });
-    this.#parser.on('error', (error: unknown) => {
-      this.#error ??= error instanceof Error ? error : new Error(String(error));
-    });
+    this.#stream = new TarStream((entry) => this.#entry(entry));
   }
 
   async push(chunk: Buffer): Promise<void> {
-    if (this.#refused !== undefined || this.#error !== undefined) return;
-    if (this.#parser.write(chunk)) return;
-    // a parser that gave up says "not now" for ever
-    if (!this.#gaveUp()) await firstOf(this.#parser, 'drain', 'error');
-  }
-
-  /** A write can end in an error that the parser tells at once. */
-  #gaveUp(): boolean {
-    return this.#error !== undefined;
+    if (this.#refused === undefined) await this.#stream.push(chunk);
   }
 
   /** Why there is none: `refused` names what was there instead. Throws for what is no tar stream. */
   async end(): Promise<TakenFile | { readonly refused: string } | undefined> {
-    if (this.#error === undefined && this.#refused === undefined) {
-      const closed = new Promise<void>((resolve) => {
-        this.#parser.once('end', () => resolve());
-        this.#parser.once('error', () => resolve());
-      });
-      this.#parser.end();
-      await closed;
-    }
-    if (this.#refused !== undefined) return { refused: this.#refused };
-    if (this.#error !== undefined) throw this.#error;
-    return await this.#taken;
+    if (this.#refused === undefined) await this.#stream.end();
+    return this.#refused === undefined ? await this.#taken : { refused: this.#refused };
   }
 
   get text(): string {
@@ -80,7 +59,8 @@ export class OneFile {
       entry.resume();
       return;
     }
-    this.#taken = this.#take(entry);
+    const { file, keep } = this.#options;
+    this.#taken = takeEntry(entry, file, file === undefined && keep !== false ? this.#kept : undefined);
     // the rest must flow on, else whoever writes the stream waits for ever
     this.#taken.catch(() => entry.resume());
   }
@@ -92,24 +72,27 @@ export class OneFile {
     if (path !== this.#name) return `a link to ${JSON.stringify(path)}`;
     return size > maxBytes ? `a file of ${size} bytes, at most ${maxBytes}` : undefined;
   }
+}
 
-  async #take(entry: ReadEntry): Promise<TakenFile> {
-    const hash = createHash('sha256');
-    const { file: to, keep } = this.#options;
-    const file = to === undefined ? undefined : createWriteStream(to, { flags: 'wx' });
-    const written = file === undefined ? undefined : once(file, 'finish');
-    written?.catch(() => undefined);
-    let size = 0;
-    for await (const chunk of entry) {
-      hash.update(chunk);
-      size += chunk.length;
-      if (file === undefined) {
-        if (keep !== false) this.#kept.push(Buffer.from(chunk));
-      } else if (!file.write(chunk)) await Promise.race([once(file, 'drain'), written]);
-    }
-    file?.end();
-    await written;
-    if (size !== entry.size) throw new Error(`a file of ${entry.size} bytes came with ${size}`);
-    return { size, sha256: hash.digest('hex') };
+/** Its content goes to `file`, which must not be there, or is added to `kept`. */
+export async function takeEntry(
+  entry: ReadEntry,
+  to: string | undefined,
+  kept?: Buffer[],
+): Promise<TakenFile> {
+  const hash = createHash('sha256');
+  const file = to === undefined ? undefined : createWriteStream(to, { flags: 'wx' });
+  const written = file === undefined ? undefined : once(file, 'finish');
+  written?.catch(() => undefined);
+  let size = 0;
+  for await (const chunk of entry) {
+    hash.update(chunk);
+    size += chunk.length;
+    if (file === undefined) kept?.push(Buffer.from(chunk));
+    else if (!file.write(chunk)) await Promise.race([once(file, 'drain'), written]);
   }
+  file?.end();
+  await written;
+  if (size !== entry.size) throw new Error(`a file of ${entry.size} bytes came with ${size}`);
+  return { size, sha256: hash.digest('hex') };
 }

@@ -7,6 +7,7 @@ import { comparePair, type SetOptions } from './compare.js';
 import { compareSplitFiles } from './compare-split-files.js';
 import type { DeviceSpecification } from './device-specification.js';
 import { checkedBeside, idsigsAmong, isReadIdsig } from './idsig-beside.js';
+import { isFolder, plannedTwin } from './folders.js';
 import { matches } from './name-pattern.js';
 import type { SetFile } from './set-members.js';
 import type { IdsigRecord, PairComparison, SetComparison, SplitSetRecord } from './types.js';
@@ -16,6 +17,8 @@ export type { SetFile };
 export interface RebuiltFile extends SetFile {
   /** Id of the plan's output. */
   readonly output?: string;
+  /** Path below the output, where that is a directory. */
+  readonly member?: string;
 }
 
 export interface SetRequest {
@@ -39,7 +42,7 @@ export function expandRules(names: readonly (RuleName | RuleSetName)[]): RuleNam
 
 export async function compareSet(request: SetRequest, options: SetOptions = {}): Promise<SetComparison> {
   const { idsigs: beside, ...files } = withoutIdsigs(request);
-  const { paired, onlyPublished, onlyRebuilt } = pairFiles({ ...request, ...files });
+  const { paired, onlyPublished, onlyRebuilt, ...folders } = pairFiles({ ...request, ...files });
   const pairs: PairComparison[] = [];
   const sets: SetComparison[] = [];
   for (const [at, { published, rebuilt }] of paired.entries()) {
@@ -79,7 +82,7 @@ export async function compareSet(request: SetRequest, options: SetOptions = {}):
       ...sets.flatMap((set) => set.unpairedRebuilt),
     ],
     notPublished: [
-      ...onlyRebuilt.flatMap((file) => {
+      ...[...onlyRebuilt, ...folders.notSeen].flatMap((file) => {
         const found = declared(file);
         return found === undefined ? [] : [{ name: file.name, reason: found.reason }];
       }),
@@ -87,6 +90,14 @@ export async function compareSet(request: SetRequest, options: SetOptions = {}):
     ],
     ...(splits.length === 0 ? {} : { splits: together(splits) }),
     ...(idsigs.length === 0 ? {} : { idsigs }),
+    ...(request.pairs?.some(({ published }) => isFolder(published)) === true
+      ? {
+          folders: {
+            outside: folders.outside.map(identify),
+            notSeen: folders.notSeen.filter((file) => declared(file) === undefined).map(({ name }) => name),
+          },
+        }
+      : {}),
   };
 }
 
@@ -168,30 +179,51 @@ interface Pairing {
   readonly paired: readonly { readonly published: SetFile; readonly rebuilt: RebuiltFile }[];
   readonly onlyPublished: readonly SetFile[];
   readonly onlyRebuilt: readonly RebuiltFile[];
+  /** Published files that no pair is about, where folders are named. */
+  readonly outside: readonly SetFile[];
+  /** Rebuilt files of a folder, where none was published at their path. */
+  readonly notSeen: readonly RebuiltFile[];
 }
 
 function pairFiles({ published, rebuilt, pairs }: SetRequest): Pairing {
   const [onlyOne] = published;
   const [onlyOther] = rebuilt;
   if (pairs === undefined && published.length === 1 && rebuilt.length === 1 && onlyOne && onlyOther)
-    return { paired: [{ published: onlyOne, rebuilt: onlyOther }], onlyPublished: [], onlyRebuilt: [] };
+    return {
+      paired: [{ published: onlyOne, rebuilt: onlyOther }],
+      onlyPublished: [],
+      onlyRebuilt: [],
+      outside: [],
+      notSeen: [],
+    };
+  const folders = (pairs ?? []).filter((pair) => isFolder(pair.published));
   const partner = (file: SetFile): RebuiltFile | undefined => {
     if (pairs === undefined) return rebuilt.find((other) => other.name === file.name);
-    const pair = pairs.find((plan) => plan.published === file.name);
-    return pair && rebuilt.find((other) => other.output === pair.output);
+    const twin = plannedTwin(pairs, file.name);
+    return twin && rebuilt.find((other) => other.output === twin.output && other.member === twin.member);
   };
   const paired = [];
   const onlyPublished = [];
+  const outside = [];
   const used = new Set<RebuiltFile>();
   for (const file of published) {
     const other = partner(file);
-    if (other === undefined || used.has(other)) onlyPublished.push(file);
-    else {
+    if (other !== undefined && !used.has(other)) {
       used.add(other);
       paired.push({ published: file, rebuilt: other });
-    }
+    } else if (folders.length > 0 && plannedTwin(pairs ?? [], file.name) === undefined) outside.push(file);
+    else onlyPublished.push(file);
   }
-  return { paired, onlyPublished, onlyRebuilt: rebuilt.filter((file) => !used.has(file)) };
+  const ofFolder = ({ output, member }: RebuiltFile): boolean =>
+    member !== undefined && folders.some((pair) => pair.output === output);
+  const left = rebuilt.filter((file) => !used.has(file));
+  return {
+    paired,
+    onlyPublished,
+    onlyRebuilt: left.filter((file) => !ofFolder(file)),
+    outside,
+    notSeen: left.filter(ofFolder),
+  };
 }
 
 function identify({ name, path }: SetFile): FileIdentity {

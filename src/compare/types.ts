@@ -13,6 +13,7 @@ import type {
 
 import type { IdsigCheck } from '../formats/idsig.js';
 import type { ZipCode } from '../formats/zip-code.js';
+import type { FolderRecord } from './folders.js';
 
 export { AMBIGUITIES, CONTESTED, REFUSALS } from '../formats/zip-code.js';
 export type { ZipCode };
@@ -394,6 +395,8 @@ export interface SetComparison {
   readonly splits?: SplitSetRecord;
   /** When v4 signatures lie beside published APKs. */
   readonly idsigs?: readonly IdsigRecord[];
+  /** When published files are named by their folder. */
+  readonly folders?: FolderRecord;
 }
 
 /** Splits that one device got. */

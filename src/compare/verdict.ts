@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The verdict: a pure, total function of both ledgers, the pairing of the set and the signature check. */
 import { excludingRules } from './excluding-rules.js';
-import type { AuthenticityReason, Reason, RuleName, UnverifiableReason, Verdict } from '../model.js';
+import type {
+  AuthenticityReason,
+  FileIdentity,
+  Reason,
+  RuleName,
+  UnverifiableReason,
+  Verdict,
+} from '../model.js';
 import type { LedgerNode, Owner, PairComparison, SetComparison, Side, VerdictInput } from './types.js';
 
 /** First match wins; a set takes its worst member. */
@@ -92,6 +99,8 @@ function setReasons(comparison: SetComparison | undefined): Reason<UnverifiableR
   }));
   for (const { name } of comparison.unpairedRebuilt)
     reasons.push({ code: 'incomplete-set', detail: `${name} was rebuilt and has no published twin` });
+  const outside = comparison.folders?.outside ?? [];
+  if (outside.length > 0) reasons.push({ code: 'incomplete-set', detail: outsideDetail(outside) });
   for (const { name, delivery, why } of comparison.splits?.missing ?? [])
     reasons.push({ code: 'incomplete-set', detail: `${delivery} lacks ${name}: ${why}` });
   if (comparison.pairs.length === 0)
@@ -100,6 +109,15 @@ function setReasons(comparison: SetComparison | undefined): Reason<UnverifiableR
   else if (comparison.pairs.every((pair) => pair.published.size === 0))
     reasons.push({ code: 'no-published-artifact', detail: 'what was compared is empty' });
   return reasons;
+}
+
+const SHOWN = 5;
+
+function outsideDetail(files: readonly FileIdentity[]): string {
+  const shown = files.slice(0, SHOWN).map(({ name }) => name);
+  const more = files.length > shown.length ? ` and ${files.length - shown.length} more` : '';
+  const [is, them] = files.length === 1 ? ['is', 'it'] : ['are', 'them'];
+  return `${shown.join(', ')}${more} ${is} published outside of what was built: nothing to compare ${them} with`;
 }
 
 /** Of both sides' roots. */

@@ -22,6 +22,7 @@ import { fetchFromFdroid } from './channels/fdroid.js';
 import { locateOnGithub } from './channels/github-release.js';
 import { locateByLatestJson } from './channels/latest-json.js';
 import { BY_HAND, type Located, type NotPublished, type NotThere } from './channels/located.js';
+import { localFiles } from './local-files.js';
 import { indexedDownload } from './debian/mirror-file.js';
 import { packSplits } from './channels/pack-splits.js';
 import { pullFromPhone } from './channels/phone.js';
@@ -84,6 +85,8 @@ interface Found {
   readonly files: readonly PublishedFile[];
   readonly ignored?: readonly string[];
   readonly details?: readonly string[];
+  /** What is published beside these files and was not taken; else the names of the plan that are not among them. */
+  readonly notObtained?: readonly string[];
   /** Why there is nothing, where the channel has a reason of its own. */
   readonly code?: NotPublished;
   readonly hint?: string;
@@ -109,11 +112,8 @@ export async function obtainPublished(plan: ComparePlan, options: ObtainOptions)
     kind: 'obtained',
     files: found.files,
     // each is a delivery by itself: those at hand are what is asked about
-    // what a site serves is what it serves
     notObtained:
-      plan.eachAlone === true || found.files.some(({ from }) => from === 'site-files')
-        ? []
-        : names.filter((name) => !obtained.has(name)),
+      found.notObtained ?? (plan.eachAlone === true ? [] : names.filter((name) => !obtained.has(name))),
     ignored: found.ignored ?? [],
     details: found.details ?? [],
   };
@@ -210,6 +210,7 @@ async function take(
 
 async function handedOver(given: string, names: readonly string[], options: ObtainOptions): Promise<Found> {
   const stat = await regular(given);
+  if (names.some((name) => name.endsWith('/'))) return fromFolder(given, stat.isDirectory(), names, options);
   if (stat.isDirectory()) return fromDirectory(given, names, options);
   const base = path.basename(given);
   const only = names.length === 1 ? names[0] : undefined;
@@ -266,6 +267,42 @@ async function fromDirectory(
   const links =
     details.length === 0 ? '' : ` (${details.length} links that lead out of it were not followed)`;
   return { files, details: [`the directory that was handed over holds none of ${names.join(', ')}${links}`] };
+}
+
+/** Files by their paths below what was handed over, as `verify fetch` puts them. */
+async function fromFolder(
+  given: string,
+  isDirectory: boolean,
+  names: readonly string[],
+  options: ObtainOptions,
+): Promise<Found> {
+  const wanted = names.join(', ');
+  if (!isDirectory)
+    throw new UsageError(
+      'unknown-published-file',
+      `${path.basename(given)} is a file, expected a directory`,
+      {
+        hint: `hand over the directory that holds ${wanted}`,
+      },
+    );
+  const files: PublishedFile[] = [];
+  const ignored: string[] = [];
+  for (const { name, path: file } of await localFiles(given)) {
+    const isWanted = names.some((one) =>
+      one.endsWith('/') ? one === './' || name.startsWith(one) : one === name,
+    );
+    if (!isWanted) {
+      ignored.push(name);
+      continue;
+    }
+    if (/\p{Cc}/u.test(name))
+      throw new UsageError('bad-published-name', `${JSON.stringify(name)} is not a plain path`);
+    const target = path.join(options.directory, name);
+    await copyOut(file, target);
+    files.push({ name, ...(await sha256OfFile(target)), path: target, from: 'handed-over' });
+  }
+  if (files.length > 0) return { files, ignored, notObtained: [] };
+  return { files, details: [`the directory that was handed over holds nothing of ${wanted}`] };
 }
 
 const isArchive = (name: string): boolean => /\.(?:apks|xapk|apkm)$/i.test(name);
@@ -381,11 +418,9 @@ async function fromSite(entry: string, options: ObtainOptions): Promise<Found> {
   const site = await fetchSite(entry, options);
   if (site === undefined)
     return { files: [], code: 'gone', details: [`${entry} is not there`], hint: BY_HAND };
-  const files: PublishedFile[] = [];
-  for (const file of site.files)
-    files.push({ ...file, ...(await sha256OfFile(file.path)), from: 'site-files' });
+  const files = site.files.map((file): PublishedFile => ({ ...file, from: 'site-files' }));
   const details = site.cut ? [...site.notes, 'a limit ended the search'] : site.notes;
-  return { files, details };
+  return { files, details, notObtained: site.omitted };
 }
 
 async function fromPhone(

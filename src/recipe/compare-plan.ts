@@ -45,7 +45,8 @@ export interface CompareContext {
   readonly outputs: readonly OutputPlan[];
 }
 
-const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
+/** With the `/` at the end of a directory. */
+const baseName = (path: string): string => /[^/]*\/?$/.exec(path)?.[0] ?? path;
 
 /** @throws UsageError `published-set-changed` where the archive publishes other files than the recipe names */
 export function comparePlan(

@@ -158,7 +158,9 @@ function namesOf(recipe: Recipe, channel: RecipeChannel): readonly string[] {
     published.length > 0
       ? published
       : recipe.builds.flatMap(({ outputs }) => outputs.map(({ path }) => path));
-  return [...new Set(names.map((name) => name.slice(name.lastIndexOf('/') + 1)))];
+  // a file says nothing of the folder that it lay in
+  const files = names.filter((name) => !name.endsWith('/'));
+  return [...new Set(files.map((name) => name.slice(name.lastIndexOf('/') + 1)))];
 }
 
 function patternOf(template: string): RegExp {

@@ -3,6 +3,7 @@
 import { RULE_SETS } from '../model.js';
 import type { Recipe, RecipeChannel } from './schema.js';
 import type { Found } from './lint-problem.js';
+import { lintFolders } from './lint-folders.js';
 import { lintTemplates } from './lint-templates.js';
 
 const OPTIONAL_RULES: readonly string[] = [...Object.keys(RULE_SETS), ...Object.values(RULE_SETS).flat()];
@@ -110,6 +111,7 @@ export function lintChannel(recipe: Recipe, id: string, channel: RecipeChannel):
         path: `${path}.pairs`,
         message: `${output} is no output of any build`,
       });
+  found.push(...lintFolders(recipe, path, channel));
   if (pairs === undefined && recipe.builds.length === 0 && channel.files.length === 0)
     found.push({
       code: 'no-files',
@@ -126,7 +128,7 @@ export function lintChannel(recipe: Recipe, id: string, channel: RecipeChannel):
         message: `${published} has several twins, and nothing says when it is which (when)`,
       });
   for (const { id: output, path: where } of recipe.builds.flatMap((build) => build.outputs)) {
-    const name = where.slice(where.lastIndexOf('/') + 1);
+    const name = /[^/]*\/?$/.exec(where)?.[0] ?? where;
     const paired = pairs.some((pair) => pair.output === output);
     if (!paired && !channel.notPublished.some(({ pattern }) => matches(pattern, name)))
       found.push({

@@ -67,11 +67,17 @@ export const LINKABLE_SHOWN = 200;
 const pick = ({ name, size, sha256 }: FileIdentity): FileIdentity => ({ name, size, sha256 });
 
 /** Pairs, files without a twin, and v4 signatures that need none. */
-export function publishedOf({ pairs, unpairedPublished, idsigs = [] }: SetComparison): FileIdentity[] {
+export function publishedOf({
+  pairs,
+  unpairedPublished,
+  idsigs = [],
+  folders,
+}: SetComparison): FileIdentity[] {
   return [
     ...pairs.map((pair) => pair.published),
     ...unpairedPublished,
     ...idsigs.filter(({ status }) => status === 'verified').map(pick),
+    ...(folders?.outside ?? []),
   ];
 }
 

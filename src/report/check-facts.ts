@@ -2,6 +2,7 @@
 /** Whether subject, plan, source, set and origins speak of the same things. */
 import { z } from 'zod';
 import { canonicalJson, digestOf } from '../canonical-json.js';
+import { isFolder, plannedTwin } from '../compare/folders.js';
 import { matches } from '../compare/name-pattern.js';
 import type { SetComparison } from '../compare/types.js';
 import { RULE_NAMES, RULE_SETS } from '../model.js';
@@ -41,7 +42,9 @@ export function checkFacts(statement: ReportStatement, found: Found): void {
   if (!compare.success || !build.success) return;
   checkTarget(statement, compare.data, build.data, found);
   checkSource(statement, plan, found);
-  if (statement.comparison !== undefined) checkSet(statement.comparison, compare.data, found);
+  if (statement.comparison === undefined) return;
+  checkSet(statement.comparison, compare.data, found);
+  checkFolders(statement.comparison, compare.data.pairs, build.data, found);
 }
 
 /** A report of checks is about its target, and its verdict holds what kept the build from being made. */
@@ -82,8 +85,10 @@ type ComparePart = z.infer<typeof comparePart>;
 const buildPart = z.object({
   app: z.string(),
   version: z.string(),
+  outputs: z.array(z.object({ id: z.string(), path: z.string() })),
   environment: z.object({ image: z.object({ kind: z.string() }) }),
 });
+type BuildPart = z.infer<typeof buildPart>;
 
 function checkSubject({ subject, comparison }: ReportStatement, found: Found): void {
   for (const side of ['published', 'rebuilt'] as const) {
@@ -121,7 +126,7 @@ function checkOrigins({ origins, linkable }: ReportStatement, found: Found): voi
 function checkTarget(
   { subject, builtBy }: ReportStatement,
   compare: ComparePart,
-  build: z.infer<typeof buildPart>,
+  build: BuildPart,
   found: Found,
 ): void {
   if (canonicalJson(subject.target ?? null) !== canonicalJson(compare.target))
@@ -168,7 +173,7 @@ function checkSet(comparison: SetComparison, plan: ComparePart, found: Found): v
   // deliveries of which users get one: nothing is said about the others
   const alone = plan.eachAlone === true && plan.pairs.some(({ published }) => accounted.has(published));
   for (const [at, { published }] of plan.pairs.entries())
-    if (!alone && !accounted.has(published))
+    if (!alone && !isFolder(published) && !accounted.has(published))
       found('set', `/statement/plan/compare/pairs/${at}`, `nothing is said about ${published}`);
   for (const [at, { name, reason }] of comparison.notPublished.entries())
     if (plan.notPublished.find((known) => matches(known.pattern, name))?.reason !== reason)
@@ -188,6 +193,34 @@ function checkSet(comparison: SetComparison, plan: ComparePart, found: Found): v
       if (ruleClass === 'store-edit' && !allowed.has(rule))
         found('set', `${base}/rules/${index}`, `the plan does not allow rule ${rule}`);
     checkExpected(pair, plan, base, found);
+  }
+}
+
+/** What is told of folders is what the plan's pairs say of each path. */
+function checkFolders(
+  comparison: SetComparison,
+  pairs: ComparePart['pairs'],
+  build: BuildPart,
+  found: Found,
+): void {
+  const folders = pairs.filter(({ published }) => isFolder(published));
+  const { folders: record } = comparison;
+  const base = '/statement/comparison';
+  if (folders.length > 0 !== (record !== undefined))
+    found('set', `${base}/folders`, `${folders.length} folders are planned`);
+  for (const [at, { name }] of (record?.outside ?? []).entries())
+    if (plannedTwin(pairs, name) !== undefined)
+      found('set', `${base}/folders/outside/${at}`, `the plan names the folder of ${name}`);
+  const roots = build.outputs
+    .filter(({ id }) => folders.some(({ output }) => output === id))
+    .map(({ path }) => path.split('/').at(-2) ?? '');
+  for (const [at, name] of (record?.notSeen ?? []).entries())
+    if (!roots.some((root) => `/${name}`.includes(`/${root}/`)))
+      found('set', `${base}/folders/notSeen/${at}`, `${name} lies in no output that is a directory`);
+  for (const [at, { published, rebuilt }] of comparison.pairs.entries()) {
+    const member = plannedTwin(pairs, published.name)?.member;
+    if (member !== undefined && !rebuilt.name.endsWith(`/${member}`))
+      found('set', `${base}/pairs/${at}`, `${published.name} is compared with ${rebuilt.name}`);
   }
 }
 

@@ -32,6 +32,11 @@ export function doesNotSay(facts: DecidedFacts): Statement[] {
             'It does not say what another visitor, or the same one at another time, is served: a site can give each its own files.',
             facts.plan === undefined ? '/checks/compare/acquisition' : '/plan/compare/acquisition',
           ),
+          no(
+            'not-all-of-site',
+            'It does not say that the site serves no other files than those that a scan of its texts found.',
+            facts.plan === undefined ? '/checks/compare/acquisition' : '/plan/compare/acquisition',
+          ),
         ]
       : []),
     no('not-audit', 'It is not an audit.', '/verdict'),

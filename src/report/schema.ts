@@ -252,6 +252,7 @@ const comparison = z.strictObject({
   notPublished: list(z.strictObject({ name: text, reason: text })),
   splits: splits.optional(),
   idsigs: list(idsig).optional(),
+  folders: z.strictObject({ outside: list(file), notSeen: list(text) }).optional(),
 });
 const verdict = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('reproducible') }),

@@ -3,6 +3,7 @@
  * Every sentence that a report says, with what it rests on and how to check it without this tool. Renderings only
  * repeat these; they have no words of their own but headings.
  */
+import type { SetComparison } from '../compare/types.js';
 import { checkStatements } from './check-statements.js';
 import { environmentStatements } from './environment-statements.js';
 import { idsigStatements } from './idsig-statements.js';
@@ -142,9 +143,37 @@ function setStatements({ comparison, coverage, subject, plan }: DecidedFacts): S
         'list the channel',
       ),
     );
+  list.push(...folderStatements(comparison));
   if (subject.published.length > 0 && comparison.pairs.length === 0)
     list.push(
       say('nothing-compared', 'No file was compared.', ['/comparison/pairs'], 'sha256sum PUBLISHED REBUILT'),
+    );
+  return list;
+}
+
+function folderStatements({ folders }: SetComparison): Statement[] {
+  const { outside = [], notSeen = [] } = folders ?? {};
+  const list: Statement[] = [];
+  if (outside.length > 0)
+    list.push(
+      say(
+        'published-outside',
+        `${count(outside.length, 'published file')} of folders that the plan does not name ${outside.length === 1 ? 'was' : 'were'} compared with nothing: ${some(
+          outside.map(({ name }) => name),
+          20,
+        )}.`,
+        ['/comparison/folders/outside'],
+        'list the outputs of the build',
+      ),
+    );
+  if (notSeen.length > 0)
+    list.push(
+      say(
+        'rebuilt-not-seen',
+        `${count(notSeen.length, 'rebuilt file')} ${notSeen.length === 1 ? 'was' : 'were'} not among the published files that were seen, and not compared: ${some(notSeen, 20)}.`,
+        ['/comparison/folders/notSeen'],
+        'ask the site for the same paths',
+      ),
     );
   return list;
 }

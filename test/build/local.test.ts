@@ -68,6 +68,39 @@ test('a clean environment in a directory of its own; attempts do not see each ot
   t.true(where.startsWith(tmpdir()));
 });
 
+test.serial('a directory is an output of all its files, by their paths', async (t) => {
+  const { build, outputs } = await prepare(
+    t,
+    plain({
+      build:
+        'mkdir -p dist/js empty file; echo a > dist/a; echo b > dist/js/b; ln -s dist link; rmdir file; touch file',
+      outputs: ['dist/', 'empty/', 'link/', 'file/', 'none/'],
+    }),
+  );
+  const result = await build.build(1);
+  if (result.kind !== 'succeeded') throw new Error(JSON.stringify(result));
+  t.deepEqual(
+    result.outputs.map(({ output, name, member, size }) => [output, name, member, size]),
+    [
+      ['dist', 'dist/a', 'a', 2],
+      ['dist', 'dist/js/b', 'js/b', 2],
+    ],
+  );
+  t.is(readFileSync(path.join(outputs, '1/dist/js/b'), 'utf8'), 'b\n');
+  t.deepEqual(result.absent, ['empty', 'link', 'file', 'none']);
+  t.deepEqual(result.extra, []);
+});
+
+test.serial(
+  'a directory with a link or a pipe in it, or a name that no report can show, is refused',
+  async (t) => {
+    for (const make of ['ln -s /etc/passwd dist/x', 'mkfifo dist/x', 'touch "$(printf \'dist/a\\nb\')"']) {
+      const { build } = await prepare(t, plain({ build: `mkdir dist; ${make}`, outputs: ['dist/'] }));
+      t.is(await codeOf(t, build), 'output-refused', make);
+    }
+  },
+);
+
 test('a build that fails, with its lines', async (t) => {
   const { build } = await prepare(t, plain({ build: 'echo "main.c:1:1: error: no" >&2; exit 3' }));
   t.like(await build.build(1), { kind: 'failed', exitCode: 3, firstError: ['main.c:1:1: error: no'] });

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What goes into a container as tar, read back by our own reader; what comes out, one regular file or nothing. */
-import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'ava';
 import { directoriesTo, treeItems } from '../../src/build/source-tar.js';
 import { OneFile } from '../../src/build/tar-read.js';
+import { TreeBounds } from '../../src/build/file-tree.js';
+import { TreeReader } from '../../src/build/tree-read.js';
 import { tarStream, type TarItem } from '../../src/build/tar-write.js';
 import { BufferSource } from '../../src/bytes.js';
+import { FailedHere } from '../../src/errors.js';
 import { TarReader } from '../../src/formats/tar.js';
 import { temporaryDirectory } from '../helpers/temp-directory.js';
 
@@ -91,4 +94,60 @@ test('what is no tar stream is an error, not a wait', async (t) => {
   const one = new OneFile('app.apk', { maxBytes: 10 });
   for (let count = 0; count < 5; count++) await one.push(Buffer.alloc(10_000, 0x41));
   await t.throwsAsync(one.end());
+});
+
+test('the files of a directory come out at their paths; a link, another directory and too much do not', async (t) => {
+  const place = temporaryDirectory(t);
+  let at = 0;
+  const take = async (items: TarItem[], bounds = new TreeBounds('dist/', 20, 3)) => {
+    const into = path.join(place, String(at++));
+    mkdirSync(into);
+    const tree = new TreeReader('dist', into, bounds);
+    const bytes = await bytesOf(items);
+    for (let from = 0; from < bytes.length; from += 700) await tree.push(bytes.subarray(from, from + 700));
+    return await tree.end();
+  };
+  const { text: _text, ...head } = file('dist', '') as Extract<TarItem, { kind: 'text' }>;
+  const directory = (name: string): TarItem => ({ ...head, kind: 'directory', path: name });
+  const link: TarItem = { ...head, kind: 'link', path: 'dist/x', target: '/etc/passwd' };
+  const one = await take([
+    directory('dist'),
+    file('dist/a', 'x'),
+    directory('dist/js'),
+    file('dist/js/b', 'yz'),
+  ]);
+  if ('refused' in one) throw new Error(one.refused);
+  t.deepEqual(
+    one.map(({ member, size }) => [member, size]),
+    [
+      ['a', 1],
+      ['js/b', 2],
+    ],
+  );
+  t.is(readFileSync(path.join(place, '0/js/b'), 'utf8'), 'yz');
+  t.deepEqual(await take([file('dist', 'x')]), { refused: 'a File' });
+  t.deepEqual(await take([{ ...link, path: 'dist' }]), { refused: 'a SymbolicLink' });
+  t.deepEqual(await take([directory('etc'), file('etc/passwd', 'x')]), { refused: 'a link to "etc/"' });
+  for (const [items, message] of [
+    [[link], /holds a link at "x"/],
+    [[file('dist/a', 'x'), file('dist/a', 'y')], /holds two files at "a"/],
+    [[file('dist/a', 'x'.repeat(21))], /holds 21 bytes or more, at most 20/],
+    [[file('dist/a', 'x'.repeat(15)), file('dist/b', 'x'.repeat(6))], /holds 21 bytes or more/],
+    [['a', 'b', 'c', 'd'].map((name) => file(`dist/${name}`, '')), /holds more than 3 files/],
+    [[file('dist/../../out', 'x')], /holds a file with the name "\.\.\/\.\.\/out"/],
+    [[file('dist/a\nb', 'x')], /holds a file with the name "a\\nb"/],
+  ] as const)
+    await t.throwsAsync(take([directory('dist'), ...items]), {
+      instanceOf: FailedHere,
+      code: 'output-refused',
+      message,
+    });
+  t.deepEqual(
+    await take([directory('dist'), ...['a', 'b', 'c'].map((name) => file(`dist/${name}`, ''))]).then(
+      (all) => 'refused' in all || all.length,
+    ),
+    3,
+  );
+  t.false(readdirSync(place).includes('out'));
+  await t.throwsAsync(take([]), { message: /BAD_ARCHIVE/ });
 });

@@ -135,6 +135,24 @@ export function containerCases(engine: EngineName): void {
     });
   };
 
+  when('a directory is an output of all its files; a link in it is refused', async (t) => {
+    const result = await buildOnce(t, engine, {
+      build: 'mkdir -p dist/js; echo a > dist/a; echo b > dist/js/b; ln -s /etc link; touch file',
+      outputs: ['dist/', 'link/', 'file/', 'none/'],
+    });
+    if (result.kind !== 'succeeded') throw new Error(JSON.stringify(result));
+    t.deepEqual(
+      result.outputs.map(({ name, member, size }) => [name, member, size]),
+      [
+        ['dist/a', 'a', 2],
+        ['dist/js/b', 'js/b', 2],
+      ],
+    );
+    t.deepEqual(result.absent, ['link', 'file', 'none']);
+    const plan = { build: 'mkdir dist; ln -s /etc/passwd dist/x', outputs: ['dist/'] };
+    t.is((await failure(t, buildOnce(t, engine, plan))).code, 'output-refused');
+  });
+
   when('two attempts start from the same state, without network, as the planned user', async (t) => {
     const plan = smallPlan({
       user: 'builder',

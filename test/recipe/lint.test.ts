@@ -48,6 +48,8 @@ const found = test.macro({
     `${code}: ${to === '' ? `without ${from.trim().split('\n')[0] ?? ''}` : (to.trim().split('\n')[0] ?? '')}`,
 });
 
+const BY_HAND = 'acquisition: { kind: handed-over, how: download it }';
+
 test('the small recipe has no problem', (t) => {
   t.deepEqual(lintRecipe(smallRecipe()), []);
 });
@@ -75,6 +77,22 @@ test(
   '    - kind: debian-archive\n    - kind: pinned\n',
 );
 test(found, 'unknown-output', 'output: app }', 'output: other }');
+test(found, 'folder-and-file', '{ published: small.apk, output: app }', '{ published: small/, output: app }');
+test(found, 'folder-and-file', 'out/small-{version}.apk', 'out/');
+test(
+  found,
+  'folder-and-file',
+  'acquisition: { kind: handed-over, how: download it }',
+  "acquisition: { kind: site-files, entry: 'https://example.org/a/' }",
+);
+test('a folder that is compared with a directory has no problem', (t) => {
+  const folder = (text: string): string =>
+    text
+      .replace('{ published: small.apk, output: app }', '{ published: a/, output: app }')
+      .replace('out/small-{version}.apk', 'dist/')
+      .replace(BY_HAND, "acquisition: { kind: site-files, entry: 'https://example.org/a/' }");
+  t.deepEqual(lintRecipe(smallRecipe(folder)), []);
+});
 test(found, 'output-unpaired', '    outputs:\n', '    outputs:\n      - { id: extra, path: extra.apk }\n');
 test(found, 'output-twice', '    outputs:\n', '    outputs:\n      - { id: app, path: extra.apk }\n');
 test(found, 'unknown-placeholder', 'out/small-{version}.apk', 'out/small-{versoin}.apk');
@@ -89,7 +107,6 @@ test(
   'acquisition: { kind: handed-over, how: download it }\n    pairs: [{ published: small.apk, output: app }]',
   'acquisition: { kind: url, url: https://example.org/a, onlyLatest: true }',
 );
-const BY_HAND = 'acquisition: { kind: handed-over, how: download it }';
 const latestJson = (more: string): string =>
   `acquisition: { kind: latest-json, index: 'https://example.org/latest.json', versionField: name, urlField: url${more} }`;
 const release = (tag: string, asset: string): string =>

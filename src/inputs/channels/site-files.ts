@@ -7,7 +7,7 @@ import { promises as fs } from 'node:fs';
 import path from 'node:path';
 import { UsageError } from '../../errors.js';
 import { referencesIn } from '../../formats/page-references.js';
-import type { Fetched, OnProgress } from '../../model.js';
+import type { Fetched, FileIdentity, OnProgress } from '../../model.js';
 import { cachedDownload, copyOut } from '../cache.js';
 import { isPlainPath } from '../debian/debian-release.js';
 
@@ -29,17 +29,18 @@ export interface SiteLimits {
 
 const LIMITS: SiteLimits = { requests: 3000, fileBytes: 64 << 20, bytes: 1 << 30 };
 
-export interface SiteFile {
-  /** Path of its address, below the site. */
-  readonly name: string;
+/** `name` is the path of its address, below the site. */
+export interface SiteFile extends FileIdentity {
   readonly path: string;
   readonly fetched?: Fetched;
 }
 
 export interface Site {
   readonly files: readonly SiteFile[];
-  /** What was named and not taken, in words. */
+  /** What was named and is not there, in words. */
   readonly notes: readonly string[];
+  /** What was named and not asked for, or served and not taken: the files are not all that the site is known to serve. */
+  readonly omitted: readonly string[];
   /** A limit ended the search. */
   readonly cut: boolean;
 }
@@ -63,6 +64,7 @@ export async function fetchSite(entry: string, options: SiteOptions): Promise<Si
   const files = new Map<string, SiteFile>();
   const directories = new Set<string>();
   const notes = new Notes();
+  const omitted = new Notes();
   let bytes = 0;
   let cut = false;
   for (let at = 0; at < queue.length; at++) {
@@ -70,17 +72,12 @@ export async function fetchSite(entry: string, options: SiteOptions): Promise<Si
     if (url === undefined) break;
     if (at >= limits.requests || bytes >= limits.bytes) {
       cut = true;
-      notes.add('not asked for because of a limit', url, queue.length - at);
+      omitted.add('not asked for because of a limit', url, queue.length - at);
       break;
     }
     const name = nameOf(url);
-    if (
-      name === undefined ||
-      files.has(name) ||
-      directories.has(name) ||
-      directoriesOf(name).some((one) => files.has(one))
-    ) {
-      notes.add('names no file of its own', url);
+    if (name === undefined) {
+      omitted.add('names no file of its own', url);
       continue;
     }
     const outcome = await cachedDownload(options.cache, {
@@ -99,20 +96,27 @@ export async function fetchSite(entry: string, options: SiteOptions): Promise<Si
     }
     const strayed = outcome.fetched?.hops.find(({ to }) => new URL(to).origin !== origin);
     if (strayed !== undefined) {
-      notes.add('leads to another host', url);
+      omitted.add('leads to another host', url);
+      continue;
+    }
+    const known = files.get(name);
+    // the page of a directory has two addresses, and a query need not change what is served
+    if (known !== undefined && known.sha256 === outcome.sha256) continue;
+    if (known !== undefined || directories.has(name) || directoriesOf(name).some((one) => files.has(one))) {
+      omitted.add('names no file of its own', url);
       continue;
     }
     const target = path.join(options.directory, name);
     await copyOut(outcome.path, target);
-    const { fetched, size } = outcome;
-    files.set(name, { name, path: target, ...(fetched === undefined ? {} : { fetched }) });
+    const { fetched, size, sha256 } = outcome;
+    files.set(name, { name, path: target, size, sha256, ...(fetched === undefined ? {} : { fetched }) });
     for (const one of directoriesOf(name)) directories.add(one);
     bytes += size;
     if (!(SCANNED.test(name) && size <= MAX_TEXT)) continue;
     const references = referencesIn(await fs.readFile(target, 'utf8'));
     if (references.cut) {
       cut = true;
-      notes.add('names more files than are looked at', url);
+      omitted.add('names more files than are looked at', url);
     }
     for (const reference of references.found)
       for (const base of [url, start]) {
@@ -126,6 +130,7 @@ export async function fetchSite(entry: string, options: SiteOptions): Promise<Si
   return {
     files: [...files.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1)),
     notes: notes.list(),
+    omitted: omitted.list(),
     cut,
   };
 }
@@ -165,7 +170,7 @@ class Notes {
 
   list(): string[] {
     return [...this.#kinds].map(
-      ([what, { first, count }]) => `${first}${count === 1 ? '' : ` and ${count - 1} more`}: ${what}`,
+      ([what, { first, count }]) => `${first}${count === 1 ? '' : ` and ${count - 1} more`} (${what})`,
     );
   }
 }
