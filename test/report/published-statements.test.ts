@@ -38,6 +38,10 @@ test('each place that gives a published file has a sentence', (t) => {
       'published-fetched',
       'published-fetched',
       'published-from-archive',
+      'published-fetched',
+      'published-fetched',
+      'published-from-phone',
+      'published-from-site',
       'published-bundled',
     ],
   );
