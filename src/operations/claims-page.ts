@@ -68,7 +68,7 @@ function tested(
   for (const row of rows.filter((one) => one.app === app))
     lines.push(`    - ${row.channel}: ${found(row, then)}`);
   for (const { by, versions, channel, result, url } of recipe.knownResults)
-    lines.push(`    - ${channel}, found by others (${by}, <${url}>), ${span(versions)}: ${result}.`);
+    lines.push(`    - ${channel}, found by others (${by}, <${url}>), ${span(recipe, versions)}: ${result}.`);
   return lines;
 }
 
@@ -96,8 +96,10 @@ function found({ versions }: StatusRow, then: string | undefined): string {
 const told = ({ version, verdict, date, place }: VersionStatus): string =>
   `${version} \`${verdict}\` ([report](../reports/${place}/report.md) of ${date})`;
 
-function span(versions: readonly string[]): string {
-  const [first = '', last = first] = [versions[0], versions.at(-1)];
+/** Recipes list versions in no order. */
+function span(recipe: Recipe, versions: readonly string[]): string {
+  const sorted = versions.toSorted((a, b) => compareVersions(a, b, schemeOf(recipe)));
+  const [first = '', last = first] = [sorted[0], sorted.at(-1)];
   return versions.length === 1 ? first : `${versions.length} versions from ${first} to ${last}`;
 }
 

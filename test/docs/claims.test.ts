@@ -109,3 +109,12 @@ test('what was tested is told channel by channel: the version of the claim’s d
   t.regex(page, /github: no report of 10\.9\.1; 10\.10 `reproducible`/);
   t.regex(page, /version of that date 10\.9\.1/);
 });
+
+test('versions of others are told from the oldest to the newest, in whatever order they are listed', (t) => {
+  const known = smallRecipe(
+    (text) =>
+      `${text}\nknownResults:\n  - { by: somebody, versions: ['10.10', '10.2', '10.9'], channel: website, result: reproducible, url: 'https://example.org/' }\n`,
+  );
+  const page = claimsPage(parseClaims(SMALL), [known], { schemaVersion: 1, files: {}, reports: {} });
+  t.regex(page, /3 versions from 10\.2 to 10\.10: reproducible/);
+});
