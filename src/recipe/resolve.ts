@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** From a version or range that a person names to one version and its source, by the recipe's strategies in their order. */
-import { UsageError, VerifyError } from '../errors.js';
+import { FailedHere, UsageError, VerifyError } from '../errors.js';
 import type { Fact, Lookup } from '../model.js';
 import {
   allCandidates,
@@ -77,6 +77,7 @@ export interface Resolution {
  * The newest version of the range that the first answering strategy knows.
  * @throws UsageError `bad-version`, `unknown-version`, `ambiguous-version`
  * @throws VerifyError `no-source`, `source-missing-for-version`: reasons of the verdict `unverifiable`; `facts-missing`: the caller's bug
+ * @throws FailedHere `network`: no such version is known, and what the repository has was not looked up
  */
 export function resolveVersion(
   recipe: Recipe,
@@ -131,7 +132,7 @@ function unknownVersion(
   asked: string,
   range: VersionRange,
   facts: readonly Fact[],
-): UsageError {
+): UsageError | FailedHere {
   const scheme = schemeOf(recipe);
   const known = allCandidates(recipe, facts).map(({ version }) => version);
   const near = nearestVersions(representative(range) ?? '0', known, scheme);
@@ -140,14 +141,17 @@ function unknownVersion(
       (lookup.kind === 'git-refs' || lookup.kind === 'git-subjects') &&
       !facts.some((f) => f.kind === lookup.kind && f.repository === lookup.repository),
   );
-  const caveat =
-    unasked.length === 0
-      ? ''
-      : `; what ${unasked[0]?.kind === 'git-refs' ? 'tags' : 'commits'} the repository has could not be looked up`;
-  return new UsageError('unknown-version', `no version ${asked} of ${recipe.app} is known${caveat}`, {
-    hint:
-      near.length === 0 ? `no version of ${recipe.app} is known at all` : `nearest known: ${near.join(', ')}`,
-  });
+  const hint =
+    near.length === 0 ? `no version of ${recipe.app} is known at all` : `nearest known: ${near.join(', ')}`;
+  const [first] = unasked;
+  // nobody can say then that there is no such version
+  if (first !== undefined)
+    return new FailedHere(
+      'network',
+      `no version ${asked} of ${recipe.app} is known here; what ${first.kind === 'git-refs' ? 'tags' : 'commits'} the repository has could not be looked up`,
+      { hint: `run it again where the repository can be reached; ${hint}` },
+    );
+  return new UsageError('unknown-version', `no version ${asked} of ${recipe.app} is known`, { hint });
 }
 
 /** One version for a listing. */

@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { UsageError, VerifyError } from '../../src/errors.js';
+import { FailedHere, UsageError, VerifyError } from '../../src/errors.js';
 import type { CheckPlan, Plan } from '../../src/model.js';
 import { plan, planAnything, type PlanRequest } from '../../src/operations/plan.js';
 import { GitRepository } from '../helpers/git-repository.js';
@@ -227,6 +227,12 @@ test('a repository that cannot be reached: the known version, unresolved', async
   const made = await planned(at, { version: '1.0' });
   t.is(made.target.version, '1.0');
   t.true(made.unresolved.includes('unresolved: https://localhost.invalid/chat, tag v1.0'));
+  // of a version that only the repository may have nobody says that there is none
+  await t.throwsAsync(planned(at, { version: '9.9' }), {
+    instanceOf: FailedHere,
+    code: 'network',
+    message: /9\.9 .* could not be looked up/,
+  });
 });
 
 test('as of a day: the newest version that was there', async (t) => {

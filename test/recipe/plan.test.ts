@@ -207,7 +207,14 @@ test('tags are understood in each spelling; the higher build number counts', (t)
   const plan = planOf(telegram, '12.3.9', { facts });
   t.is(commitOf(plan), '2a'.repeat(20));
   t.is(plan.build.source.kind === 'git' ? plan.build.source.ref : '', 'release-12.3.9-6901');
-  t.is(thrown(() => planOf(telegram, '12.3.99', { facts })).code, 'unknown-version');
+  // commits name versions as well, and these were not looked up
+  t.is(thrown(() => planOf(telegram, '12.3.99', { facts })).code, 'network');
+  const commits: Fact = {
+    kind: 'git-subjects',
+    repository: 'https://github.com/DrKLO/Telegram',
+    commits: [],
+  };
+  t.is(thrown(() => planOf(telegram, '12.3.99', { facts: [...facts, commits] })).code, 'unknown-version');
   const twice = refs('release-12.3.9_6900', 'release-12.3.9-6900');
   t.is(thrown(() => planOf(telegram, '12.3.9', { facts: twice })).code, 'ambiguous-version');
   t.is(planOf(telegram, '12.9.1', { facts: twice }).target.version, '12.9.1');
