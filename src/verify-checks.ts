@@ -3,8 +3,13 @@
  * Where nothing can be built: published files → checks → report. The verdict is `unverifiable` for what keeps the build from
  * being made, or `not-authentic`; no check makes it better.
  */
-import { UsageError } from './errors.js';
-import { obtainPublished, type ObtainOptions, type PublishedFile } from './inputs/published.js';
+import { FailedHere, UsageError } from './errors.js';
+import {
+  obtainPublished,
+  type ObtainOptions,
+  type PublishedFile,
+  type PublishedOutcome,
+} from './inputs/published.js';
 import type { CheckPlan, Reason, Target, UnverifiableReason } from './model.js';
 import { runChecks, type CheckInputs, type ChecksDone } from './pipeline/run-checks.js';
 import { inRange, parseRange } from './recipe/version.js';
@@ -19,10 +24,7 @@ export interface ChecksOptions extends Pick<CheckInputs, 'earlier' | 'transparen
 /** @throws UsageError `other-version`; FailedHere of getting the files */
 export async function verifyChecks(plan: CheckPlan, options: ChecksOptions): Promise<Report> {
   const { compare, obstacle } = plan;
-  const outcome = await obtainPublished(
-    { ...compare, pairs: plan.files.map((published) => ({ published, output: '' })) },
-    options.obtain,
-  );
+  const outcome = await obtainIfAtHand(plan, options.obtain);
   const files: readonly PublishedFile[] = outcome.kind === 'obtained' ? outcome.files : [];
   const done = await runChecks(plan, { ...options, files });
   const target = targetOf(plan, done);
@@ -32,7 +34,8 @@ export async function verifyChecks(plan: CheckPlan, options: ChecksOptions): Pro
   if (compare.encryption !== undefined && files.length > 0)
     unverifiable.push({
       code: 'encrypted',
-      detail: `${compare.encryption.scheme}: ${compare.encryption.hides}`,
+      // nothing here reads an IPA
+      detail: `${compare.encryption.scheme}, as this channel delivers its files; whether this file is, was not read: ${compare.encryption.hides}`,
     });
   return assembleReport({
     target,
@@ -54,6 +57,28 @@ export async function verifyChecks(plan: CheckPlan, options: ChecksOptions): Pro
     run: await options.describeRun(),
   });
 }
+
+/** No build waits for the file here: without a phone the verdict is the same, and the checks of the file are not run. */
+async function obtainIfAtHand(plan: CheckPlan, options: ObtainOptions): Promise<PublishedOutcome> {
+  const pairs = plan.files.map((published) => ({ published, output: '' }));
+  try {
+    return await obtainPublished({ ...plan.compare, pairs }, options);
+  } catch (error) {
+    if (!(error instanceof FailedHere) || !NO_PHONE.has(error.code)) throw error;
+    return {
+      kind: 'no-published-artifact',
+      code: 'not-fetched',
+      detail: `channel ${plan.target.channel} is read off a phone, and none is at hand: ${error.message}`,
+      hint: hintOf(error),
+    };
+  }
+}
+
+function hintOf({ hint = 'connect a phone' }: FailedHere): string {
+  return hint.includes('--published') ? hint : `${hint}, or hand the files over with --published DIR`;
+}
+
+const NO_PHONE: ReadonlySet<string> = new Set(['missing-tool', 'no-device']);
 
 /** A range is taken as it is given; a file says which version of it it is. */
 function targetOf({ target }: CheckPlan, { versionName, notAuthentic }: ChecksDone): Target {

@@ -128,7 +128,7 @@ async function find(plan: ComparePlan, names: readonly string[], options: Obtain
         files: [],
         code: 'not-fetched',
         details: [`channel ${plan.target.channel} has no address to fetch from`],
-        hint: `${acquisition.how}; then hand it over with --published FILE`,
+        hint: `${acquisition.how}; hand it over with --published FILE`,
       };
     case 'url': {
       const { url, sha256, onlyLatest } = acquisition;

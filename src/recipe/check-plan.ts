@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Where nothing can be built here: why, what would be done elsewhere, and what can be checked of the published file by itself. */
 import { digestOf } from '../canonical-json.js';
+import { UsageError } from '../errors.js';
 import type { CheckPlan, Fact, KnownResult, Obstacle, PlannedCheck, ComparePlan } from '../model.js';
 import { type Candidate, rangeOf, schemeOf } from './candidates.js';
 import { channelOf, comparePlan } from './compare-plan.js';
@@ -26,6 +27,12 @@ export function makeCheckPlan(
 ): CheckPlan | undefined {
   const closed = recipe.source === undefined;
   rangeOf(request.version);
+  if (closed && request.asOf !== undefined)
+    throw new UsageError(
+      'as-of-unsupported',
+      `${recipe.app}: no source is published, and no day of any version is known`,
+      { hint: 'leave --as-of out; a file says which version it is: --published FILE' },
+    );
   const candidate: Candidate | undefined = closed
     ? { version: request.version, by: 'pinned' }
     : recipe.hostBuilds.length === 0

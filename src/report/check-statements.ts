@@ -39,7 +39,7 @@ export function checkStatements({ checks }: DecidedFacts): Statement[] {
     list.push(
       say(
         'store-encryption',
-        `The store encrypts the file (${compare.encryption.scheme}). It shows: ${clause(compare.encryption.shows)}. It hides: ${clause(compare.encryption.hides)}.`,
+        `The store encrypts what it delivers (${compare.encryption.scheme}); whether this is so in this file was not read. Such a file shows: ${clause(compare.encryption.shows)}. It hides: ${clause(compare.encryption.hides)}.`,
         ['/checks/compare/encryption'],
         'otool -l BINARY | grep -A 4 LC_ENCRYPTION_INFO',
       ),

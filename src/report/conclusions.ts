@@ -18,12 +18,16 @@ export function doesNotSay(facts: DecidedFacts): Statement[] {
       'It says nothing about servers, other files, other devices, other channels or later updates.',
       '/subject',
     ),
-    no(
-      'not-carried',
-      `It says nothing about what is inside of carried binaries (${carried} listed).`,
-      '/origins',
-      '/carried',
-    ),
+    ...(facts.checks === undefined
+      ? [
+          no(
+            'not-carried',
+            `It says nothing about what is inside of carried binaries (${carried} listed).`,
+            '/origins',
+            '/carried',
+          ),
+        ]
+      : []),
     ...checksDoNotSay(facts).map(({ code, sentence }) => no(code, sentence, '/checks/outcomes')),
     ...((facts.plan ?? facts.checks)?.compare.acquisition.kind === 'site-files'
       ? [

@@ -29,7 +29,7 @@ export function renderSummary(report: Report): string {
   const sections = sectionsOf(report);
   for (const { id, title, statements } of sections) {
     const shown = SHOWN[id];
-    if (shown !== undefined) lines.push('', title, ...listed(statements, shown));
+    if (shown !== undefined) lines.push('', title, ...listed(statements, shown, isCheck));
   }
   const error = blocksOf(report).find((block) => block.id === 'first-error');
   if (error !== undefined)
@@ -55,10 +55,18 @@ function counted(n: number, one: string, several: string): string {
   return n === 0 ? '' : `${n} ${n === 1 ? one : several}`;
 }
 
-function listed(statements: readonly Statement[], shown: number): string[] {
-  const rest = statements.length - shown;
+/** Where nothing could be built, the checks are the result: all of them stand there. */
+const isCheck = ({ code }: Statement): boolean => /^check-(?:passed|failed|not-run)-/.test(code);
+
+function listed(
+  statements: readonly Statement[],
+  shown: number,
+  always: (statement: Statement) => boolean,
+): string[] {
+  const taken = statements.filter((statement, at) => at < shown || always(statement));
+  const rest = statements.length - taken.length;
   return [
-    ...statements.slice(0, shown).map(({ sentence }) => `  - ${text(sentence)}`),
+    ...taken.map(({ sentence }) => `  - ${text(sentence)}`),
     ...(rest > 0 ? [`  - … and ${rest} more`] : []),
   ];
 }

@@ -17,6 +17,7 @@ test('the list: one line an app', async (t) => {
     readonly app: string;
   }[];
   t.is(listed.length, lines.length);
+  t.is((await verify(['recipes', 'list'])).stdout, stdout);
 });
 
 test('one recipe with its evidence', async (t) => {

@@ -42,11 +42,17 @@ interface Closed {
   readonly packageId?: string;
   readonly signer?: string;
   readonly more?: string;
+  readonly acquisition?: string;
 }
 
 function recipes(
   t: ExecutionContext,
-  { packageId = 'io.appium.settings', signer = '', more = '' }: Closed = {},
+  {
+    packageId = 'io.appium.settings',
+    signer = '',
+    more = '',
+    acquisition = '{ kind: handed-over, how: download it }',
+  }: Closed = {},
 ): string {
   const directory = path.join(temporaryDirectory(t), 'recipes');
   mkdirSync(directory);
@@ -64,7 +70,7 @@ channels:
     title: Website
     builtBy: publisher
     packageId: ${packageId}
-    acquisition: { kind: handed-over, how: download it }
+    acquisition: ${acquisition}
     files: [closed.apk]
     signers: [${signer === '' ? '' : `{ sha256: ${signer}, statedBy: third-party, source: a list }`}]
 ${more}`,
@@ -142,6 +148,31 @@ test('no file: each check says so', async (t) => {
   t.is(report.statement.subject.target?.version, '8.x');
 });
 
+test('a channel that is read off a phone, and no phone: the same verdict, and each check says so', async (t) => {
+  const directory = recipes(t, { acquisition: '{ kind: phone, package: org.example.chat }' });
+  const cwd = temporaryDirectory(t);
+  const without = { PATH: temporaryDirectory(t) };
+  const none = await runCli(['closed', '2.x', '--recipes', directory], { cwd, env: without });
+  t.is(none.exitCode, 2, none.output);
+  t.regex(none.stdout, /no-published-artifact: .*adb is not installed/);
+  // all five stand on the screen
+  t.is(none.stdout.match(/The check [a-z-]+ was not run/g)?.length, 5, none.stdout);
+  t.false(none.stdout.includes('carried binaries'));
+  // to fetch is to want the file
+  const fetched = await runCli(['fetch', 'closed', '2.x', '--recipes', directory], { cwd, env: without });
+  t.is(fetched.exitCode, 75, fetched.output);
+  t.true(fetched.stderr.includes('[missing-tool]'));
+});
+
+test('a day of a version that nobody can know, and the versions of an app without source', async (t) => {
+  const directory = recipes(t);
+  const request = { app: 'closed', version: '2.x', asOf: '2026-01-01' };
+  await t.throwsAsync(planAnything(request, { recipes: directory }), { code: 'as-of-unsupported' });
+  const { exitCode, stdout } = await runCli(['closed', '--recipes', directory]);
+  t.is(exitCode, 0);
+  t.true(stdout.includes('no version of closed is known: `verify plan closed latest`'), stdout);
+});
+
 test('a file of a version that was not asked for', async (t) => {
   await t.throwsAsync(verify({ app: 'closed', version: '7.x', published: APK }, { recipes: recipes(t) }), {
     code: 'other-version',
@@ -175,7 +206,9 @@ test('a store that encrypts: what the file shows and what it hides is said', asy
   });
   t.deepEqual(reasons(report), ['encrypted', 'no-source']);
   t.true(outcomes(report).includes('signer not-run'));
-  t.true(report.statement.statements.some(({ code }) => code === 'store-encryption'));
+  const told = report.statement.statements.find(({ code }) => code === 'store-encryption');
+  // the file that was handed over is an APK, which no store encrypted
+  t.true(told?.sentence.includes('whether this is so in this file was not read'));
 });
 
 test('a log that lists the file, one that does not, one that does not answer', async (t) => {

@@ -21,7 +21,7 @@ export const recipesCommand: CommandModule<object, RecipesArguments> = {
         yargs.command(recipesImportCommand).command(recipesNewCommand).command(recipesCheckCommand),
       ),
     )
-      .positional('app', { type: 'string', describe: 'app to show, or lint' })
+      .positional('app', { type: 'string', describe: 'app to show, or lint, or list' })
       .positional('file', { type: 'string', describe: 'with lint: a recipe file of yours' })
       .example('$0 recipes', 'all apps')
       .example('$0 recipes telegram-android', 'one recipe with its evidence')
@@ -42,7 +42,7 @@ export const recipesCommand: CommandModule<object, RecipesArguments> = {
         output.data(results);
         return problems.length === 0 ? EXIT.ok : EXIT.usage;
       }
-      if (argv.app === undefined) {
+      if (argv.app === undefined || argv.app === 'list') {
         const all = await recipes(options.recipes);
         output.print(table(all));
         output.data(

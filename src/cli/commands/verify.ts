@@ -111,7 +111,11 @@ export const verifyCommand: CommandModule<object, VerifyArguments> = {
       }
       if (release === undefined) {
         const known = await versions(app, options);
-        output.print(known.map(versionLine).join('\n'));
+        output.print(
+          known.length === 0
+            ? `no version of ${app} is known: \`verify plan ${app} latest\` says why, and what can be checked of a file`
+            : known.map(versionLine).join('\n'),
+        );
         output.data(known);
         return EXIT.ok;
       }
