@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What files say by themselves: identity, signatures, bytes, code. Nothing is compared, nothing stored. */
-import { existsSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import path from 'node:path';
 import { FileSource } from '../bytes.js';
 import { FactThread, WORTH_A_THREAD } from '../compare/fact-thread.js';
 import type { Inspection } from '../compare/inspect/types.js';
+import { UsageError } from '../errors.js';
 import { localFiles } from '../inputs/local-files.js';
 import type { OperationOptions } from './options.js';
 import { stoppable } from './stoppable.js';
@@ -18,7 +19,7 @@ export interface InspectRequest {
 
 /**
  * What is wrong with a file is in the result.
- * @throws FailedHere `unreadable-input`
+ * @throws UsageError `idsig-of-directory`; FailedHere `unreadable-input`
  */
 export async function inspect(request: InspectRequest, options: OperationOptions = {}): Promise<Inspection> {
   return await stoppable(options, async ({ signal }) => {
@@ -27,8 +28,11 @@ export async function inspect(request: InspectRequest, options: OperationOptions
       FactThread.startEarly();
     const { inspectFiles } = await import('../compare/inspect/inspect-files.js');
     const isDirectory = statSync(request.file).isDirectory();
-    const idsig =
-      request.idsig ?? (existsSync(`${request.file}.idsig`) ? `${request.file}.idsig` : undefined);
+    const idsig = request.idsig ?? (isFile(`${request.file}.idsig`) ? `${request.file}.idsig` : undefined);
+    if (request.idsig !== undefined && isDirectory)
+      throw new UsageError('idsig-of-directory', `${request.file} is a directory, --idsig is of one APK`, {
+        hint: 'put it beside its APK, with .idsig added to the name',
+      });
     const opened: FileSource[] = [];
     const open = (file: string): FileSource => {
       const source = FileSource.open(file);
@@ -50,3 +54,5 @@ export async function inspect(request: InspectRequest, options: OperationOptions
     }
   });
 }
+
+const isFile = (file: string): boolean => statSync(file, { throwIfNoEntry: false })?.isFile() === true;

@@ -191,6 +191,19 @@ test('v4 signatures in a directory and in an archive, each with its APK', async 
   t.is(swapped.file.signature?.idsig?.status, 'invalid');
 });
 
+test('a v4 signature that is named is that of one APK: of no directory, and of no member of an archive', async (t) => {
+  const idsig = buildIdsig(signed, { signers: [{ identity, digest: contentDigest(unsigned()) }] });
+  const archive = buildZip([{ name: 'b.apk', data: signedApk(unsigned(8), { identity }) }]);
+  const cwd = files(t, { 'p/a.apk': signed, 'x.idsig': idsig, 'app.apks': archive, 'app.apks.idsig': idsig });
+  mkdirSync(path.join(cwd, 'p/a.apk.idsig'));
+  t.is((await inspected(t, cwd, 'p/a.apk')).file.signature?.idsig, undefined);
+  t.is((await inspected(t, cwd, 'p/a.apk', '--idsig', 'x.idsig')).file.signature?.idsig?.status, 'verified');
+  t.is((await inspected(t, cwd, 'app.apks')).file.signature?.idsig, undefined);
+  const ended = await verify(['inspect', '--json', 'p', '--idsig', 'x.idsig'], { cwd });
+  t.is(ended.code, 64);
+  t.is(errorOf(t, ended), 'idsig-of-directory');
+});
+
 test('what of an archive of APKs an installer may take otherwise is told', async (t) => {
   const own = { name: 'base.apk', data: signed };
   const cases: Readonly<Record<string, readonly [archive: Buffer, told: RegExp | undefined]>> = {

@@ -31,6 +31,7 @@ export async function inspectFiles(
   sources: readonly NamedSource[],
   options: InspectFilesOptions,
 ): Promise<Inspection> {
+  const { idsig: named, ...whole } = options;
   const walk = oneFileWalk(options);
   const members: Member[] = [];
   const others: Inspection['others'][number][] = [];
@@ -62,10 +63,11 @@ export async function inspectFiles(
       walk.checkAborted();
       const beside = `${member.name}${IDSIG}`;
       const idsig =
-        options.idsig ?? [...idsigs, ...sources].find(({ name: other }) => other === beside)?.source;
+        (kind === 'file' ? named : undefined) ??
+        [...idsigs, ...sources].find(({ name: other }) => other === beside)?.source;
       files.push(
         await inspectFile(member.source, member.name, {
-          ...options,
+          ...whole,
           ...(idsig === undefined ? {} : { idsig }),
           ...(member.zip === undefined ? {} : { zip: member.zip }),
         }),
