@@ -149,8 +149,8 @@ function conditionText({ versionCode, abi }: PublishedCondition): string {
   ].join(' and ');
 }
 
-const knownResultText = ({ by, channel, result, url }: KnownResult): string =>
-  `known result    ${by} (${channel}): ${result} ${url}`;
+const knownResultText = ({ by, channel, result, reason, url }: KnownResult): string =>
+  `known result    ${by} (${channel}): ${result}${reason === undefined ? '' : `; ${reason}`} ${url}`;
 
 /** Every detail of a plan, for reading. */
 export function wholePlan(plan: Plan): string {

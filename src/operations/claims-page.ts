@@ -67,8 +67,10 @@ function tested(
   if (claim.kind !== 'build') return lines;
   for (const row of rows.filter((one) => one.app === app))
     lines.push(`    - ${row.channel}: ${found(row, then)}`);
-  for (const { by, versions, channel, result, url } of recipe.knownResults)
-    lines.push(`    - ${channel}, found by others (${by}, <${url}>), ${span(recipe, versions)}: ${result}.`);
+  for (const { by, versions, channel, result, reason, url } of recipe.knownResults)
+    lines.push(
+      `    - ${channel}, found by others (${by}, <${url}>), ${span(recipe, versions)}: ${result}${reason === undefined ? '' : `; ${reason}`}.`,
+    );
   return lines;
 }
 

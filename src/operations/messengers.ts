@@ -2,12 +2,15 @@
 /** README's table of messengers, from recipes and reports: what each channel can be checked for, and what was found. */
 import type { Recipe, RecipeChannel } from '../recipe/schema.js';
 import type { ReportIndex } from '../report/report-index.js';
+import { bestVerdict, missingFor } from './best-verdict.js';
 import { statusRows, type StatusRow } from './status.js';
 
 /** Scoreboards of others about the same app. */
 export type Scoreboards = Readonly<
   Record<string, readonly { readonly title: string; readonly url: string }[]>
 >;
+
+const NONE = '–';
 
 const HEAD = [
   'app',
@@ -26,28 +29,75 @@ export function messengersTable(
   index: ReportIndex,
   scoreboards: Scoreboards = {},
 ): string {
-  const rows = statusRows(recipes, index).flatMap((row): string[][] => {
+  const found = statusRows(recipes, index).flatMap((row): Row[] => {
     const recipe = recipes.find(({ app }) => app === row.app);
-    return recipe === undefined ? [] : [cells(recipe, row, scoreboards[row.app] ?? [])];
+    return recipe === undefined ? [] : [rowOf(recipe, row, scoreboards[row.app] ?? [])];
   });
+  const rows = families(found).map(cells);
   return [HEAD, HEAD.map(() => '---'), ...rows].map((row) => `| ${row.map(cell).join(' | ')} |`).join('\n');
 }
 
 const cell = (text: string): string => text.replaceAll('|', '\\|').replace(/\s+/g, ' ').trim();
 
-function cells(recipe: Recipe, row: StatusRow, links: Scoreboards[string]): string[] {
+/** A channel: what stands left and right of its name and of its last verdict. */
+interface Row {
+  readonly app: string;
+  readonly channel: string;
+  readonly left: readonly string[];
+  readonly middle: readonly string[];
+  readonly last: string;
+  readonly blocks: string;
+}
+
+function rowOf(recipe: Recipe, row: StatusRow, links: Scoreboards[string]): Row {
   const channel = Object.hasOwn(recipe.channels, row.channel) ? recipe.channels[row.channel] : undefined;
   const elsewhere = links.map(({ title, url }) => `[${title}](${url})`).join(', ');
+  return {
+    app: recipe.app,
+    channel: row.channel,
+    left: [`\`${recipe.app}\`${elsewhere === '' ? '' : ` (${elsewhere})`}`, row.platform ?? recipe.platform],
+    middle: [
+      sourcePublished(recipe),
+      instructions(recipe, channel),
+      signerKnown(channel),
+      bestVerdict(recipe, row.channel),
+    ],
+    last: lastVerdict(row),
+    blocks: blocks(recipe, row.channel).join('; ') || '–',
+  };
+}
+
+const ABI = /-(?:arm64-v8a|armeabi-v7a|x86|x86-64|universal)$/;
+
+/** The channels of one place that differ in the ABI of their file only stand in one row. */
+function families(rows: readonly Row[]): readonly (readonly Row[])[] {
+  const found: Row[][] = [];
+  for (const row of rows) {
+    const base = row.channel.replace(ABI, '');
+    const family = found.find(([head]) => head?.app === row.app && head.channel === base && alike(head, row));
+    if (family === undefined) found.push([row]);
+    else family.push(row);
+  }
+  return found;
+}
+
+const alike = (a: Row, b: Row): boolean =>
+  a.blocks === b.blocks && [...a.left, ...a.middle].join('\n') === [...b.left, ...b.middle].join('\n');
+
+function cells(family: readonly Row[]): readonly string[] {
+  const [head] = family;
+  if (head === undefined) return [];
+  const verdicts = family.filter(({ last }) => last !== NONE);
+  const last =
+    family.length === 1
+      ? head.last
+      : verdicts.map(({ channel, last: own }) => `${channel}: ${own}`).join('; ');
   return [
-    `\`${recipe.app}\`${elsewhere === '' ? '' : ` (${elsewhere})`}`,
-    recipe.platform,
-    row.channel,
-    sourcePublished(recipe),
-    INSTRUCTIONS[recipe.status.kind],
-    signerKnown(channel),
-    bestVerdict(recipe, row.channel),
-    lastVerdict(row),
-    blocks(recipe, row.channel).join('; ') || '–',
+    ...head.left,
+    family.map(({ channel }) => channel).join(', '),
+    ...head.middle,
+    last || NONE,
+    head.blocks,
   ];
 }
 
@@ -55,13 +105,20 @@ const INSTRUCTIONS = {
   'reproducible-claimed': 'yes',
   'buildable-unclaimed': 'to build',
   distribution: 'the distribution’s',
-  closed: 'no',
-  retired: 'no',
+  closed: 'none known',
+  retired: 'none known',
   demonstration: 'yes',
 } as const satisfies Record<Recipe['status']['kind'], string>;
 
+/** How to get from the source to the files of this channel, as the makers tell it. */
+function instructions({ source, status }: Recipe, channel: RecipeChannel | undefined): string {
+  // of a channel that cannot be checked yet nobody looked for them
+  if (source !== undefined && channel === undefined) return NONE;
+  return channel?.instructions === 'to-build' ? 'to build' : INSTRUCTIONS[status.kind];
+}
+
 function sourcePublished({ source, versions }: Recipe): string {
-  if (source === undefined) return 'no';
+  if (source === undefined) return 'none known';
   return versions.withoutSource.length === 0 ? 'yes' : 'not of all versions';
 }
 
@@ -76,21 +133,8 @@ function signerKnown(channel: RecipeChannel | undefined): string {
     : 'stated by others';
 }
 
-/** What no check of this channel's files can go beyond. */
-export function bestVerdict(recipe: Recipe, id: string): string {
-  const channel = Object.hasOwn(recipe.channels, id) ? recipe.channels[id] : undefined;
-  if (recipe.source === undefined) return '`unverifiable`: no-source';
-  if (channel?.encryption !== undefined) return '`unverifiable`: encrypted';
-  if (recipe.builds.length === 0 && recipe.hostBuilds.length > 0) return '`unverifiable`: needs-host';
-  // what nobody can check yet has no bound that was looked at, but Play's files are known
-  if (channel === undefined && id !== 'play') return '–';
-  // a store that makes what users install puts its own marks into it
-  const edited = id === 'play' || channel?.builtBy === 'store' || (channel?.rules.length ?? 0) > 0;
-  return edited ? '`equivalent`' : '`reproducible`';
-}
-
 function lastVerdict({ versions: [last], summary }: StatusRow): string {
-  if (last === undefined) return '–';
+  if (last === undefined) return NONE;
   const also = summary.startsWith('last ') ? `; ${summary}` : '';
   return `[\`${last.verdict}\`](reports/${last.place}/report.md) ${last.version}, ${last.date}${also}`;
 }
@@ -101,16 +145,18 @@ function blocks(recipe: Recipe, id: string): readonly string[] {
   const found: string[] = [];
   const channel = Object.hasOwn(recipe.channels, id) ? recipe.channels[id] : undefined;
   if (recipe.status.kind === 'retired') found.push('the service ended');
-  if (recipe.source === undefined) found.push('no source is published');
+  if (recipe.source === undefined) found.push('no published source is known');
   if (channel?.encryption !== undefined) found.push(`${channel.encryption.scheme} encryption`);
   const systems = [...new Set(recipe.hostBuilds.map(({ system }) => system))];
   if (systems.length > 0) found.push(`is built on ${systems.join(' and ')} only`);
   const image = recipe.builds.at(-1)?.environment.image.kind;
   if (image === 'floating' || image === 'extracted') found.push('upstream’s base image must be reachable');
-  if (recipe.unpublished.length > 0)
-    found.push(`not published: ${recipe.unpublished.map(({ what }) => what).join(', ')}`);
-  if (recipe.liveInputs.length > 0)
-    found.push(`answers of servers at build time: ${recipe.liveInputs.map(({ what }) => what).join(', ')}`);
+  const asks = recipe.builds.at(-1)?.deviations.some(({ code }) => code === 'privileges') ?? false;
+  if (asks) found.push('the makers’ script asks for privileges that a build does not get here');
+  const { unpublished, liveInputs } = missingFor(recipe, id);
+  if (unpublished.length > 0) found.push(`not published: ${unpublished.map(({ what }) => what).join(', ')}`);
+  if (liveInputs.length > 0)
+    found.push(`inputs of the day: ${liveInputs.map(({ what }) => what).join(', ')}`);
   if (channel?.acquisition.kind === 'handed-over') found.push('the file must be handed over');
   return found;
 }

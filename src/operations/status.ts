@@ -63,7 +63,8 @@ export function statusRows(known: readonly Recipe[], index: ReportIndex): readon
     ];
     return (channels.length === 0 ? ['any'] : channels).map((channel): StatusRow => {
       const own = standing.filter((entry) => entry.app === app && entry.channel === channel);
-      return { app, title, platform, channel, ...versionsOf(own, schemeOf(recipe)) };
+      const elsewhere = recipe.unsupportedChannels.find((other) => other.channel === channel)?.platform;
+      return { app, title, platform: elsewhere ?? platform, channel, ...versionsOf(own, schemeOf(recipe)) };
     });
   });
   const listed = new Set(rows.map(({ app, channel }) => `${app} ${channel}`));

@@ -87,7 +87,7 @@ export function knownResultsOf(recipe: Recipe, version: string): readonly KnownR
 function noSource({ title, status }: Recipe): Obstacle {
   return {
     code: 'no-source',
-    detail: `${title}: no source is published (${status.kind})${status.note === undefined ? '' : `; ${status.note}`}`,
+    detail: `${title}: no published source is known (${status.kind})${status.note === undefined ? '' : `; ${status.note}`}`,
     needs: [],
     steps: [],
   };

@@ -109,7 +109,29 @@ function lintIdentity(recipe: Recipe): readonly Found[] {
         path: 'unsupportedChannels',
         message: `${channel} stands among the channels as well`,
       });
+  found.push(...lintNamedChannels(recipe));
   return found;
+}
+
+function lintNamedChannels(recipe: Recipe): readonly Found[] {
+  const known = [
+    ...Object.keys(recipe.channels),
+    ...recipe.unsupportedChannels.map(({ channel }) => channel),
+  ];
+  const named: readonly (readonly [string, readonly string[]])[] = [
+    ...recipe.unpublished.map(({ channels }, i) => [`unpublished[${i}].channels`, channels ?? []] as const),
+    ...recipe.liveInputs.map(({ channels }, i) => [`liveInputs[${i}].channels`, channels ?? []] as const),
+    ...recipe.knownResults.map(({ channel }, i) => [`knownResults[${i}].channel`, [channel]] as const),
+  ];
+  return named.flatMap(([path, channels]) =>
+    channels
+      .filter((channel) => !known.includes(channel))
+      .map((channel) => ({
+        code: 'unknown-channel',
+        path,
+        message: `${channel} is none of ${known.join(', ')}`,
+      })),
+  );
 }
 
 // ---------------------------------------------------------------- versions

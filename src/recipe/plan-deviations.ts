@@ -12,17 +12,28 @@ export interface PlanKnowledge {
   readonly asOf: string | undefined;
 }
 
+/** What the official build of this version had and nobody else has, as far as it is in the files of this channel. */
+export function missingInputs(
+  recipe: Recipe,
+  version: string | undefined,
+  channel: string,
+): Pick<Recipe, 'unpublished' | 'liveInputs'> {
+  const applies = ({ versions, channels }: Recipe['unpublished'][number]): boolean =>
+    (version === undefined || inRange(version, rangeOf(versions), schemeOf(recipe))) &&
+    (channels === undefined || channels.includes(channel));
+  return { unpublished: recipe.unpublished.filter(applies), liveInputs: recipe.liveInputs.filter(applies) };
+}
+
 export function planDeviations(
   recipe: Recipe,
-  version: string,
+  { version, channel }: { readonly version: string; readonly channel: string },
   { extrapolated, unconfirmed, references, asOf }: PlanKnowledge,
 ): readonly Deviation[] {
-  const applies = ({ versions }: { readonly versions: string }): boolean =>
-    inRange(version, rangeOf(versions), schemeOf(recipe));
   const found: Deviation[] = [];
-  for (const { what, note, reference, canChangeOutput } of recipe.unpublished.filter(applies))
+  const { unpublished, liveInputs } = missingInputs(recipe, version, channel);
+  for (const { what, note, reference, canChangeOutput } of unpublished)
     found.push({ code: 'unpublished-value', what, reason: `${note} (${reference})`, canChangeOutput });
-  for (const { what, note, reference, canChangeOutput } of recipe.liveInputs.filter(applies))
+  for (const { what, note, reference, canChangeOutput } of liveInputs)
     found.push({ code: 'live-input', what, reason: `${note} (${reference})`, canChangeOutput });
   for (const { reference, digest } of references)
     found.push({

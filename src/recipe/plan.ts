@@ -59,7 +59,7 @@ export function makePlan(recipe: Recipe, request: PlanRequest, context: PlanCont
   deviations.push(
     ...ownDeviations(build),
     ...instructions.deviations,
-    ...planDeviations(recipe, version, { extrapolated, unconfirmed, references, asOf: request.asOf }),
+    ...planDeviations(recipe, target, { extrapolated, unconfirmed, references, asOf: request.asOf }),
   );
   const compare = comparePlan(recipe, channel, { target, candidate, values, outputs: build.outputs });
   const scheme = schemeOf(recipe);

@@ -88,7 +88,10 @@ export function resolveVersion(
   const range = rangeOf(asked);
   const scheme = schemeOf(recipe);
   if (recipe.source === undefined)
-    throw new VerifyError('no-source', `${recipe.title}: no source is published (${recipe.status.kind})`);
+    throw new VerifyError(
+      'no-source',
+      `${recipe.title}: no published source is known (${recipe.status.kind})`,
+    );
   const { skipped, exact } = withoutSource(recipe, range);
   for (const strategy of recipe.versions.resolve) {
     const lookup = lookupOf(recipe, strategy);

@@ -5,6 +5,7 @@ import {
   absolutePath,
   byKind,
   capturingPattern,
+  channelId,
   identifier,
   imageDigest,
   outputPath,
@@ -148,6 +149,7 @@ export const hostBuild = strict({
 
 export const unpublished = strict({
   versions: range.default('*'),
+  channels: z.array(channelId).min(1).optional().describe('The channels whose files it is in; default all.'),
   what: text,
   note: text,
   reference: text,

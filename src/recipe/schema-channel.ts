@@ -103,6 +103,9 @@ const transparencyLog = strict({
 export const channel = strict({
   title: text,
   builtBy: word(['publisher', 'distribution', 'store']),
+  instructions: word(['to-build'])
+    .optional()
+    .describe('Where the makers tell how to reproduce other files of the app, but not these.'),
   packageId: identifier.optional(),
   versionName: text
     .optional()

@@ -72,7 +72,13 @@ export const recipeSchema = strict({
   defaultChannel: channelId.optional(),
   channels: z.record(channelId, channel).default({}),
   unsupportedChannels: z
-    .array(strict({ channel: channelId, reason: text }))
+    .array(
+      strict({
+        channel: channelId,
+        platform: word(PLATFORMS).optional().describe("Where it is not the recipe's."),
+        reason: text,
+      }),
+    )
     .default([])
     .describe('Channels that exist and that this recipe cannot check yet, and why.'),
   builds: z.array(build).default([]).describe('Ranges must neither overlap nor leave a gap.'),

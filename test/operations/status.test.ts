@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import test from 'ava';
-import { bestVerdict, messengersTable, withMessengers } from '../../src/operations/messengers.js';
+import { bestVerdict } from '../../src/operations/best-verdict.js';
+import { messengersTable, withMessengers } from '../../src/operations/messengers.js';
 import { statusRows, summaryOf } from '../../src/operations/status.js';
 import type { Recipe } from '../../src/recipe/schema.js';
 import type { IndexedReport, ReportIndex } from '../../src/report/report-index.js';
@@ -118,11 +119,50 @@ for (const [what, recipe, best] of [
     t.true(bestVerdict(recipe, 'website').includes(best), bestVerdict(recipe, 'website'));
   });
 
-test('Google Play is at best equivalent, also where it cannot be checked yet', (t) => {
-  const recipe = smallRecipe(
-    replaced('builds:\n', 'unsupportedChannels: [{ channel: play, reason: not | yet }]\nbuilds:\n'),
+const missing = (where: string, canChangeOutput: string, more = '') =>
+  replaced(
+    'builds:\n',
+    `${where}: [{ what: a key, note: secret, reference: x, canChangeOutput: '${canChangeOutput}'${more} }]\nbuilds:\n`,
   );
-  t.is(bestVerdict(recipe, 'play'), '`equivalent`');
+
+for (const [what, edit, best] of [
+  ['a value that is not published', missing('unpublished', 'yes'), '`unreproducible`: unpublished inputs'],
+  ['the same of an older version', missing('unpublished', 'yes', ", versions: '<10'"), '`reproducible`'],
+  ['the same of another channel', missing('unpublished', 'yes', ', channels: [play]'), '`reproducible`'],
+  [
+    'a value that may matter',
+    missing('unpublished', 'unknown'),
+    '`reproducible`, if the stand-ins are right',
+  ],
+  ['a value that does not matter', missing('unpublished', 'no'), '`reproducible`'],
+  [
+    'what a server says that day',
+    missing('liveInputs', 'yes'),
+    '`unreproducible`: inputs of the day, unless unchanged',
+  ],
+] as const)
+  test(`at best, ${what}: ${best}`, (t) => {
+    const recipe = smallRecipe((text) =>
+      edit(
+        without(RULES)(text).replace(
+          'builds:\n',
+          'unsupportedChannels: [{ channel: play, reason: x }]\nbuilds:\n',
+        ),
+      ),
+    );
+    t.is(bestVerdict(recipe, 'website'), best);
+    const [, , row = ''] = messengersTable([recipe], indexOf()).split('\n');
+    t.is(row.includes('a key'), best !== '`reproducible`' || what.includes('does not matter'), row);
+  });
+
+test('of what cannot be checked yet nothing is said at best, and nothing of another channel', (t) => {
+  const recipe = smallRecipe(
+    replaced(
+      'builds:\n',
+      'unsupportedChannels: [{ channel: play, platform: web, reason: not | yet }]\nbuilds:\n',
+    ),
+  );
+  t.is(bestVerdict(recipe, 'play'), '–');
   const table = messengersTable([recipe], indexOf(entry('10.10', 'website')), {
     small: [{ title: 'others', url: 'https://example.org/' }],
   });
@@ -131,9 +171,44 @@ test('Google Play is at best equivalent, also where it cannot be checked yet', (
   t.regex(website, /\(\[others\]\(https:\/\/example\.org\/\)\)/);
   // what one channel was found to be is not said of another
   t.notRegex(play, /2026/);
-  t.regex(play, /not \\\| yet/);
+  t.regex(play, /\| web \| play \|.*not \\\| yet/);
   for (const line of table.split('\n')) t.is(line.replaceAll('\\|', '').split('|').length, 11);
 });
+
+/** The website's channel once more, under another name. */
+const twin = (id: string, edit: (text: string) => string = (text) => text) =>
+  smallRecipe((text) => {
+    const own = /  website:\n(?:    .*\n)+/.exec(text)?.[0] ?? '';
+    return text.replace(own, own + edit(own.replace('website', id)));
+  });
+
+test('channels that differ in the ABI alone stand in one row, each with its own verdict', (t) => {
+  const index = indexOf(entry('10.10', 'website'), entry('10.10', 'website-x86-64', { verdict: U }));
+  const rows = messengersTable([twin('website-x86-64')], index)
+    .split('\n')
+    .slice(2);
+  t.is(rows.length, 1);
+  t.regex(rows.join(), /\| website, website-x86-64 \|/);
+  t.regex(
+    rows.join(),
+    /\| website: \[`reproducible`\]\(reports\/place-0[^|]*; website-x86-64: \[`unreproducible`\]\(reports\/place-1/,
+  );
+  t.regex(
+    messengersTable([twin('website-x86-64')], indexOf(entry('10.10', 'website-x86-64')))
+      .split('\n')
+      .at(-1) ?? '',
+    /\| website-x86-64: \[`reproducible`\]/,
+  );
+});
+
+for (const [what, recipe] of [
+  ['another name', twin('website-beta')],
+  ['another bound', twin('website-x86', without(RULES))],
+] as const)
+  test(`a channel with ${what} keeps its row`, (t) => {
+    const rows = messengersTable([recipe], indexOf()).split('\n').slice(2);
+    t.is(rows.length, 2);
+  });
 
 test('a page without its marks is refused', (t) => {
   t.throws(() => withMessengers('# nothing\n', 'table'), { message: /no place/ });

@@ -58,6 +58,18 @@ test(found, 'app-is-command', 'app: small', 'app: completion');
 test(found, 'unknown-channel', 'channels:\n', 'defaultChannel: play\nchannels:\n');
 test(
   found,
+  'unknown-channel',
+  'builds:\n',
+  'unpublished: [{ channels: [play], what: a, note: b, reference: c, canChangeOutput: unknown }]\nbuilds:\n',
+);
+test(
+  found,
+  'unknown-channel',
+  'builds:\n',
+  "knownResults: [{ by: a, versions: ['10.10'], channel: play, result: b, url: 'https://example.org/' }]\nbuilds:\n",
+);
+test(
+  found,
   'channel-twice',
   'channels:\n',
   'unsupportedChannels: [{ channel: website, reason: x }]\nchannels:\n',

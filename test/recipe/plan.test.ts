@@ -409,6 +409,20 @@ test('a channel that is known and cannot be checked is told with its reason', (t
   t.regex(message, /nobody knows its files/);
 });
 
+test('what is missing in the files of another channel is no deviation of this one', (t) => {
+  const deviationsFor = (channel: string): readonly string[] => {
+    const recipe = smallRecipe((text) =>
+      text.replace(
+        'builds:\n',
+        `unsupportedChannels: [{ channel: store, reason: x }]\nunpublished: [{ channels: [${channel}], what: a key, note: b, reference: c, canChangeOutput: unknown }]\nbuilds:\n`,
+      ),
+    );
+    return planOf(recipe, '10.10').deviations.map(({ code }) => code);
+  };
+  t.true(deviationsFor('website').includes('unpublished-value'));
+  t.false(deviationsFor('store').includes('unpublished-value'));
+});
+
 test('a version beyond every build range has no instructions', (t) => {
   const recipe = smallRecipe(replaced("version: '10.10'", "version: '12.0'"));
   t.is(thrown(() => planOf(recipe, '12.0')).code, 'no-instructions');

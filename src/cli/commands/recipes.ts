@@ -90,7 +90,7 @@ function shown({ recipe, sha256, file }: LoadedRecipe): string {
     ),
     ...recipe.knownResults.map(
       (known) =>
-        `known     ${known.by}: ${known.versions.join(', ')} (${known.channel}): ${known.result} ${known.url}`,
+        `known     ${known.by}: ${known.versions.join(', ')} (${known.channel}): ${known.result}${known.reason === undefined ? '' : `; ${known.reason}`} ${known.url}`,
     ),
     `file      ${file} sha256:${sha256}`,
   ].join('\n');
