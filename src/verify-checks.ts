@@ -11,8 +11,7 @@ import {
   type PublishedOutcome,
 } from './inputs/published.js';
 import type { CheckPlan, Reason, Target, UnverifiableReason } from './model.js';
-import { runChecks, type CheckInputs, type ChecksDone } from './pipeline/run-checks.js';
-import { inRange, parseRange } from './recipe/version.js';
+import { isAskedFor, runChecks, type CheckInputs, type ChecksDone } from './pipeline/run-checks.js';
 import { assembleReport } from './report/assemble.js';
 import type { Report, RunRecord } from './report/types.js';
 
@@ -83,9 +82,7 @@ const NO_PHONE: ReadonlySet<string> = new Set(['missing-tool', 'no-device']);
 /** A range is taken as it is given; a file says which version of it it is. */
 function targetOf({ target }: CheckPlan, { versionName, notAuthentic }: ChecksDone): Target {
   if (versionName === undefined || notAuthentic.length > 0) return target;
-  const range = parseRange(target.version);
-  if (range === undefined || inRange(versionName, range, 'dotted'))
-    return { ...target, version: versionName };
+  if (isAskedFor(versionName, target.version)) return { ...target, version: versionName };
   throw new UsageError(
     'other-version',
     `the file is of version ${versionName}, asked for was ${target.version}`,

@@ -69,7 +69,7 @@ export async function importRecipe(request: RecipeImportRequest): Promise<Recipe
   if (problems.length > 0)
     throw new UsageError(
       'import-invalid',
-      `what ${file} says makes no valid recipe:\n${problems.join('\n')}`,
+      `what ${file} says makes no valid recipe: ${problems.join('; ')}`,
       {
         hint: 'fewer versions (--versions 1), another name (--app), or a recipe by hand: verify recipes new',
       },

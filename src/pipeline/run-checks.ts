@@ -5,6 +5,7 @@ import type { IdentityReading } from '../compare/identity.js';
 import { inspectPublished, inspectSplits } from '../compare/inspect-published.js';
 import type { SignatureRecord } from '../compare/types.js';
 import type { PublishedFile } from '../inputs/published.js';
+import { inRange, parseRange } from '../recipe/version.js';
 import type { AuthenticityReason, CheckOutcome, CheckPlan, PlannedCheck, Reason, Sha256 } from '../model.js';
 
 /** What an earlier report says of the file that it is about. */
@@ -100,7 +101,7 @@ async function outcomeOf(
         said,
         looked.filter(({ split }) => !split),
         'versionName',
-        () => true,
+        (found) => isAskedFor(found, plan.target.version),
       );
     case 'signer':
       return signerOutcome(said, looked);
@@ -109,6 +110,12 @@ async function outcomeOf(
     case 'transparency-log':
       return logOutcome(said, looked, inputs);
   }
+}
+
+/** A range that was asked for is taken as it is given; the scheme of an app without source is not known. */
+export function isAskedFor(found: string, asked: string): boolean {
+  const range = parseRange(asked);
+  return range === undefined || inRange(found, range, 'dotted');
 }
 
 type Say = (outcome: CheckOutcome['outcome'], detail: string) => CheckOutcome;

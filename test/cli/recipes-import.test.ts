@@ -54,6 +54,7 @@ test('wrong use is told with its code', async (t) => {
   ] as const) {
     const transcript = await verify([...args, '--json'], { cwd });
     t.is(transcript.code, exit, args.join(' '));
+    t.false(transcript.stderr.includes('\\x0a'), transcript.stderr);
     t.is(errorOf(t, transcript), code, args.join(' '));
   }
 });

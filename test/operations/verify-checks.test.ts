@@ -129,6 +129,12 @@ test('another app', async (t) => {
   t.true(outcomes(report).includes('signer passed'));
 });
 
+test('another app of another version: that the version was asked for is not said', async (t) => {
+  const report = await checked(t, { packageId: 'org.example.other', signer: SIGNER }, { version: '7.x' });
+  t.deepEqual(reasons(report), ['other-package']);
+  t.true(outcomes(report).includes('version failed'));
+});
+
 test('one byte of it changed: the signature does not hold, and no check of it passes', async (t) => {
   const directory = temporaryDirectory(t);
   const bytes = readFileSync(APK);

@@ -39,7 +39,7 @@ export function importFdroid(request: ImportRequest): ImportedRecipe {
   const { file, text, packageId, srclibs } = request;
   const checked = checkYaml(fdroidSchema, file, text, { scalars: 'failsafe', maxLength: MAX_METADATA });
   if (checked.kind === 'invalid')
-    throw new UsageError('import-invalid', checked.problems.slice(0, 100).map(formatProblem).join('\n'));
+    throw new UsageError('import-invalid', checked.problems.slice(0, 100).map(formatProblem).join('; '));
   const metadata = checked.value;
   const todos: Todo[] = [];
   const todo = (path: Todo['path'], field: string, why: string): void =>

@@ -21,12 +21,12 @@ interface Chosen {
   readonly url: string;
 }
 
-/** @throws UsageError `import-invalid` with a line for each problem, `import-nothing` */
+/** @throws UsageError `import-invalid` with every problem, `import-nothing` */
 export function importRbtlog(request: ImportRequest): ImportedRecipe {
   const { file, text, packageId } = request;
   const checked = checkYaml(rbtlogSchema, file, text, { scalars: 'failsafe', maxLength: MAX_RECIPE });
   if (checked.kind === 'invalid')
-    throw new UsageError('import-invalid', checked.problems.slice(0, 100).map(formatProblem).join('\n'));
+    throw new UsageError('import-invalid', checked.problems.slice(0, 100).map(formatProblem).join('; '));
   const theirs = checked.value;
   const todos: Todo[] = [];
   const todo: Tell = (path, field, why) => void todos.push({ path, field, why });

@@ -20,5 +20,5 @@ export function srclibNames(text: string): readonly string[] {
 export function readSrclib(file: string, text: string): Srclib {
   const checked = checkYaml(srclibSchema, file, text, { scalars: 'failsafe' });
   if (checked.kind === 'valid') return checked.value;
-  throw new UsageError('import-invalid', checked.problems.map(formatProblem).join('\n'));
+  throw new UsageError('import-invalid', checked.problems.map(formatProblem).join('; '));
 }
