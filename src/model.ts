@@ -389,7 +389,12 @@ export type AcquisitionPlan =
   | FdroidAcquisition
   | PhoneAcquisition
   /** What a site serves for one page, and what that names: a folder of files by their paths. */
-  | { readonly kind: 'site-files'; readonly entry: string }
+  | {
+      readonly kind: 'site-files';
+      readonly entry: string;
+      /** Address of the file that says which version the site serves, seen from the entry page. */
+      readonly versionFile?: string;
+    }
   | DebianRepositoryAcquisition;
 
 /** A repository in F-Droid's format: its index is signed, and names each file by digest. */

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { readText } from '../bytes.js';
 import { FailedHere, UsageError } from '../errors.js';
 import type {
+  AcquisitionPlan,
   ComparePlan,
   DebianBinary,
   Fetched,
@@ -99,7 +100,7 @@ interface Found {
 export async function obtainPublished(plan: ComparePlan, options: ObtainOptions): Promise<PublishedOutcome> {
   await fs.mkdir(options.directory, { recursive: true });
   const names = [...new Set(plan.pairs.map((pair) => pair.published))];
-  const found = await find(plan, names, options);
+  const found = await siteOfVersion(plan, await find(plan, names, options));
   if (found.files.length === 0)
     return {
       kind: 'no-published-artifact',
@@ -154,7 +155,7 @@ async function find(plan: ComparePlan, names: readonly string[], options: Obtain
     case 'phone':
       return fromPhone(acquisition, names, options);
     case 'site-files':
-      return fromSite(acquisition.entry, options);
+      return fromSite(acquisition, options);
     case 'debian-repository': {
       const found = await fetchFromDebianRepository(acquisition, {
         ...options,
@@ -413,9 +414,41 @@ async function fromRepository(
   return { files: [await take(file, oneOf(names), from, options, origin)], details: notes };
 }
 
+type SitePlan = Extract<AcquisitionPlan, { kind: 'site-files' }>;
+const MAX_VERSION = 1000;
+
+/**
+ * A site serves the version that it serves: another one than asked says nothing about this one.
+ * @throws UsageError `other-version` for a folder that was handed over
+ */
+async function siteOfVersion({ acquisition, target }: ComparePlan, found: Found): Promise<Found> {
+  if (acquisition.kind !== 'site-files' || acquisition.versionFile === undefined) return found;
+  if (found.files.length === 0) return found;
+  const name = new URL(acquisition.versionFile, acquisition.entry).pathname.slice(1);
+  const file = found.files.find((one) => one.name === name);
+  const says =
+    file === undefined || file.size > MAX_VERSION ? undefined : (await fs.readFile(file.path, 'utf8')).trim();
+  if (says === target.version) return found;
+  const detail =
+    says === undefined
+      ? `${name}, which says the version, is not there or no short text`
+      : `${name} says ${JSON.stringify(says)}, expected ${target.version}`;
+  if (found.files.some(({ from }) => from === 'handed-over'))
+    throw new UsageError('other-version', detail, {
+      hint: 'name the version of the files, or hand over those of this version',
+    });
+  return {
+    files: [],
+    code: 'other-version',
+    details: [detail],
+    hint: 'name the version that the site serves now, or hand over a folder that was fetched when it served this one',
+  };
+}
+
 /** Named by their paths, whatever pairs the plan has: which files a site serves is known when it has served them. */
-async function fromSite(entry: string, options: ObtainOptions): Promise<Found> {
-  const site = await fetchSite(entry, options);
+async function fromSite({ entry, versionFile }: SitePlan, options: ObtainOptions): Promise<Found> {
+  const also = versionFile === undefined ? [] : [versionFile];
+  const site = await fetchSite(entry, { ...options, also });
   if (site === undefined)
     return { files: [], code: 'gone', details: [`${entry} is not there`], hint: BY_HAND };
   const files = site.files.map((file): PublishedFile => ({ ...file, from: 'site-files' }));

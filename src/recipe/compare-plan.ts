@@ -161,7 +161,11 @@ function acquisitionPlan(
       return { kind, package: name, ...(how === undefined ? {} : { how }) };
     }
     case 'site-files':
-      return { kind: 'site-files', entry: expand(acquisition.entry, values) };
+      return {
+        kind: 'site-files',
+        entry: expand(acquisition.entry, values),
+        ...(acquisition.versionFile === undefined ? {} : { versionFile: acquisition.versionFile }),
+      };
     case 'debian-repository':
       return { ...acquisition, version: expand(acquisition.version, values) };
     case 'bundled':

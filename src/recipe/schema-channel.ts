@@ -69,7 +69,13 @@ const acquisition = byKind([
     package: identifier.optional().describe('Default: the packageId of the channel.'),
     how: text.optional().describe('How the app gets onto the phone.'),
   }),
-  strict({ kind: z.literal('site-files'), entry: webAddress.describe('The page that a visitor opens.') }),
+  strict({
+    kind: z.literal('site-files'),
+    entry: webAddress.describe('The page that a visitor opens.'),
+    versionFile: pathBelow
+      .optional()
+      .describe('The file beside that page that says which version the site serves, and nothing else.'),
+  }),
   strict({
     kind: z.literal('debian-repository'),
     url: repositoryAddress,

@@ -176,6 +176,37 @@ test.serial('a folder that is handed over is compared in the same way', async (t
 });
 
 test.serial(
+  'a site that serves another version, or does not say which, says nothing about this one',
+  async (t) => {
+    const at = world(t);
+    const script = `${SCRIPT}; printf '1.0\\n' > dist/version.txt`;
+    const planFor = async (pages: Pages): Promise<Plan> => {
+      const entry = `${await serve(t, pages)}/a/`;
+      const acquisition: AcquisitionPlan = { kind: 'site-files', entry, versionFile: 'version.txt' };
+      return localPlan(at, { script, outputs, compare: { acquisition, pairs } });
+    };
+    const right = await verified(t, at, await planFor({ ...SITE, '/a/version.txt': '1.0\n' }), {});
+    t.is(right.statement.verdict.kind, 'reproducible');
+    t.true(right.statement.subject.published.some(({ name }) => name === 'a/version.txt'));
+    for (const [pages, detail] of [
+      [{ ...SITE, '/a/version.txt': '1.1\n' }, /a\/version\.txt says "1\.1", expected 1\.0/],
+      [SITE, /a\/version\.txt, which says the version, is not there/],
+    ] as const) {
+      const { verdict } = (await verified(t, at, await planFor(pages), {})).statement;
+      t.like(verdict, { kind: 'unverifiable', reasons: [{ code: 'no-published-artifact' }] });
+      t.regex(verdict.kind === 'unverifiable' ? (verdict.reasons[0]?.detail ?? '') : '', detail);
+    }
+    const directory = path.join(at.directory, 'site/a');
+    mkdirSync(directory, { recursive: true });
+    writeFileSync(path.join(directory, 'version.txt'), '1.1');
+    await t.throwsAsync(verified(t, at, await planFor(SITE), { published: path.dirname(directory) }), {
+      instanceOf: UsageError,
+      code: 'other-version',
+    });
+  },
+);
+
+test.serial(
   'a report that moves a file out of its folder, or a twin to another path, is inconsistent',
   async (t) => {
     const report = await verifySite(t, { ...SITE, '/a/style.css': 'other' });

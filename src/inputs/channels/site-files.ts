@@ -15,6 +15,8 @@ export interface SiteOptions {
   /** Where the files are put, by the paths of their addresses. */
   readonly directory: string;
   readonly cache: string;
+  /** Addresses beside those that the pages name, seen from the entry page. */
+  readonly also?: readonly string[];
   readonly limits?: Partial<SiteLimits>;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: OnProgress | undefined;
@@ -59,8 +61,8 @@ export async function fetchSite(entry: string, options: SiteOptions): Promise<Si
   const limits = { ...LIMITS, ...options.limits };
   const start = new URL(entry);
   const { origin } = start;
-  const queue: URL[] = [start];
-  const seen = new Set([addressOf(start)]);
+  const queue: URL[] = [start, ...(options.also ?? []).map((one) => new URL(one, start))];
+  const seen = new Set(queue.map(addressOf));
   const files = new Map<string, SiteFile>();
   const directories = new Set<string>();
   const notes = new Notes();
