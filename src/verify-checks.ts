@@ -12,12 +12,18 @@ import {
 } from './inputs/published.js';
 import type { CheckPlan, Reason, Target, UnverifiableReason } from './model.js';
 import { isAskedFor, runChecks, type CheckInputs, type ChecksDone } from './pipeline/run-checks.js';
+import { publishedOrigins } from './pipeline/published-origins.js';
 import { assembleReport } from './report/assemble.js';
+import { redacted } from './report/redact.js';
 import type { Report, RunRecord } from './report/types.js';
 
 export interface ChecksOptions extends Pick<CheckInputs, 'earlier' | 'transparencyLog'> {
   readonly obtain: ObtainOptions;
-  readonly describeRun: () => Promise<Omit<RunRecord, 'statements'>>;
+  readonly describeRun: (
+    facts: Partial<Omit<RunRecord, 'statements'>>,
+  ) => Promise<Omit<RunRecord, 'statements'>>;
+  /** Takes out of what a server or a phone said what would name this machine. */
+  readonly redact: (text: string) => string;
 }
 
 /** @throws UsageError `other-version`; FailedHere of getting the files */
@@ -53,7 +59,10 @@ export async function verifyChecks(plan: CheckPlan, options: ChecksOptions): Pro
     unverifiable,
     notAuthentic: done.notAuthentic,
     knownResults: plan.knownResults,
-    run: await options.describeRun(),
+    // whose signatures they have stands among the checks
+    run: await options.describeRun(
+      files.length === 0 ? {} : { published: redacted(publishedOrigins(files, []), options.redact) },
+    ),
   });
 }
 

@@ -2,6 +2,7 @@
 /** What can be checked of a published file whose source nobody builds here, as a report. */
 import path from 'node:path';
 import type { CheckPlan } from '../model.js';
+import { redactor } from '../report/redact.js';
 import type { Report } from '../report/types.js';
 import { verifyChecks as runChecks } from '../verify-checks.js';
 import { inKeptRun } from './attempt.js';
@@ -9,6 +10,8 @@ import type { LogRequest } from './check-log.js';
 import { earlierFiles } from './earlier-files.js';
 import { logged } from './logged.js';
 import type { OperationOptions } from './options.js';
+import { privateOf } from './private-of.js';
+import { privateTexts } from './private-texts.js';
 import { describeRun } from './run.js';
 import { stoppable } from './stoppable.js';
 
@@ -39,7 +42,8 @@ export async function verifyChecks(
           serial: request.serial,
           ...stopping,
         },
-        describeRun: () => describeRun(),
+        describeRun,
+        redact: redactor(privateTexts(privateOf(workspace))),
       }),
     );
   });

@@ -13,16 +13,11 @@ import type { SourceTree } from '../inputs/source/source.js';
 import { redacted } from '../report/redact.js';
 import type { BuildResult, Deviation, LogRecord, Plan, Reason, UnverifiableReason } from '../model.js';
 import { assembleReport, type ReportInput } from '../report/assemble.js';
-import type {
-  EnvironmentEvidence,
-  PublishedOrigin,
-  Report,
-  RunRecord,
-  SourceRecord,
-} from '../report/types.js';
+import type { EnvironmentEvidence, Report, RunRecord, SourceRecord } from '../report/types.js';
 import { carriesSignature } from './carries-signature.js';
 import { reasonsBeside, type Judgement } from './judge-published.js';
 import type { PipelineOptions } from './options.js';
+import { publishedOrigins } from './published-origins.js';
 import { missingTools, toolsOf } from './tools-of.js';
 
 export interface Verified {
@@ -214,20 +209,6 @@ export class Draft {
     return { published, rebuilt };
   }
 
-  #origins(): readonly PublishedOrigin[] {
-    return this.#published.map(({ name, from, fetched, digestFrom, index, phone }) => ({
-      file: name,
-      from,
-      ...(fetched === undefined ? {} : { fetched }),
-      ...(digestFrom === undefined ? {} : { digestFrom }),
-      ...(index === undefined ? {} : { index }),
-      ...(phone === undefined ? {} : { phone }),
-      signatures: this.#judged.signatures
-        .filter(({ published }) => published === name)
-        .map(({ file, status, signers }) => ({ file, status, signers })),
-    }));
-  }
-
   #inventory(): PreparedBuild['inventory'] {
     if (this.#prepared === undefined) throw new Error('nothing was prepared');
     return this.#prepared.inventory;
@@ -295,7 +276,9 @@ export class Draft {
       ...(found.unverifiable === undefined ? {} : { unverifiable: redacted(found.unverifiable, redact) }),
       run: await this.#options.describeRun({
         seconds: this.#seconds,
-        ...(this.#published.length === 0 ? {} : { published: redacted(this.#origins(), redact) }),
+        ...(this.#published.length === 0
+          ? {}
+          : { published: redacted(publishedOrigins(this.#published, this.#judged.signatures), redact) }),
         ...(this.#prepared === undefined ? {} : { environment: this.#prepared.environment }),
         logs: this.#logs.map(({ phase, path, sha256, truncatedBytes }) => ({
           phase,

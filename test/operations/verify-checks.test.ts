@@ -241,6 +241,15 @@ test('a log that lists the file, one that does not, one that does not answer', a
   t.is(await asked(await serving(otherEntries(7))), 'transparency-log failed');
 });
 
+test('where the file came from is told, and a report that tells it otherwise is inconsistent', async (t) => {
+  const report = await checked(t, {});
+  t.like(report.run.published, [{ from: 'handed-over', signatures: [] }]);
+  t.true(report.run.statements.some(({ code }) => code === 'published-handed-over'));
+  t.is(checkReport(report).kind, 'consistent');
+  const published = (report.run.published ?? []).map((one) => ({ ...one, from: 'phone' as const }));
+  t.not(checkReport({ ...report, run: { ...report.run, published } }).kind, 'consistent');
+});
+
 test('from the command line: plan, run, exit codes', async (t) => {
   const directory = recipes(t, { signer: SIGNER });
   const cwd = temporaryDirectory(t);
