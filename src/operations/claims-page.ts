@@ -63,7 +63,9 @@ function tested(
         ? `source <${recipe.source.repository}>`
         : `source of kind \`${recipe.source.kind}\``;
   const then = claim.date === undefined ? undefined : versionOf(recipe, claim.date);
-  const lines = [`  - \`${app}\`: ${source}${then === undefined ? '' : `; version of that date ${then}`}.`];
+  const lines = [
+    `  - \`${app}\`: ${source}${then === undefined ? '' : `; newest version dated up to ${claim.date}: ${then}`}.`,
+  ];
   if (claim.kind !== 'build') return lines;
   for (const row of rows.filter((one) => one.app === app))
     lines.push(`    - ${row.channel}: ${found(row, then)}`);

@@ -30,7 +30,7 @@ export function makeCheckPlan(
   if (closed && request.asOf !== undefined)
     throw new UsageError(
       'as-of-unsupported',
-      `${recipe.app}: no source is published, and no day of any version is known`,
+      `${recipe.app}: no published source is known, and no day of any version is known`,
       { hint: 'leave --as-of out; a file says which version it is: --published FILE' },
     );
   const candidate: Candidate | undefined = closed
@@ -65,7 +65,12 @@ export function makeCheckPlan(
     checks: checksOf(compare),
     recipe: { app: recipe.app, sha256: context.recipeSha256 },
     compareDigest: digestOf(compare),
-    unconfirmed: recipe.evidence.filter(({ confirmed }) => !confirmed).map(({ what }) => what),
+    unconfirmed: recipe.evidence
+      .filter(
+        ({ confirmed, versions }) =>
+          !confirmed && (closed || inRange(version, rangeOf(versions), schemeOf(recipe))),
+      )
+      .map(({ what }) => what),
     knownResults: knownResultsOf(recipe, version),
   };
 }
