@@ -55,6 +55,8 @@ function notStandingLine(one: NotStanding): string {
       return `${which}: superseded by ${one.by}`;
     case 'withdrawn':
       return `${which}: withdrawn`;
+    case 'other-app':
+      return `${which}: the file is of another app, which says nothing about it`;
     case 'other-source':
       return `${which}: built from another source than the publisher’s`;
   }

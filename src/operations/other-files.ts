@@ -26,6 +26,8 @@ export function otherFiles(
 ): readonly OtherFile[] {
   return stores.flatMap((store) => {
     const entries = entriesOf(store.index)
+      // a file that was not the publisher's is nobody's measure
+      .filter(({ verdict }) => verdict !== 'not-authentic')
       .filter((entry) =>
         targets.some(
           ({ app, version, channel }) =>

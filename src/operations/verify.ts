@@ -8,6 +8,7 @@ import type { ExecutorKind } from '../build/executor.js';
 import { parseBuildInfo, type BuildInfo } from '../inputs/debian/buildinfo.js';
 import type { Plan, UnverifiableReason } from '../model.js';
 import type { Workspace } from '../pipeline/options.js';
+import { lookupsFor } from '../recipe/lookups.js';
 import { assembleReport } from '../report/assemble.js';
 import { redactor } from '../report/redact.js';
 import type { Report } from '../report/types.js';
@@ -22,6 +23,7 @@ import { describeRun } from './run.js';
 import { privateOf } from './private-of.js';
 import { privateTexts } from './private-texts.js';
 import { readReport } from './read-report.js';
+import { recipeOf } from './recipes.js';
 import { stoppable } from './stoppable.js';
 import { assertAbsent, storeReport, writeEvidence } from './store.js';
 
@@ -68,7 +70,7 @@ export async function verify(request: VerifyRequest, options: OperationOptions =
   try {
     planned = await planAnything(request, options);
   } catch (error) {
-    const reason = withoutSource(error);
+    const reason = withoutSource(error) ?? (await publishedWithoutSource(error, request, options));
     if (reason === undefined) {
       if (error instanceof FailedHere) await keepFailure(error, {}, request.out, options);
       throw error;
@@ -167,6 +169,33 @@ function withoutSource(
   if (!(error instanceof VerifyError)) return undefined;
   if (error.code !== 'no-source' && error.code !== 'source-missing-for-version') return undefined;
   return { code: error.code, detail: error.message };
+}
+
+/**
+ * A version that no tag or commit of a repository that answered names, and that the file at hand says it is: users have
+ * it, and its source nobody published. What only the caller says is a mistake in the version.
+ */
+async function publishedWithoutSource(
+  error: unknown,
+  { app, version, channel, published }: VerifyRequest,
+  options: OperationOptions,
+): Promise<ReturnType<typeof withoutSource>> {
+  if (!(error instanceof UsageError) || error.code !== 'unknown-version' || published === undefined)
+    return undefined;
+  const { recipe } = await recipeOf(app, options.recipes);
+  if (lookupsFor(recipe, { version }).length === 0) return undefined;
+  const { identify } = await import('./identify.js');
+  const { fits } = await identify(
+    { file: published, app, ...(channel === undefined ? {} : { channel }) },
+    options,
+  );
+  // anybody can write a version into a file: it counts from the signer that the recipe names
+  const fit = fits.find((one) => one.version === version && one.signer === 'pinned');
+  if (fit === undefined) return undefined;
+  return {
+    code: 'source-missing-for-version',
+    detail: `${recipe.title} ${version}: the file on ${fit.channel} says that it is this version, and no tag or commit of the source names it`,
+  };
 }
 
 async function reportWithoutPlan(

@@ -23,6 +23,8 @@ export interface IndexedReport {
   readonly supersedes?: Sha256;
   /** Built from another source than the publisher's: it answers nothing about the publisher. */
   readonly otherSource?: true;
+  /** The file is of another app than the one that was asked about: that is no verdict on the file. */
+  readonly otherApp?: true;
   readonly notes?: readonly IndexedNote[];
 }
 
@@ -82,6 +84,7 @@ export function indexed({ report, notes }: PlacedReport): IndexedReport | undefi
     time: run.time,
     ...(run.supersedes === undefined ? {} : { supersedes: run.supersedes }),
     ...(statement.deviations.some(({ code }) => code === 'source-replaced') ? { otherSource: true } : {}),
+    ...(isOfAnotherApp(statement) ? { otherApp: true } : {}),
     ...(about.length === 0
       ? {}
       : { notes: about.map(({ file, note }) => ({ kind: note.kind, date: note.date, file })) }),
@@ -90,6 +93,13 @@ export function indexed({ report, notes }: PlacedReport): IndexedReport | undefi
 
 const byName = <T>(record: Readonly<Record<string, T>>): Record<string, T> =>
   Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));
+
+/** Its signature holds, and it says that it is another app: whoever asked took the wrong file. */
+function isOfAnotherApp({ verdict: decided }: Indexable['statement']): boolean {
+  if (decided.kind !== 'not-authentic') return false;
+  const codes = decided.reasons.map(({ code }) => code);
+  return codes.includes('other-package') && !codes.includes('signature-invalid');
+}
 
 /** The same for the same reports, in whatever order they were read. */
 export function makeReportIndex(placed: readonly PlacedReport[]): ReportIndex {
@@ -129,7 +139,9 @@ export const indexableSchema = z.looseObject({
       target: z.looseObject({ app: short, version: short, channel: short }).optional(),
       published: z.array(subject),
     }),
-    verdict: z.looseObject({ kind: verdict }),
+    verdict: z
+      .looseObject({ kind: verdict, reasons: z.array(z.looseObject({ code: z.string() })).optional() })
+      .refine(({ kind, reasons }) => kind !== 'not-authentic' || reasons !== undefined),
     title: short,
     deviations: z.array(z.looseObject({ code: z.string() })),
     comparison: z.looseObject({ pairs: z.array(z.looseObject({ published: subject })) }).optional(),
@@ -154,6 +166,7 @@ export const reportIndexSchema = z.strictObject({
       time: z.iso.datetime(),
       supersedes: sha256.optional(),
       otherSource: z.literal(true).optional(),
+      otherApp: z.literal(true).optional(),
       notes: z
         .array(
           z.strictObject({

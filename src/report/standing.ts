@@ -10,7 +10,8 @@ export interface PlacedEntry extends IndexedReport {
 export type NotStanding =
   | { readonly kind: 'superseded'; readonly entry: PlacedEntry; readonly by: string }
   | { readonly kind: 'withdrawn'; readonly entry: PlacedEntry }
-  | { readonly kind: 'other-source'; readonly entry: PlacedEntry };
+  | { readonly kind: 'other-source'; readonly entry: PlacedEntry }
+  | { readonly kind: 'other-app'; readonly entry: PlacedEntry };
 
 export interface Standing {
   /** Newest first. */
@@ -64,6 +65,7 @@ export function standingOf(index: ReportIndex, which?: (entry: PlacedEntry) => b
       notStanding.push({ kind: 'withdrawn', entry });
     else if (by !== undefined) notStanding.push({ kind: 'superseded', entry, by: by.place });
     else if (entry.otherSource === true) notStanding.push({ kind: 'other-source', entry });
+    else if (entry.otherApp === true) notStanding.push({ kind: 'other-app', entry });
     else standing.push(entry);
   }
   return { standing, notStanding };

@@ -16,6 +16,10 @@ import test, { type ExecutionContext } from 'ava';
 import { FailedHere, UsageError, VerifyError } from '../../src/errors.js';
 import type { CheckPlan, Plan } from '../../src/model.js';
 import { plan, planAnything, type PlanRequest } from '../../src/operations/plan.js';
+import { verify } from '../../src/operations/verify.js';
+import { buildManifest } from '../helpers/build-axml.js';
+import { buildZip } from '../helpers/build-zip.js';
+import { newIdentity, signedApk, type Identity } from '../helpers/sign-apk.js';
 import { GitRepository } from '../helpers/git-repository.js';
 import { localServer, type LocalServer } from '../helpers/http-server.js';
 import { temporaryDirectory } from '../helpers/temp-directory.js';
@@ -71,7 +75,7 @@ const release = ({ repository, registry: { url } }: Upstream, version: string, t
   return commit;
 };
 
-const recipe = (repository: string, host = ''): string => `schemaVersion: 1
+const recipe = (repository: string, host = '', signer = ''): string => `schemaVersion: 1
 app: chat
 title: Chat
 platform: android
@@ -85,6 +89,8 @@ channels:
   website:
     title: Website
     builtBy: publisher
+    packageId: org.example.chat
+    signers: [${signer}]
     acquisition: { kind: handed-over, how: download it }
     files: [chat.apk]
 ${
@@ -245,6 +251,44 @@ test('as of a day: the newest version that was there', async (t) => {
   await t.throwsAsync(planned(at, { asOf: 'yesterday' }), { code: 'bad-date' });
 });
 
+test('a version that users have and the repository does not: said of the publisher’s own file alone', async (t) => {
+  const at = await upstream(t);
+  release(at, '1.0', '1');
+  const identity = newIdentity();
+  const pin = createHash('sha256').update(identity.certificate).digest('hex');
+  writeFileSync(
+    path.join(at.recipes, 'chat.yaml'),
+    recipe(
+      `file://${at.repository.directory}`,
+      '',
+      `{ sha256: ${pin}, statedBy: publisher, source: a test }`,
+    ),
+  );
+  const published = path.join(at.recipes, 'x.apk');
+  const signed = (by: Identity, versionName: string): void =>
+    writeFileSync(
+      published,
+      signedApk(buildZip([{ name: 'AndroidManifest.xml', data: buildManifest({ versionName }) }]), {
+        identity: by,
+      }),
+    );
+  const asked = { app: 'chat', version: '1.2', published };
+  signed(identity, '1.2');
+  const { report } = await verify(asked, { recipes: at.recipes });
+  t.like(report.statement.verdict, {
+    kind: 'unverifiable',
+    reasons: [{ code: 'source-missing-for-version' }],
+  });
+  // another version than asked, another signer, no file: the version is what is wrong
+  signed(identity, '1.3');
+  await t.throwsAsync(verify(asked, { recipes: at.recipes }), { code: 'unknown-version' });
+  signed(newIdentity(), '1.2');
+  await t.throwsAsync(verify(asked, { recipes: at.recipes }), { code: 'unknown-version' });
+  await t.throwsAsync(verify({ app: 'chat', version: '1.2' }, { recipes: at.recipes }), {
+    code: 'unknown-version',
+  });
+});
+
 // ---------------------------------------------------------------- nothing to build
 
 const HOST = `hostBuilds:
@@ -275,7 +319,7 @@ test('what only another system builds: what it needs, what would be done, which 
   t.deepEqual(
     made?.checks.map(({ check, impossible }) => [check, impossible !== undefined]),
     [
-      ['package', true],
+      ['package', false],
       ['version', false],
       ['signer', true],
       ['continuity', false],

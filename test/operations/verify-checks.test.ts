@@ -278,3 +278,14 @@ test('another file of a version that has a report is told, loudly', async (t) =>
   t.false((await run('a.apk')).includes('another file than the one verified before'));
   t.true((await run('b.apk')).includes('another file than the one verified before'));
 });
+
+test('a report about a file of another app is no verdict on that file', async (t) => {
+  const cwd = temporaryDirectory(t);
+  copyFileSync(APK, path.join(cwd, 'other.apk'));
+  const directory = recipes(t, { packageId: 'org.example.other' });
+  const args = ['closed', '8.x', '--recipes', directory, '--published', 'other.apk'];
+  t.is((await runCli(args, { cwd })).exitCode, 3);
+  const found = await runCli(['lookup', 'other.apk'], { cwd });
+  t.is(found.exitCode, 4, found.output);
+  t.true(found.stdout.includes('the file is of another app'), found.output);
+});

@@ -73,6 +73,7 @@ test('what is withdrawn does not stand, and what it had superseded does not come
 test('a report does not supersede itself, and one from another source answers nothing', (t) => {
   t.deepEqual(standing({ a: entry('a', 1, { supersedes: 'a'.repeat(64) }) }), ['a']);
   t.deepEqual(standing({ a: entry('a', 1, { otherSource: true }) }), []);
+  t.deepEqual(standing({ a: entry('a', 1, { otherApp: true }) }), []);
 });
 
 test('the index is the same in whatever order reports were read', async (t) => {
