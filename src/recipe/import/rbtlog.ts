@@ -338,11 +338,11 @@ function provisionScript({
     'fi',
     `id ${quoted(user)} >/dev/null 2>&1 || useradd --create-home --home-dir ${home} ${quoted(user)}`,
     `mkdir -p ${[...owned, `${sdk}/cmdline-tools`].join(' ')}`,
-    `wget -q -O /tmp/tools.zip -- ${quoted(tools.url)}`,
-    `echo '${tools.sha256}  /tmp/tools.zip' | sha256sum -c -`,
-    `unzip -q -d ${sdk}/cmdline-tools /tmp/tools.zip`,
+    `wget -q -O ${sdk}/tools.zip -- ${quoted(tools.url)}`,
+    `echo '${tools.sha256}  ${sdk}/tools.zip' | sha256sum -c -`,
+    `unzip -q -d ${sdk}/cmdline-tools ${sdk}/tools.zip`,
     `mv ${sdk}/cmdline-tools/cmdline-tools ${quoted(`${sdk}/cmdline-tools/${tools.version}`)}`,
-    'rm /tmp/tools.zip',
+    `rm ${sdk}/tools.zip`,
     `(yes || true) | ${sdkmanager} --licenses > /dev/null`,
     ...packages
       .filter(([, version]) => version !== '')
