@@ -316,7 +316,7 @@ const ARCHIVES: Readonly<Record<string, Expected & { readonly answer: (response:
     'that refuses': { exit: 75, code: 'network', hint: /refuses/, answer: answer(403) },
     'that answers with a page of its own': {
       exit: 75,
-      code: 'mirror-incomplete',
+      code: 'index-signature',
       hint: /SAMESOURCE_DEBIAN_MIRROR/,
       answer: answer(200, { 'content-type': 'text/html' }, '<html>please log in</html>'),
     },
@@ -345,7 +345,7 @@ test('an archive that is signed by somebody else', async (t) => {
   const text = testKey(t).clearSign('Suite: stable\nCodename: bookworm\n');
   const { url } = await localServer(t, (_request, response) => void response.end(text));
   const ended = await scratch.run(['bitlbee', '3.x', '--json'], { env: { SAMESOURCE_DEBIAN_MIRROR: url } });
-  fails(t, scratch, ended, { exit: 75, code: 'mirror-incomplete', hint: /debian-archive-keyring/ });
+  fails(t, scratch, ended, { exit: 75, code: 'index-signature', hint: /debian-archive-keyring/ });
 });
 
 test('an archive that is not there, for every command that asks it', async (t) => {

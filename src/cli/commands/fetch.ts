@@ -32,6 +32,7 @@ export const fetchCommand: CommandModule<object, FetchArguments> = {
         describe: 'which phone to take the app from, as `adb devices` names it; default: the only one',
       })
       .example('$0 fetch signal-android 7.x -o published', 'the newest known 7.x')
+      .example('$0 fetch weechat 3.x --channel debian', 'every file that a channel has of a version')
       .epilogue(
         'Exit 0 when the files are there; 2 when the channel does not give this version; 3 for a file of another app or signer, which is not put anywhere; 75 when the network or this machine failed.',
       ),
