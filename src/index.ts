@@ -204,6 +204,12 @@ export const writeReport = async (
 export type { ReportFormat } from './operations/render-report.js';
 
 export { briefStatements, renderBrief } from './report/brief.js';
+export {
+  isExpected,
+  parseExpectedVerdict,
+  VERDICTS,
+  type ExpectedVerdict,
+} from './report/expected-verdict.js';
 export { renderHtml } from './report/html.js';
 export { renderJson } from './report/json.js';
 export { renderMarkdown } from './report/markdown.js';

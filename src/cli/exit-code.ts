@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What the exit code says (README, "Exit codes"). */
-import type { Report, Verdict, VerdictKind } from '../index.js';
+import {
+  isExpected,
+  parseExpectedVerdict,
+  VERDICTS,
+  type ExpectedVerdict,
+  type Report,
+  type Verdict,
+  type VerdictKind,
+} from '../index.js';
 
 export const EXIT = {
   ok: 0,
@@ -23,25 +31,47 @@ const BY_VERDICT: Readonly<Record<VerdictKind, number>> = {
   'not-authentic': EXIT.notAuthentic,
 };
 
-export const VERDICTS = Object.keys(BY_VERDICT) as VerdictKind[];
+/** What yargs says of one that is none. */
+export function expectedVerdict(value: string | undefined): ExpectedVerdict | undefined {
+  if (value === undefined) return undefined;
+  const expected = parseExpectedVerdict(value);
+  if (expected === undefined)
+    throw new Error(
+      `not a verdict: ${value} (${VERDICTS.join(', ')}, or one of them with @ and the SHA-256 of the statement)`,
+    );
+  return expected;
+}
+
+export const EXPECT_OPTION = {
+  type: 'string',
+  coerce: expectedVerdict,
+  describe:
+    'exit 0 for this verdict and 1 for any other; VERDICT@SHA-256: for this very statement and 1 for any other',
+} as const;
 
 export interface Demands {
   /** `equivalent` is not enough. */
   readonly strict?: boolean;
   /** Carried or possibly linked-in code is a failure. */
   readonly requireBuilt?: boolean;
-  /** Success is this verdict and no other. */
-  readonly expect?: string;
+  /** Success is this verdict and no other, or this statement and no other. */
+  readonly expect?: ExpectedVerdict;
 }
 
-export function exitCodeFor(verdict: Verdict, demands: Demands = {}): number {
-  if (demands.expect !== undefined) return verdict.kind === demands.expect ? EXIT.ok : EXIT.unreproducible;
-  if (demands.strict === true && verdict.kind === 'equivalent') return EXIT.unreproducible;
+export function exitCodeFor(verdict: Verdict, { strict }: Pick<Demands, 'strict'> = {}): number {
+  if (strict === true && verdict.kind === 'equivalent') return EXIT.unreproducible;
   return BY_VERDICT[verdict.kind];
 }
 
-export function exitCodeOf({ statement }: Report, demands: Demands = {}): number {
-  const code = exitCodeFor(statement.verdict, demands);
+export function exitCodeOf(report: Report, demands: Demands = {}): number {
+  const { statement, statementSha256 } = report;
+  const { verdict } = statement;
+  const code =
+    demands.expect === undefined
+      ? exitCodeFor(verdict, demands)
+      : isExpected(demands.expect, { verdict: verdict.kind, statementSha256 })
+        ? EXIT.ok
+        : EXIT.unreproducible;
   const unbuilt =
     statement.origins.some((origin) => origin.kind === 'carried' || origin.mayContain.length > 0) ||
     // nobody knows what is in there

@@ -614,6 +614,16 @@ test('the same build for a match, a mismatch and what was expected of either', a
     t.is(ended.code, exit, `${args.join(' ')}: ${ended.stdout}${ended.stderr}`);
     t.regex(ended.stdout, says);
   }
+  const bad = async (...args: readonly string[]): Promise<{ code: number | null; digest: string }> => {
+    const { code, stdout } = await scratch.run(['local', '1.0.0', '--no-confirm', '--published', ...args]);
+    return { code, digest: /^statement sha256:(.*)$/m.exec(stdout)?.[1] ?? '' };
+  };
+  // unreproducible in the same way is green, in another way it is red
+  const { digest } = await bad(other);
+  t.is((await bad(other, '--expect', `unreproducible@${digest}`)).code, 0);
+  t.is((await bad(other, '--expect', `reproducible@${digest}`)).code, 1);
+  const third = fileOf(scratch, 'third.txt', 'buil\n');
+  t.is((await bad(third, '--expect', `unreproducible@${digest}`)).code, 1);
   const ended = await scratch.run(['local', '1.0.0', '--published', same, '--expect', 'fine', '--json']);
   t.is(ended.code, 64);
   t.regex(ended.stderr, /^error \[usage\] /m);

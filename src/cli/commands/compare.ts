@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { CommandModule } from 'yargs';
 import { globalOptions, runCommand, type GlobalArguments } from '../command.js';
-import { exitCodeOf, VERDICTS } from '../exit-code.js';
-import { printable, type Report } from '../../index.js';
+import { exitCodeOf, EXPECT_OPTION } from '../exit-code.js';
+import { printable, type ExpectedVerdict, type Report } from '../../index.js';
 
 interface CompareArguments extends GlobalArguments {
   readonly published: string;
@@ -16,7 +16,7 @@ interface CompareArguments extends GlobalArguments {
   readonly rule: readonly string[] | undefined;
   readonly out: string | undefined;
   readonly strict: boolean;
-  readonly expect: string | undefined;
+  readonly expect: ExpectedVerdict | undefined;
   readonly 'max-member': number | undefined;
   readonly 'max-decoded': number | undefined;
 }
@@ -54,7 +54,7 @@ export const compareCommand: CommandModule<object, CompareArguments> = {
       .option('out', { type: 'string', describe: 'store the report below this directory' })
       .option('evidence', { type: 'string', describe: 'a ZIP for all findings, uncut' })
       .option('strict', { type: 'boolean', default: false, describe: 'exit 1 for equivalent' })
-      .option('expect', { choices: VERDICTS, describe: 'exit 0 for this verdict and 1 for any other' })
+      .option('expect', EXPECT_OPTION)
       .option('max-member', { type: 'string', coerce: bytes, describe: 'decoded bytes of one member' })
       .option('max-decoded', { type: 'string', coerce: bytes, describe: 'decoded bytes in all' })
       .example('$0 compare published.apk rebuilt.apk', 'two APKs')

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { CommandModule } from 'yargs';
 import { runCommand } from '../command.js';
-import { EXIT, exitCodeOf, VERDICTS } from '../exit-code.js';
+import { EXIT, exitCodeOf, EXPECT_OPTION } from '../exit-code.js';
 import { fileFirst, isFile } from '../file-first.js';
 import { otherFilesText } from '../lookup-text.js';
 import { nextSteps } from '../next-steps.js';
 import { engineOf, planRequestOf, runOptions, type RunArguments } from '../run-options.js';
-import { UsageError, type KnownVersion, type VerdictKind } from '../../index.js';
+import { UsageError, type ExpectedVerdict, type KnownVersion } from '../../index.js';
 
 interface VerifyArguments extends RunArguments {
   readonly app: string;
@@ -25,7 +25,7 @@ interface VerifyArguments extends RunArguments {
   readonly build: boolean;
   readonly strict: boolean;
   readonly 'require-built': boolean;
-  readonly expect: VerdictKind | undefined;
+  readonly expect: ExpectedVerdict | undefined;
 }
 
 export const verifyCommand: CommandModule<object, VerifyArguments> = {
@@ -89,7 +89,7 @@ export const verifyCommand: CommandModule<object, VerifyArguments> = {
         default: false,
         describe: 'exit 1 where executable code was carried in, or may have been',
       })
-      .option('expect', { choices: VERDICTS, describe: 'exit 0 for this verdict and 1 for any other' })
+      .option('expect', EXPECT_OPTION)
       .example('$0 weechat 3.x', 'the newest WeeChat 3 of Debian')
       .example('$0 telegram-android 10.x --published Telegram.apk', 'a file from a phone')
       .example('$0 Telegram.apk', 'what the file is, and the verdict on it')
