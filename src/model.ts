@@ -642,15 +642,20 @@ export interface EnvironmentRecord {
   readonly commands: readonly string[];
 }
 
+/** Where a content was, by its digest: a `Map`, or the file of a kept build. */
+export interface PlaceIndex extends Iterable<readonly [Sha256, string]> {
+  get(digest: Sha256): string | undefined;
+}
+
 /** What existed before the build phase began. */
 export interface InputInventory {
   /** SHA-256 of the source tree's manifest (mode, path, SHA-256 per file). */
   readonly treeSha256: Sha256;
   readonly files: number;
   /** Content digest to the first place where it was seen (`source/…`, `fetched/…`, with `!/` into archives). */
-  readonly bySha256: ReadonlyMap<Sha256, string>;
+  readonly bySha256: PlaceIndex;
   /** For ELF files: digest over their allocated sections. */
-  readonly byAllocatedSections: ReadonlyMap<Sha256, string>;
+  readonly byAllocatedSections: PlaceIndex;
   /** Objects, static archives and Java classes that may have been linked in (`.a`, `.o`, `.lib`, `.rlib`, `.jar`). */
   readonly linkable: readonly string[];
   /** The same by what they can be linked into: a machine as in ELF, `dex` for Java classes, `any` where it is unknown. */
@@ -695,6 +700,109 @@ export type BuildResult =
     }
   /** The build phase itself fetches (its recipe says why), and a server says that something is gone. */
   | { readonly kind: 'environment-gone'; readonly url: string; readonly status: 404 | 410 };
+
+/** Of the environment that a build started from, what a report tells. */
+export interface PreparedFacts {
+  readonly inventory: InputInventory;
+  readonly environment: EnvironmentRecord;
+  /** Where the environment departs from the plan, e.g. `image-drift`. */
+  readonly deviations: readonly Deviation[];
+  readonly logs: readonly LogRecord[];
+  readonly seconds: number;
+}
+
+/** Where the source tree came from and what it is. */
+export type SourceRecord =
+  | {
+      readonly kind: 'git';
+      readonly repository: string;
+      readonly commit: string;
+      readonly tag?: string;
+      /** OpenPGP fingerprint of the key whose signature of the tag was verified. */
+      readonly tagSignedBy?: string;
+      readonly treeSha256: Sha256;
+      readonly from: 'upstream' | 'directory' | 'url' | 'bundled';
+      readonly submodules: readonly {
+        readonly path: string;
+        readonly url: string;
+        readonly commit: string;
+      }[];
+      readonly lfs: readonly { readonly path: string; readonly sha256: Sha256; readonly size: number }[];
+    }
+  | {
+      readonly kind: 'debian';
+      readonly package: string;
+      readonly version: string;
+      readonly release: {
+        readonly sha256: Sha256;
+        readonly date: string;
+        readonly signedBy: readonly string[];
+      };
+      readonly files: readonly FileIdentity[];
+      readonly treeSha256?: Sha256;
+    };
+
+// ---------------------------------------------------------------- kept builds
+
+/** What decides the result of a build; only a build with the same key takes another one's place. */
+export interface BuildKey {
+  readonly buildDigest: Sha256;
+  /** Of files of this package that the plan names by their path alone: bundled sources, a Dockerfile of ours. */
+  readonly packageSha256?: Sha256;
+  /** Version of samesource: what a build is asked and told about may change with it. */
+  readonly tool: string;
+  readonly architecture: string;
+}
+
+/** A content in the store. */
+export interface KeptObject {
+  readonly sha256: Sha256;
+  readonly size: number;
+}
+
+/** One clean build that ended with a result: what stands in the `build.json` of its directory in the store. */
+export interface KeptBuild {
+  readonly schemaVersion: 1;
+  readonly key: BuildKey;
+  readonly plan: BuildPlan;
+  /** When its result was there: ISO 8601, UTC. */
+  readonly made: string;
+  /** The run that made it, and the how many-eth build of that run it was. */
+  readonly run: string;
+  readonly attempt: number;
+  readonly source?: SourceRecord;
+  readonly prepared: Omit<PreparedFacts, 'inventory' | 'logs'> & {
+    readonly inventory: KeptInventory;
+    readonly logs: readonly KeptLog[];
+  };
+  readonly result: KeptResult;
+}
+
+export interface KeptInventory {
+  /** The rest of the inventory as JSON. */
+  readonly facts: KeptObject;
+  /** Lines of digest and place, sorted. */
+  readonly bySha256: KeptObject;
+  readonly byAllocatedSections: KeptObject;
+}
+
+/** `sha256` is that of the log as it was written; what is kept of it names nothing of the machine. */
+export interface KeptLog extends Omit<LogRecord, 'path'> {
+  readonly name: string;
+  readonly kept: KeptObject;
+}
+
+type Succeeded = Extract<BuildResult, { kind: 'succeeded' }>;
+type Failed = Extract<BuildResult, { kind: 'failed' }>;
+type KeptFile = Omit<BuiltFile, 'path'>;
+
+export type KeptResult =
+  | (Omit<Succeeded, 'outputs' | 'extra' | 'logs'> & {
+      readonly outputs: readonly KeptFile[];
+      readonly extra: readonly KeptFile[];
+      readonly logs: readonly KeptLog[];
+    })
+  | (Omit<Failed, 'logs'> & { readonly logs: readonly KeptLog[] });
 
 /** An executable member of the rebuilt file and where its bytes come from. */
 export type Origin =

@@ -5,9 +5,8 @@ import type {
   BuildResult,
   Deviation,
   EnvironmentRecord,
-  InputInventory,
-  LogRecord,
   OnProgress,
+  PreparedFacts,
   Reason,
   Sha256,
 } from '../model.js';
@@ -41,13 +40,7 @@ export type PrepareOutcome =
   | { readonly kind: 'untrusted'; readonly reasons: readonly Reason<'source-untrusted'>[] };
 
 /** The state right before the build phase. Every build starts from it anew. */
-export interface PreparedBuild {
-  readonly inventory: InputInventory;
-  readonly environment: EnvironmentRecord;
-  /** Where the environment departs from the plan, e.g. `image-drift`. */
-  readonly deviations: readonly Deviation[];
-  readonly logs: readonly LogRecord[];
-  readonly seconds: number;
+export interface PreparedBuild extends PreparedFacts {
   /** @throws FailedHere for anything that is our side: `engine-died`, `out-of-memory`, `disk-full`, `time-limit`, `network`, `interrupted` … */
   build(attempt: number, signal?: AbortSignal): Promise<BuildResult>;
   /** Removes container, images and temporary trees of this run. Never throws. */

@@ -20,6 +20,7 @@ import type {
   PublishedFrom,
   Reason,
   Sha256,
+  SourceRecord,
   Standing,
   Target,
   Unopened,
@@ -44,37 +45,6 @@ export interface Statement {
   /** A shell line that does not need this tool. */
   readonly check: string;
 }
-
-/** Where the source tree came from and what it is. */
-export type SourceRecord =
-  | {
-      readonly kind: 'git';
-      readonly repository: string;
-      readonly commit: string;
-      readonly tag?: string;
-      /** OpenPGP fingerprint of the key whose signature of the tag was verified. */
-      readonly tagSignedBy?: string;
-      readonly treeSha256: Sha256;
-      readonly from: 'upstream' | 'directory' | 'url' | 'bundled';
-      readonly submodules: readonly {
-        readonly path: string;
-        readonly url: string;
-        readonly commit: string;
-      }[];
-      readonly lfs: readonly { readonly path: string; readonly sha256: Sha256; readonly size: number }[];
-    }
-  | {
-      readonly kind: 'debian';
-      readonly package: string;
-      readonly version: string;
-      readonly release: {
-        readonly sha256: Sha256;
-        readonly date: string;
-        readonly signedBy: readonly string[];
-      };
-      readonly files: readonly FileIdentity[];
-      readonly treeSha256?: Sha256;
-    };
 
 /** The plan as far as it decides the result. */
 export interface PlanRecord {
@@ -208,4 +178,4 @@ export interface Note {
   readonly url?: string;
 }
 
-export type { Coverage, EnvironmentEvidence, PairComparison, SetComparison };
+export type { Coverage, EnvironmentEvidence, PairComparison, SetComparison, SourceRecord };
