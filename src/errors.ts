@@ -66,12 +66,25 @@ export type FailureClass =
   | 'plan-unresolved'
   | 'interrupted';
 
+/** A line of a log that people have met before: a row of `known-failures.ts`. */
+export interface KnownLine {
+  readonly id: string;
+  readonly line: string;
+}
+
 /** We could not do it here, which says nothing about the publisher. */
 export class FailedHere extends VerifyError<FailureClass> {
   readonly hint: string | undefined;
-  constructor(failure: FailureClass, message: string, options?: { cause?: unknown; hint?: string }) {
+  /** What the log is known to say, beside what the class says already. */
+  readonly known: readonly KnownLine[];
+  constructor(
+    failure: FailureClass,
+    message: string,
+    options?: { cause?: unknown; hint?: string; known?: readonly KnownLine[] },
+  ) {
     super(failure, message, options);
     this.hint = options?.hint;
+    this.known = options?.known ?? [];
   }
   static {
     this.prototype.name = 'FailedHere';

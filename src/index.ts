@@ -31,6 +31,7 @@ import type * as checking from './report/check.js';
 
 export { FailedHere, FormatError, UsageError, VerifyError, type FailureClass } from './errors.js';
 export { nearestWord } from './nearest-word.js';
+export { explained, KNOWN_FAILURES, type ExplainedLine, type KnownFailureId } from './known-failures.js';
 export { printable, printableJson } from './printable.js';
 export type * from './model.js';
 export { RULE_NAMES, RULE_SETS, UNVERIFIABLE_REASONS } from './model.js';

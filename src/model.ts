@@ -695,6 +695,8 @@ export type BuildResult =
       readonly exitCode: number;
       readonly firstError: readonly string[];
       readonly tail: readonly string[];
+      /** For people: lines of the log that are known, by their rows in `known-failures.ts`. */
+      readonly known: readonly { readonly id: string; readonly line: string }[];
       readonly logs: readonly LogRecord[];
       readonly seconds: number;
     }

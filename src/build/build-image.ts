@@ -67,6 +67,7 @@ export async function buildImage(
   const words = log.firstError.length > 0 ? log.firstError.slice(0, 5) : log.tail.slice(-5);
   throw new FailedHere('prepare-failed', `the image could not be built: ${words.join(' | ')}`, {
     hint: `the log is ${file}`,
+    known: log.known,
   });
 }
 

@@ -168,4 +168,5 @@ const withLog = (error: FailedHere, log: string): FailedHere =>
   new FailedHere(error.code, error.message, {
     cause: error,
     hint: `${error.hint === undefined ? '' : `${error.hint}; `}the log is ${log}`,
+    known: error.known,
   });

@@ -5,8 +5,10 @@
  * the container's state or anywhere in the log, is told of the publisher.
  */
 import { FailedHere } from '../errors.js';
+import { knownFailure } from '../known-failures.js';
 import type { PhaseName } from '../model.js';
 import type { HowEnded } from '../process.js';
+import type { KnownLogLine } from './known-lines.js';
 import type { LogSummary } from './log-reader.js';
 
 /** Of a container, after its program ended or was ended. */
@@ -53,7 +55,9 @@ export function classifyPhase(end: PhaseEnd): PhaseOutcome {
   if (sign !== undefined) return sign;
   if (end.phase === 'build') return { kind: 'command-failed', exitCode: code };
   return ours(
-    new FailedHere('prepare-failed', `the prepare phase ended with exit code ${code}${lastWords(end)}`),
+    new FailedHere('prepare-failed', `the prepare phase ended with exit code ${code}${lastWords(end)}`, {
+      known: end.log.known,
+    }),
   );
 }
 
@@ -90,7 +94,7 @@ function outOfMemory({ phase, memoryMiB, log }: PhaseEnd): FailedHere {
   return new FailedHere(
     'out-of-memory',
     `the ${phase} phase ran out of memory (${memoryMiB} MiB)${line === undefined ? '' : `: ${line}`}`,
-    { hint: 'a machine with more memory, or more memoryMiB in the recipe' },
+    { hint: knownFailure('out-of-memory').advice, known: beyondSigns(log.known) },
   );
 }
 
@@ -127,7 +131,8 @@ function signOfOurSide(end: PhaseEnd, code: number): PhaseOutcome | undefined {
   if (signs.diskFull !== undefined)
     return ours(
       new FailedHere('disk-full', `the disk is full for the ${phase} phase: ${signs.diskFull}`, {
-        hint: 'free some space where the engine keeps its containers',
+        hint: knownFailure('disk-full').advice,
+        known: beyondSigns(end.log.known),
       }),
     );
   if (signs.outOfMemory !== undefined || code === 137) return ours(outOfMemory(end));
@@ -149,23 +154,29 @@ function noNetworkSign({ phase, log }: PhaseEnd): PhaseOutcome | undefined {
     new FailedHere(
       'network',
       `the ${phase} phase asked for ${unreachable.what} and has no network: ${unreachable.line}`,
-      { hint: 'fetch it in the prepare phase, or give the phase the network with a networkReason' },
+      {
+        hint: 'fetch it in the prepare phase, or give the phase the network with a networkReason',
+        known: beyondSigns(log.known),
+      },
     ),
   );
 }
 
 function networkSign({ phase, log, debianMirror }: PhaseEnd): PhaseOutcome | undefined {
-  const { limited, serverError, unreachable, gone } = log.signs;
+  const { limited, serverError, unreachable, untrusted, gone } = log.signs;
+  const known = beyondSigns(log.known);
   if (limited !== undefined)
     return ours(
       new FailedHere('rate-limited', `a server limits how often it answers (429): ${limited.line}`, {
-        hint: 'try again later',
+        hint: knownFailure('rate-limited').advice,
+        known,
       }),
     );
   if (serverError !== undefined)
     return ours(
       new FailedHere('network', `a server has a problem (${serverError.status}): ${serverError.line}`, {
-        hint: 'try again later',
+        hint: knownFailure('server-error').advice,
+        known,
       }),
     );
   if (gone !== undefined) {
@@ -184,14 +195,28 @@ function networkSign({ phase, log, debianMirror }: PhaseEnd): PhaseOutcome | und
       new FailedHere(
         'network',
         `a download of the ${phase} phase was answered with ${status}, and the log does not say which: ${line}`,
+        { known },
       ),
     );
   }
   if (unreachable !== undefined)
     return ours(
       new FailedHere('network', `${unreachable.what} could not be reached: ${unreachable.line}`, {
-        hint: 'check that it can be reached from a container on this machine, then run it again',
+        hint: knownFailure('unreachable').advice,
+        known,
+      }),
+    );
+  if (untrusted !== undefined)
+    return ours(
+      new FailedHere('network', `a server's certificate was not trusted: ${untrusted}`, {
+        hint: knownFailure('tls-untrusted').advice,
+        known,
       }),
     );
   return undefined;
+}
+
+/** What a sign says stands in the error itself. */
+function beyondSigns(known: readonly KnownLogLine[]): readonly KnownLogLine[] {
+  return known.filter(({ id }) => knownFailure(id).on instanceof RegExp);
 }

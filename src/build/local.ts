@@ -127,14 +127,18 @@ async function buildLocally(
       return outcome;
     case 'command-failed': {
       // as in a container: the temporary directory is another one in each run
-      const shown = (lines: readonly string[]): readonly string[] =>
-        lines.map((line) =>
-          line
-            .replaceAll(place.tree, request.plan.environment.directory)
-            .replaceAll(place.root, '<temporary>'),
-        );
-      const [firstError, tail] = [shown(summary.firstError), shown(summary.tail)];
-      return { kind: 'failed', phase: 'build', exitCode: outcome.exitCode, firstError, tail, logs, seconds };
+      const shown = (line: string): string =>
+        line.replaceAll(place.tree, request.plan.environment.directory).replaceAll(place.root, '<temporary>');
+      return {
+        kind: 'failed',
+        phase: 'build',
+        exitCode: outcome.exitCode,
+        firstError: summary.firstError.map(shown),
+        tail: summary.tail.map(shown),
+        known: summary.known.map(({ id, line }) => ({ id, line: shown(line) })),
+        logs,
+        seconds,
+      };
     }
     case 'succeeded': {
       const directory = path.join(request.directory, 'outputs', String(attempt));

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Reads a phase's log as it comes, in bounded memory: its end, its first error, and the signs of our side in all of it. */
+import type { FailureSign } from '../known-failures.js';
+import { KnownLines, type KnownLogLine } from './known-lines.js';
 import { signOf, urlIn, type LogSign } from './log-signs.js';
 
 export const TAIL_LINES = 40;
@@ -24,6 +26,8 @@ export interface LogSigns {
   readonly diskFull?: string;
   readonly outOfMemory?: string;
   readonly unreachable?: { readonly line: string; readonly what: string };
+  /** A certificate of a server. */
+  readonly untrusted?: string;
   /** The last of each: what was tried again and succeeded stands earlier. */
   readonly limited?: { readonly line: string; readonly url: string | undefined };
   readonly serverError?: {
@@ -43,6 +47,8 @@ export interface LogSummary {
   readonly memoryKills: number;
   readonly firstError: readonly string[];
   readonly tail: readonly string[];
+  /** For people: what its last lines are known to mean. */
+  readonly known: readonly KnownLogLine[];
 }
 
 class ErrorBlock {
@@ -70,6 +76,7 @@ export class LogReader {
   readonly #tail: string[] = [];
   readonly #strong = new ErrorBlock(STRONG);
   readonly #weak = new ErrorBlock(WEAK);
+  readonly #known = new KnownLines();
   #signs: LogSigns = {};
   #scriptCode: number | undefined;
   #memoryKills = 0;
@@ -92,8 +99,8 @@ export class LogReader {
       return;
     }
     this.#count++;
-    this.#sign(line);
     const shown = this.#hide(line);
+    this.#known.push(shown, this.#sign(line, shown));
     this.#strong.push(shown, this.#tail);
     this.#weak.push(shown, this.#tail);
     this.#tail.push(shown);
@@ -108,17 +115,26 @@ export class LogReader {
       memoryKills: this.#memoryKills,
       firstError: this.#strong.lines ?? this.#weak.lines ?? [],
       tail: [...this.#tail],
+      known: this.#known.lines(),
     };
   }
 
-  #sign(line: string): void {
+  #sign(line: string, shown: string): FailureSign | undefined {
     const near =
       this.#url !== undefined && this.#count - this.#url.at <= ADDRESS_LINES ? this.#url.url : undefined;
     const sign = signOf(line, { url: near ?? this.#onlyUrl, previous: this.#tail.at(-1) ?? '' });
     const url = urlIn(line);
     if (url !== undefined) this.#url = { url, at: this.#count };
-    if (sign !== undefined) this.#signs = { ...this.#signs, ...signsWith(sign, this.#hide(line)) };
+    if (sign === undefined) return undefined;
+    this.#signs = { ...this.#signs, ...signsWith(sign, shown) };
+    return signName(sign);
   }
+}
+
+function signName(sign: LogSign): FailureSign {
+  if (sign.kind !== 'status') return sign.kind;
+  if (sign.status === 429) return 'limited';
+  return sign.status === 404 || sign.status === 410 ? 'gone' : 'server-error';
 }
 
 function signsWith(sign: LogSign, line: string): LogSigns {
@@ -129,6 +145,8 @@ function signsWith(sign: LogSign, line: string): LogSigns {
       return { outOfMemory: line };
     case 'unreachable':
       return { unreachable: { line, what: sign.what } };
+    case 'untrusted':
+      return { untrusted: line };
     case 'status': {
       const { status, url } = sign;
       if (status === 429) return { limited: { line, url } };

@@ -10,6 +10,8 @@ export type LogSign =
   | { readonly kind: 'disk-full' }
   | { readonly kind: 'out-of-memory' }
   | { readonly kind: 'unreachable'; readonly what: string }
+  /** A server's certificate: an old image, a clock, a proxy in between. */
+  | { readonly kind: 'untrusted' }
   /** `url` is undefined where the program does not say it. */
   | { readonly kind: 'status'; readonly status: number; readonly url: string | undefined };
 
@@ -51,6 +53,9 @@ const UNREACHABLE: readonly RegExp[] = [
   /SocketTimeoutException|ConnectTimeoutException|SSLHandshakeException/,
 ];
 
+const UNTRUSTED =
+  /PKIX path (?:building|validation) failed|SSL certificate problem|certificate verify failed|server certificate verification failed|x509: certificate (?:signed by unknown authority|has expired)|self[- ]signed certificate|unable to get local issuer certificate|Certificate verification failed: /i;
+
 /** Each captures the status, which some programs only write beside words. */
 const STATUS: readonly RegExp[] = [
   /The requested URL returned error: (\d{3})/,
@@ -85,6 +90,7 @@ export function signOf(line: string, context: LineContext): LogSign | undefined 
   // apt goes on after what it ignores (`Ign:`), such as a translation that the archive does not have
   if (status !== undefined && !context.previous.startsWith('Ign:'))
     return { kind: 'status', status, url: urlIn(line) ?? context.url };
+  if (UNTRUSTED.test(line)) return { kind: 'untrusted' };
   for (const pattern of UNREACHABLE) {
     const match = pattern.exec(line);
     if (match !== null) return { kind: 'unreachable', what: match[1] ?? line.trim() };

@@ -97,13 +97,14 @@ export class PreparedContainer implements PreparedBuild {
       case 'environment-gone':
         return outcome;
       case 'command-failed': {
-        const { firstError, tail } = summary;
+        const { firstError, tail, known } = summary;
         return {
           kind: 'failed',
           phase: 'build',
           exitCode: outcome.exitCode,
           firstError,
           tail,
+          known,
           logs,
           seconds,
         };

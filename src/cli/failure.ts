@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /** An error as the user sees it: what was found, what to do next, an exit code; a stack only for bugs that ask for one. */
 import {
+  explained,
   FailedHere,
   FormatError,
   printable,
   UNVERIFIABLE_REASONS,
   UsageError,
   VerifyError,
+  type ExplainedLine,
 } from '../index.js';
 import { EXIT } from './exit-code.js';
 import { styled, type Output } from './output.js';
@@ -16,17 +18,19 @@ export interface Told {
   readonly code: string;
   readonly message: string;
   readonly hint?: string;
+  readonly known?: readonly ExplainedLine[];
 }
 
 export function tell(error: unknown): Told {
   if (error instanceof UsageError) return told(EXIT.usage, error.code, error.message, error.hint);
-  if (error instanceof FailedHere)
-    return told(
-      error.code === 'interrupted' ? EXIT.interrupted : EXIT.failedHere,
-      error.code,
-      error.message,
-      error.hint,
-    );
+  if (error instanceof FailedHere) {
+    const exitCode = error.code === 'interrupted' ? EXIT.interrupted : EXIT.failedHere;
+    const known = explained(error.known).map((line) => ({ ...line, line: printable(line.line) }));
+    return {
+      ...told(exitCode, error.code, error.message, error.hint),
+      ...(known.length === 0 ? {} : { known }),
+    };
+  }
   if (isAbort(error)) return told(EXIT.interrupted, 'interrupted', 'interrupted');
   if (error instanceof FormatError) return told(EXIT.failedHere, error.code, error.message);
   if (error instanceof VerifyError && (UNVERIFIABLE_REASONS as readonly string[]).includes(error.code))
@@ -55,10 +59,13 @@ function isAbort(error: unknown): boolean {
 }
 
 export function printFailure(error: unknown, output: Output): number {
-  const { exitCode, code, message, hint } = tell(error);
-  output.data({ error: { code, message, ...(hint === undefined ? {} : { hint }) } });
+  const { exitCode, ...failure } = tell(error);
+  const { code, message, hint, known = [] } = failure;
+  output.data({ error: failure });
   process.stderr.write(`${styled('red', exitCode === EXIT.bug ? 'bug' : 'error')} [${code}] ${message}\n`);
   if (hint !== undefined) process.stderr.write(`  ${hint}\n`);
+  for (const { line, happened, advice } of known)
+    process.stderr.write(`  known: ${happened}\n    | ${line}\n    to try: ${advice}\n`);
   if (exitCode === EXIT.bug && process.env['SAMESOURCE_DEBUG'] === '1' && error instanceof Error)
     process.stderr.write(`${error.stack ?? ''}\n`);
   return exitCode;

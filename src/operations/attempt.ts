@@ -4,6 +4,7 @@ import { promises as fs } from 'node:fs';
 import path from 'node:path';
 import { FailedHere } from '../errors.js';
 import { debianMirror } from '../inputs/debian/debian-mirror.js';
+import { explained } from '../known-failures.js';
 import type { CheckPlan, Plan } from '../model.js';
 import type { Workspace } from '../pipeline/options.js';
 import type { OperationOptions } from './options.js';
@@ -28,11 +29,17 @@ export async function keepFailure(
   if (out === undefined) return;
   const note = (text: string): void => options.onProgress?.({ kind: 'note', text });
   const { code, message, hint } = error;
+  const known = explained(error.known);
   try {
     const kept = await storeAttempt(
       {
         run: workspace?.run ?? runName(),
-        failure: { class: code, message, ...(hint === undefined ? {} : { hint }) },
+        failure: {
+          class: code,
+          message,
+          ...(hint === undefined ? {} : { hint }),
+          ...(known.length === 0 ? {} : { known }),
+        },
         ...(plan === undefined ? {} : { plan }),
         record: await describeRun(),
         logs: workspace === undefined ? [] : await logsIn(path.join(workspace.directory, 'logs')),

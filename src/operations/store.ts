@@ -6,6 +6,7 @@ import type { SetComparison } from '../compare/types.js';
 import { FailedHere, UsageError } from '../errors.js';
 import { storageFailure, writeAside } from '../inputs/atomic-file.js';
 import { packageRoot } from '../inputs/package-files.js';
+import type { ExplainedLine } from '../known-failures.js';
 import type { CheckPlan, Plan } from '../model.js';
 import { renderBrief } from '../report/brief.js';
 import { evidenceBundle } from '../report/evidence-bundle.js';
@@ -98,7 +99,13 @@ export function assertAbsent(file: string): void {
 export interface Attempt {
   /** Names the directory: letters, digits, `.`, `_`, `+`, `~`, `-`. */
   readonly run: string;
-  readonly failure: { readonly class: string; readonly message: string; readonly hint?: string };
+  readonly failure: {
+    readonly class: string;
+    readonly message: string;
+    readonly hint?: string;
+    /** Lines of its logs that people have met before. */
+    readonly known?: readonly ExplainedLine[];
+  };
   readonly plan?: Plan | CheckPlan;
   readonly record?: Partial<Omit<RunRecord, 'statements'>>;
   readonly logs?: readonly LogFile[];

@@ -11,6 +11,7 @@ import { buildInfoFacts, withBuildInfo } from '../inputs/debian/buildinfo.js';
 import type { PublishedFile, PublishedOutcome } from '../inputs/published.js';
 import type { SourceTree } from '../inputs/source/source.js';
 import { redacted } from '../report/redact.js';
+import { isKnownFailure } from '../known-failures.js';
 import type { BuildResult, Deviation, LogRecord, Plan, Reason, UnverifiableReason } from '../model.js';
 import { assembleReport, type ReportInput } from '../report/assemble.js';
 import type { EnvironmentEvidence, Report, RunRecord, SourceRecord } from '../report/types.js';
@@ -125,10 +126,17 @@ export class Draft {
     exitCode,
     firstError,
     tail,
+    known,
   }: Extract<BuildResult, { kind: 'failed' }>): Promise<Verified> {
     return await this.#finish(
       { ...reasonsBeside(this.#judged), buildFailure: { phase, exitCode, firstError } },
-      { builds: 1, failureTail: redacted(tail, this.#options.redact) },
+      {
+        builds: 1,
+        failureTail: redacted(tail, this.#options.redact),
+        ...(known.length === 0
+          ? {}
+          : { knownFailures: redacted(known, this.#options.redact).filter(isKnownFailure) }),
+      },
     );
   }
 

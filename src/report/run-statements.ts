@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What one run of ours was like, in sentences. */
 import { publishedStatements } from './published-statements.js';
-import { count, some } from './say.js';
+import { knownFailure } from '../known-failures.js';
+import { count, quoted, some } from './say.js';
 import type { ReportStatement, RunRecord, Statement } from './types.js';
 
 const SHOWN = 10;
+/** Of a line, for a shell: it may go on below. */
+const CHECKED = 60;
 
 export function runStatements(run: Omit<RunRecord, 'statements'>, statement: ReportStatement): Statement[] {
   const list: Statement[] = [...publishedStatements(run)];
@@ -20,6 +23,15 @@ export function runStatements(run: Omit<RunRecord, 'statements'>, statement: Rep
       '/builds',
       again,
     );
+  for (const [at, { id, line }] of (run.knownFailures ?? []).entries()) {
+    const { happened, advice } = knownFailure(id);
+    said(
+      `known-failure-${id}`,
+      `A line of the log is known: ${happened} (“${line}”). To try: ${advice}.`,
+      `/knownFailures/${at}`,
+      `grep -nF -e ${quoted(line.slice(0, CHECKED))} LOG`,
+    );
+  }
   for (const [at, { attempt, outcome }] of (run.otherBuilds ?? []).entries())
     said(
       'build-ended-otherwise',

@@ -9,6 +9,7 @@ import {
   SIGNER_NOTES,
   UNVERIFIABLE_REASONS,
 } from '../model.js';
+import { KNOWN_FAILURE_IDS } from '../known-failures.js';
 import { AMBIGUITIES, EVIDENCE_KINDS, NOT_DELIVERED_REASONS, OWNERS, REFUSALS } from '../compare/types.js';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
@@ -467,6 +468,7 @@ const runPart = z.strictObject({
     z.strictObject({ phase: z.enum(['prepare', 'build']), name: text, sha256, truncatedBytes: bytes }),
   ),
   failureTail: list(text).optional(),
+  knownFailures: list(z.strictObject({ id: z.enum(KNOWN_FAILURE_IDS), line: text })).optional(),
   supersedes: sha256.optional(),
   statements: list(statementLine),
 });

@@ -27,6 +27,7 @@ import type {
   UnverifiableReason,
   Verdict,
 } from '../model.js';
+import type { KnownFailureId } from '../known-failures.js';
 import type {
   Coverage,
   EnvironmentEvidence,
@@ -154,6 +155,8 @@ export interface RunRecord {
   }[];
   /** The end of the log of a failed build, beside `buildFailure.firstError`. */
   readonly failureTail?: readonly string[];
+  /** Lines of that log that people have met before; they decide nothing. */
+  readonly knownFailures?: readonly { readonly id: KnownFailureId; readonly line: string }[];
   /** Digest of the statement of an earlier report that this one replaces. */
   readonly supersedes?: Sha256;
   readonly statements: readonly Statement[];

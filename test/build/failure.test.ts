@@ -169,3 +169,38 @@ test('the first error stands with what came before and after it; hidden words st
   t.is(firstError.length, 20);
   t.deepEqual(tail, after.slice(-40));
 });
+
+test('a certificate that was not trusted is of the network where there is one, and says nothing where there is none', (t) => {
+  const lines = ['curl: (60) SSL certificate problem: certificate has expired'];
+  t.is(outcome({ lines }), 'network');
+  t.is(outcome({ lines, phase: 'prepare' }), 'network');
+  t.is(outcome({ lines, network: false }), 'command-failed 1');
+});
+
+test('what a log is known to say changes no class, and is told with the failure', (t) => {
+  const known = (lines: readonly string[], phase: 'prepare' | 'build' = 'prepare') => {
+    const log = new LogReader('');
+    for (const line of [...lines, 'samesource: the script ended with 1']) log.push(line);
+    const result = classifyPhase({
+      phase,
+      network: true,
+      minutes: 1,
+      memoryMiB: 64,
+      client: { kind: 'exited', code: 1 },
+      state: EXITED,
+      container: true,
+      log: log.summary(),
+    });
+    return result.kind === 'failed-here'
+      ? [result.error.code, ...result.error.known.map(({ id }) => id)]
+      : [result.kind];
+  };
+  t.deepEqual(known(['SDK location not found.']), ['prepare-failed', 'sdk-missing']);
+  t.deepEqual(known(['SDK location not found.'], 'build'), ['command-failed']);
+  // the sign stands in the error itself
+  t.deepEqual(known(['No space left on device']), ['disk-full']);
+  t.deepEqual(known(['Hash Sum mismatch', 'curl: (6) Could not resolve host: example.org']), [
+    'network',
+    'checksum-mismatch',
+  ]);
+});

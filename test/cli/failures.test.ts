@@ -193,6 +193,35 @@ test('no tools at all: git is named with what installs it', async (t) => {
   fails(t, scratch, ended, { exit: 75, code: 'missing-tool', hint: /apt-get install git/ });
 });
 
+// ---------------------------------------------------------------- known failures
+
+test('a known line of a log: what happened and what to try, on the screen, as JSON and in the attempt', async (t) => {
+  const prepare =
+    "printf '\\033[31mNo version of NDK matched the requested version 21.0.6113669.\\n\\n* What went wrong:\\nno NDK\\n'; exit 1";
+  const scratch = scratchPackage(t, { local: appRecipe({ ...LOCAL, prepare }) });
+  const ended = await scratch.run(['build', 'local', '1.0.0', '--json']);
+  fails(t, scratch, ended, { exit: 75, code: 'prepare-failed' });
+  t.regex(ended.stderr, /^ {2}known: the NDK that the build asks for was not in this environment$/m);
+  t.regex(ended.stderr, /^ {4}\| \\x1b\[31mNo version of NDK matched/m);
+  t.regex(ended.stderr, /^ {4}to try: install that very version in the prepare phase/m);
+  t.regex(ended.stderr, /^ {4}\| \* What went wrong: no NDK$/m);
+  const { error } = document(t, ended) as {
+    readonly error: { readonly known: readonly { readonly id: string; readonly advice: string }[] };
+  };
+  t.deepEqual(
+    error.known.map(({ id }) => id),
+    ['ndk-missing', 'gradle-failed'],
+  );
+  const name = scratch.written().find((file) => file.endsWith('failure.json')) ?? '';
+  const { failure } = JSON.parse(readFileSync(path.join(scratch.work, name), 'utf8')) as {
+    readonly failure: { readonly known: typeof error.known };
+  };
+  t.deepEqual(
+    failure.known.map(({ id, advice }) => ({ id, advice })),
+    error.known.map(({ id, advice }) => ({ id, advice })),
+  );
+});
+
 // ---------------------------------------------------------------- disk and memory
 
 function smallDisk(t: ExecutionContext, directory: string, size: string): boolean {

@@ -416,6 +416,32 @@ test('a failing build shows its first error and its end, without this machine', 
   t.is((await verified(t, at, plan, { published })).statementSha256, statementSha256);
 });
 
+test('what the log of a failed build is known to say is told of the run and changes nothing', async (t) => {
+  const at = world(t);
+  const published = publish(at);
+  const words = 'error: 3: fatal error: $HOME/zlib.h: No such file or directory';
+  const script = (line: string): string => `echo ${JSON.stringify(line)} >&2; exit 1`;
+  const { statement, run } = await verified(t, at, localPlan(at, { script: script(words) }), { published });
+  t.deepEqual(statement.verdict, { kind: 'unbuildable', phase: 'build', exitCode: 1 });
+  t.deepEqual(run.knownFailures, [
+    {
+      id: 'header-missing',
+      line: 'error: 3: fatal error: <temporary>/home/zlib.h: No such file or directory',
+    },
+  ]);
+  const said = run.statements.find(({ code }) => code === 'known-failure-header-missing');
+  t.regex(
+    said?.sentence ?? '',
+    /^A line of the log is known: .+ was not in this environment \(“.+”\)\. To try: install it/,
+  );
+  t.deepEqual(said?.basis, ['/run/knownFailures/0']);
+  t.false(JSON.stringify(statement).includes('known-failure'));
+  const other = await verified(t, at, localPlan(at, { script: script('an error: of nobody') }), {
+    published,
+  });
+  t.is(other.run.knownFailures, undefined);
+});
+
 test('a record of the build that is another one each time stands in the statement by name', async (t) => {
   const at = world(t);
   const plan = localPlan(at, {
