@@ -46,6 +46,8 @@ export interface SignedAttributes {
   readonly repeated: boolean;
   /** The algorithms that are signed are those of the signer. */
   readonly protectedAlgorithms: boolean;
+  /** Of all types: the values as they are encoded. */
+  readonly values: ReadonlyMap<string, readonly Buffer[]>;
 }
 
 export interface CmsSigner {
@@ -71,8 +73,8 @@ export interface SignedData {
 
 export const DATA_OID = '1.2.840.113549.1.7.1';
 const SIGNED_DATA_OID = '1.2.840.113549.1.7.2';
-const CONTENT_TYPE = '1.2.840.113549.1.9.3';
-const MESSAGE_DIGEST = '1.2.840.113549.1.9.4';
+export const CONTENT_TYPE = '1.2.840.113549.1.9.3';
+export const MESSAGE_DIGEST = '1.2.840.113549.1.9.4';
 const SIGNING_TIME = '1.2.840.113549.1.9.5';
 const ALGORITHM_PROTECTION = '1.2.840.113549.1.9.52';
 const CONTEXT_0 = 0xa0;
@@ -205,12 +207,14 @@ function readAttributes(
   const attributes = readChildren(tagged);
   if (!isInSetOrder(attributes)) add('cms-set-order', tagged, 'attributes are not in the order of DER');
   const found = new Map<string, DerValue>();
+  const all = new Map<string, readonly Buffer[]>();
   let repeated = false;
   for (const attribute of attributes) {
     const [type, set, ...rest] = readChildren(expectTag(attribute, DER.sequence));
     const oid = readOid(expectTag(type, DER.oid));
     const values = readChildren(expectTag(set, DER.set));
     const [value] = values;
+    all.set(oid, [...(all.get(oid) ?? []), ...values.map(({ encoded: bytes }) => bytes)]);
     if (rest.length > 0) fail('structure', attribute.offset, 'an attribute with more than type and values');
     if (values.length !== 1 || value === undefined || found.has(oid)) repeated = true;
     if (value !== undefined && !found.has(oid)) found.set(oid, value);
@@ -228,6 +232,7 @@ function readAttributes(
     messageDigest: digest === undefined ? undefined : expectTag(digest, DER.octetString).content,
     repeated,
     protectedAlgorithms: protection === undefined || repeats(protection, algorithms),
+    values: all,
   };
 }
 
