@@ -11,6 +11,7 @@ import {
   type ExplainedLine,
 } from '../index.js';
 import { EXIT } from './exit-code.js';
+import { knownText } from './known-text.js';
 import { styled, type Output } from './output.js';
 
 export interface Told {
@@ -25,7 +26,7 @@ export function tell(error: unknown): Told {
   if (error instanceof UsageError) return told(EXIT.usage, error.code, error.message, error.hint);
   if (error instanceof FailedHere) {
     const exitCode = error.code === 'interrupted' ? EXIT.interrupted : EXIT.failedHere;
-    const known = explained(error.known).map((line) => ({ ...line, line: printable(line.line) }));
+    const known = explained(error.known);
     return {
       ...told(exitCode, error.code, error.message, error.hint),
       ...(known.length === 0 ? {} : { known }),
@@ -64,8 +65,7 @@ export function printFailure(error: unknown, output: Output): number {
   output.data({ error: failure });
   process.stderr.write(`${styled('red', exitCode === EXIT.bug ? 'bug' : 'error')} [${code}] ${message}\n`);
   if (hint !== undefined) process.stderr.write(`  ${hint}\n`);
-  for (const { line, happened, advice } of known)
-    process.stderr.write(`  known: ${happened}\n    | ${line}\n    to try: ${advice}\n`);
+  for (const line of knownText(known)) process.stderr.write(`${line}\n`);
   if (exitCode === EXIT.bug && process.env['SAMESOURCE_DEBUG'] === '1' && error instanceof Error)
     process.stderr.write(`${error.stack ?? ''}\n`);
   return exitCode;

@@ -27,7 +27,7 @@ export function runStatements(run: Omit<RunRecord, 'statements'>, statement: Rep
     const { happened, advice } = knownFailure(id);
     said(
       `known-failure-${id}`,
-      `A line of the log is known: ${happened} (“${line}”). To try: ${advice}.`,
+      `A line of the log is known: ${happened}. To try: ${advice}. The line: “${line}”.`,
       `/knownFailures/${at}`,
       `grep -nF -e ${quoted(line.slice(0, CHECKED))} LOG`,
     );

@@ -34,6 +34,8 @@ export function renderSummary(report: Report): string {
   const error = blocksOf(report).find((block) => block.id === 'first-error');
   if (error !== undefined)
     lines.push('', error.title, ...error.lines.slice(0, ERROR_LINES).map((line) => `  | ${text(line)}`));
+  for (const { code, sentence } of run.statements)
+    if (code.startsWith('known-failure-')) lines.push('', text(sentence));
   const bare = statement.statements.find((line) => line.code === 'no-container');
   if (bare !== undefined) lines.push('', text(bare.sentence));
   const { deviations, publisherEnvironment, knownResults } = statement;

@@ -3,6 +3,7 @@ import type { CommandModule } from 'yargs';
 import { printable } from '../../index.js';
 import { runCommand } from '../command.js';
 import { EXIT } from '../exit-code.js';
+import { knownText } from '../known-text.js';
 import { engineOf, planRequestOf, runOptions, type RunArguments } from '../run-options.js';
 
 interface BuildArguments extends RunArguments {
@@ -42,6 +43,7 @@ export const buildCommand: CommandModule<object, BuildArguments> = {
             ...(failed.firstError.length === 0 ? failed.tail : failed.firstError).map(
               (line) => `  ${printable(line)}`,
             ),
+            ...knownText(failed.known),
           ].join('\n'),
         );
         return EXIT.unverifiable;

@@ -304,6 +304,7 @@ test('a failed build is kept as one', async (t) => {
     exitCode: 2,
     firstError: ['error: x'],
     tail: ['make: ***'],
+    known: [{ id: 'gone', line: 'E: 404' }],
     logs: [],
     seconds: 1,
   } as const;
