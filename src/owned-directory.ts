@@ -31,13 +31,18 @@ export async function makeOwnedDirectory(parent: string, prefix: string): Promis
 
 /** Marks a directory that was just made as this process's own. */
 export async function claim(directory: string): Promise<void> {
+  await fs.writeFile(path.join(directory, OWNER_FILE), await describeOwner(), { flag: 'wx' });
+}
+
+/** This process, so that another one can ask `ownerIsGone`. */
+export async function describeOwner(): Promise<string> {
   const [processHere, place] = [await processOf(process.pid), await placeHere()];
   const owner: Owner = {
     pid: process.pid,
     ...(processHere === undefined ? {} : { started: processHere.started }),
     ...place,
   };
-  await fs.writeFile(path.join(directory, OWNER_FILE), JSON.stringify(owner), { flag: 'wx' });
+  return JSON.stringify(owner);
 }
 
 /** True when the process that made it is no more. In doubt: false. */
@@ -47,17 +52,27 @@ export async function isAbandoned(directory: string): Promise<boolean> {
   if (stat?.isDirectory() !== true || stat.uid !== process.getuid?.()) return false;
   const file = path.join(directory, OWNER_FILE);
   const text = await fs.readFile(file, 'utf8').catch(() => undefined);
-  const owner = text === undefined ? undefined : parseOwner(text);
-  if (owner === undefined)
-    return Date.now() - stat.mtimeMs > NAMELESS_MS && (await fs.readdir(directory)).length === 0;
+  const gone = text === undefined ? undefined : await ownerIsGone(text, stat.mtimeMs);
+  return gone ?? (Date.now() - stat.mtimeMs > NAMELESS_MS && (await fs.readdir(directory)).length === 0);
+}
+
+/** Nothing for a text that names no process. Of an owner that cannot be seen from here the age decides. */
+export async function ownerIsGone(
+  text: string,
+  sinceMs: number,
+  unseenMs = UNSEEN_MS,
+): Promise<boolean | undefined> {
+  const owner = parseOwner(text);
+  if (owner === undefined) return undefined;
   const here = await placeHere();
   if (owner.boot !== here.boot && owner.machine !== undefined && owner.machine === here.machine) return true;
-  if (owner.boot !== here.boot || owner.namespace !== here.namespace)
-    return Date.now() - stat.mtimeMs > UNSEEN_MS;
+  if (owner.boot !== here.boot || owner.namespace !== here.namespace) return Date.now() - sinceMs > unseenMs;
   if (owner.started === undefined) return !answers(owner.pid);
   const now = await processOf(owner.pid);
   return now === undefined || now.ended || now.started !== owner.started;
 }
+
+export const ownersPid = (text: string): number | undefined => parseOwner(text)?.pid;
 
 function parseOwner(text: string): Owner | undefined {
   try {

@@ -4,6 +4,7 @@ import { promises as fs } from 'node:fs';
 import path from 'node:path';
 import { FailedHere } from '../errors.js';
 import type { Deviation, EnvironmentRecord, ImagePlan, LogRecord, OnProgress } from '../model.js';
+import { withLock } from '../owned-lock.js';
 import { buildImage, DOCKERFILE } from './build-image.js';
 import { pinDockerfile } from './dockerfile.js';
 import type { Engine } from './engine.js';
@@ -61,7 +62,7 @@ async function provideBase(
     case 'registry':
       return await pull(engine, image.reference, image.digest, request.signal);
     case 'lock':
-      return await importLock(engine, image, await rootFileSystem(image.name, request), request.signal);
+      return await importLock(engine, image, await rootFileSystem(image.name, request), request);
     case 'unresolved':
       throw new FailedHere('plan-unresolved', `the image of the plan is not known: ${image.reference}`);
     case 'none':
@@ -100,14 +101,21 @@ async function importLock(
   engine: Engine,
   image: Extract<ImagePlan, { kind: 'lock' }>,
   root: RootFileSystem,
-  signal: AbortSignal | undefined,
+  { signal }: Pick<PrepareRequest, 'signal'>,
 ): Promise<ImageOutcome> {
   const reference = `localhost/samesource-base-${image.name}:${root.sha256}`;
+  const signalled = signal === undefined ? {} : { signal };
+  // imported twice at once, it would be there twice, and one of them without a name
+  const lock = `${root.path}.${engine.kind}.lock`;
   if (!(await engine.hasImage(reference)))
-    await engine.checked(['import', root.path, reference], {
-      timeoutMs: PULL_MS,
-      ...(signal === undefined ? {} : { signal }),
-    });
+    await withLock(
+      lock,
+      async () => {
+        if (await engine.hasImage(reference)) return;
+        await engine.checked(['import', root.path, reference], { timeoutMs: PULL_MS, ...signalled });
+      },
+      signalled,
+    );
   return {
     kind: 'ready',
     reference,

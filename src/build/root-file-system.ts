@@ -5,6 +5,7 @@ import { createReadStream, promises as fs } from 'node:fs';
 import path from 'node:path';
 import { digestOf } from '../canonical-json.js';
 import type { OnProgress, Sha256 } from '../model.js';
+import { withLock } from '../owned-lock.js';
 import { bootstrap, cleaning } from './bootstrap.js';
 import type { RootFileSystem } from './executor.js';
 import { lockDigest, readLock, type ImageLock } from './image-lock.js';
@@ -66,12 +67,26 @@ export async function rootFileSystemOf(
 
   const obtained = await obtainPackages(lock, archive, options);
   const slot = slotFor(cache, lock, obtained.packages);
-  const before = await recall(slot);
-  if (before !== undefined) return about(slot, before, obtained);
-  await bootstrap(lock, obtained.packages, slot.tar, options);
-  const made = await digestOfFile(slot.tar);
-  await remember(slot, made);
-  return about(slot, made, obtained);
+  // two that make the same image at once would only take each other's processors
+  return await withLock(
+    `${slot.tar}.lock`,
+    async () => {
+      const before = await recall(slot);
+      if (before !== undefined) return about(slot, before, obtained);
+      await bootstrap(lock, obtained.packages, slot.tar, options);
+      const made = await digestOfFile(slot.tar);
+      await remember(slot, made);
+      return about(slot, made, obtained);
+    },
+    {
+      signal,
+      onWait: ({ pid }) =>
+        onProgress?.({
+          kind: 'note',
+          text: `image: waiting for process ${pid ?? 'unknown'}, which makes it`,
+        }),
+    },
+  );
 }
 
 export interface Slot {

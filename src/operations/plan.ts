@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** From app and version to fully pinned instructions; nothing but indexes and a few texts of the source is fetched. */
+import path from 'node:path';
 import { digestOf } from '../canonical-json.js';
 import { UsageError, VerifyError } from '../errors.js';
 import { cacheDirectory } from '../inputs/cache.js';
@@ -7,6 +8,7 @@ import { lookUp } from '../inputs/facts.js';
 import { packageRoot, readLocks } from '../inputs/package-files.js';
 import { readVersionLock, writeVersionLock } from '../inputs/version-locks.js';
 import type { CheckPlan, Fact, Lookup, Plan, VersionLock } from '../model.js';
+import { withLock } from '../owned-lock.js';
 import { makeCheckPlan } from '../recipe/check-plan.js';
 import { channelOf } from '../recipe/compare-plan.js';
 import { furtherLookups, lookupsFor, tryResolve } from '../recipe/lookups.js';
@@ -58,7 +60,8 @@ export async function planAnything(
   const checks = makeCheckPlan(recipe, request, context);
   if (checks !== undefined) return { kind: 'checks', plan: checks, facts };
   const made = makePlan(recipe, request, { ...context, locks: await imageLocks(), versionLock: lock });
-  await keepLock(made, lock, options);
+  // what another process resolved meanwhile holds: a plan with something else would be one that no lock knows
+  if (!(await keepLock(made, lock, options))) return await planAnything(request, options);
   return { kind: 'build', plan: made, facts };
 }
 
@@ -115,29 +118,35 @@ async function factsFor(
   }
 }
 
-/** What was resolved now and stood in no lock yet. */
+/** What was resolved now and stood in no lock yet. False: another process has written the lock since `lock` was read. */
 async function keepLock(
   { target, build, references, toolchain }: Plan,
   lock: VersionLock | undefined,
   options: OperationOptions,
-): Promise<void> {
+): Promise<boolean> {
   const known = new Set(lock?.references.map(({ reference }) => reference));
   const { source } = build;
-  if (source.kind !== 'git' || source.commit === 'unresolved') return;
-  if (references.every(({ reference }) => known.has(reference))) return;
-  const file = await writeVersionLock(
-    {
-      schemaVersion: 1,
-      app: target.app,
-      version: target.version,
-      commit: source.commit,
-      resolved: new Date().toISOString().slice(0, 10),
-      references,
-      toolchain,
+  if (source.kind !== 'git' || source.commit === 'unresolved') return true;
+  if (references.every(({ reference }) => known.has(reference))) return true;
+  const { app, version } = target;
+  const { commit } = source;
+  const lockFile = path.join(cacheDirectory(), 'locks', `${app}-${encodeURIComponent(version)}.lock`);
+  const file = await withLock(
+    lockFile,
+    async () => {
+      const now = await readVersionLock(app, version, options.recipes);
+      if (JSON.stringify(now) !== JSON.stringify(lock)) return undefined;
+      const resolved = new Date().toISOString().slice(0, 10);
+      return await writeVersionLock(
+        { schemaVersion: 1, app, version, commit, resolved, references, toolchain },
+        options.recipes,
+      );
     },
-    options.recipes,
+    options.signal === undefined ? {} : { signal: options.signal },
   );
+  if (file === undefined) return false;
   options.onProgress?.({ kind: 'note', text: `resolved for good: ${file}` });
+  return true;
 }
 
 /** By image, the digest of its lock. */

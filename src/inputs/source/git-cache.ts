@@ -5,6 +5,7 @@ import { existsSync, promises as fs } from 'node:fs';
 import path from 'node:path';
 import { UsageError } from '../../errors.js';
 import type { OnProgress } from '../../model.js';
+import { withLock } from '../../owned-lock.js';
 import { git, gitChecked, gitError, gitFailure, isRepositoryAddress, succeeded } from './git.js';
 
 export interface GitCacheOptions {
@@ -28,6 +29,19 @@ export async function bareClone(repository: string, options: GitCacheOptions): P
     });
   const name = createHash('sha256').update(repository).digest('hex').slice(0, 32);
   const directory = path.join(options.cache, 'git', `${name}.git`);
+  // two that fetch at once would trip over each other's locks of references, and one would take the clone for broken
+  return await withLock(`${directory}.lock`, async () => await upToDate(repository, directory, options), {
+    signal: options.signal,
+    onWait: ({ pid }) =>
+      options.onProgress?.({
+        kind: 'note',
+        text: `waiting for process ${pid ?? 'unknown'}, which fetches ${repository}`,
+      }),
+  });
+}
+
+async function upToDate(repository: string, directory: string, options: GitCacheOptions): Promise<string> {
+  await removeAsides(directory);
   if (existsSync(directory)) {
     const fetched = await git(
       ['fetch', '--quiet', '--prune', '--force', '--tags', 'origin', '+refs/heads/*:refs/heads/*'],
@@ -38,10 +52,11 @@ export async function bareClone(repository: string, options: GitCacheOptions): P
     if (failure.kind === 'not-found') throw new RepositoryMissing(failure.said);
     // a cache that git cannot use any more is made anew; a network that fails is said
     if (failure.kind === 'network' || fetched.ended.kind !== 'exited') throw gitError(['fetch'], fetched);
-    await fs.rm(directory, { recursive: true, force: true });
+    // at once, for whoever reads it
+    await fs.rename(directory, asideName(directory));
+    await removeAsides(directory);
   }
-  await fs.mkdir(path.dirname(directory), { recursive: true });
-  const aside = `${directory}.${randomBytes(6).toString('hex')}`;
+  const aside = asideName(directory);
   try {
     // a server without filters ignores the wish and sends everything
     const cloned = await git(['clone', '--quiet', '--bare', '--filter=tree:0', '--', repository, aside], {
@@ -53,12 +68,19 @@ export async function bareClone(repository: string, options: GitCacheOptions): P
       throw gitError(['clone'], cloned);
     }
     await gitChecked(['config', 'remote.origin.fetch', '+refs/heads/*:refs/heads/*'], { cwd: aside });
-    await fs.rename(aside, directory).catch(async (error: unknown) => {
-      // another run was faster
-      if (!existsSync(directory)) throw error;
-    });
+    await fs.rename(aside, directory);
   } finally {
     await fs.rm(aside, { recursive: true, force: true });
   }
   return directory;
+}
+
+const asideName = (directory: string): string => `${directory}.${randomBytes(6).toString('hex')}`;
+
+/** What a killed run was cloning; nobody else does while we hold the lock. */
+async function removeAsides(directory: string): Promise<void> {
+  const base = `${path.basename(directory)}.`;
+  for (const name of await fs.readdir(path.dirname(directory)))
+    if (name.startsWith(base) && /^[0-9a-f]{12}$/.test(name.slice(base.length)))
+      await fs.rm(path.join(path.dirname(directory), name), { recursive: true, force: true });
 }
