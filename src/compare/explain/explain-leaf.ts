@@ -26,8 +26,9 @@ async function explainers(): Promise<readonly Explainer[]> {
   const { explainElf } = await import('./elf.js');
   const { explainCommit } = await import('./commit.js');
   const { explainProtection } = await import('./store-protection.js');
+  const { explainPlist } = await import('./plist.js');
   const { explainText } = await import('./text.js');
-  return [explainElf, explainCommit, explainProtection, explainText];
+  return [explainElf, explainCommit, explainProtection, explainPlist, explainText];
 }
 
 const SAMPLE = 64;
