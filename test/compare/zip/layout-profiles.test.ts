@@ -6,6 +6,7 @@ import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { BufferSource } from '../../../src/bytes.js';
 import { transplantFiles, type TransplantOutcome } from '../../../src/compare/transplant-files.js';
+import { virtualEntry } from '../../../src/compare/zip/virtual-entry.js';
 import { apksig35 } from '../../helpers/apksig-35.js';
 import { runApksig, type SignJob } from '../../helpers/apksig-driver.js';
 import { makeKey, signWithApksigner } from '../../helpers/apksigner.js';
@@ -207,6 +208,33 @@ test('zipflinger: the virtual entry in front, and zeros that follow from it', as
     t.is(attempt(signed(t, longer), rebuilt).kind, 'impossible');
     const unnamed = signed(t, buildZip(members(true, libraries), { prefix: virtual }), false);
     t.is(attempt(unnamed, rebuilt).kind, 'impossible');
+  }
+});
+
+test('a virtual entry, a source stamp, both JAR and v3 signatures and 16 KiB pages in one file', async (t) => {
+  if (!need(t, 'apksigner', 'openssl')) return;
+  const directory = temporaryDirectory(t);
+  const [app, stamp] = [makeKey(directory, 'app'), makeKey(directory, 'stamp', 'rsa2048')];
+  const virtual = virtualEntry(30 + 'META-INF/MANIFEST.MF'.length + 'Manifest-Version: 1.0\r\n\r\n'.length);
+  const dated = members(true, 16384).map((member) => ({ ...member, time: 0x0821, date: 0x0221 }));
+  const rebuilt = buildZip(dated);
+  const published = signWithApksigner(directory, buildZip(dated, { prefix: virtual }), {
+    keys: [app],
+    v1: true,
+    v3: true,
+    minSdk: 21,
+    extra: ['--stamp-signer', '--key', stamp.key, '--cert', stamp.certificate],
+  });
+  t.true(published.subarray(0, virtual.length).equals(virtual));
+  const { verdict, pair } = await compareBuffers(published, rebuilt);
+  t.is(verdict.kind, 'reproducible');
+  t.like(pair.proof, { kind: 'transplant', profile: 'zipflinger 16, zipflinger', equal: true });
+  t.true(pair.nodes[0]?.published.runs.some(({ rule }) => rule === 'source-stamp'));
+  // the stamp does not cover the first bytes, the signatures do: with a byte in there, nobody's file
+  for (const at of [0, 10, 29, virtual.length - 1]) {
+    const tampered = Buffer.from(published);
+    tampered.writeUInt8((tampered[at] ?? 0) ^ 1, at);
+    t.is((await compareBuffers(tampered, rebuilt)).verdict.kind, 'not-authentic', String(at));
   }
 });
 

@@ -146,10 +146,28 @@ for (const [what, change] of Object.entries(REFUSED))
       t.deepEqual(ownersOf(compared), []);
     });
 
-test('bytes in front of the entry are not part of it', async (t) => {
-  const published = stamped(stampPairV2, { entry: { gapBefore: Buffer.from('hidden') } });
-  t.is((await compareBuffers(published, unsigned)).verdict.kind, 'unreproducible');
-});
+/** Beside the entry, which itself is as it should be. */
+const AROUND: Readonly<Record<string, Change>> = {
+  'bytes in front of it': { entry: { gapBefore: Buffer.from('hidden') } },
+  'bytes between it and the signing block': { layout: { beforeDirectory: Buffer.from('hidden') } },
+  'zeros between it and the signing block': { layout: { beforeDirectory: Buffer.alloc(16) } },
+  'bytes behind the directory': { layout: { betweenDirectoryAndEnd: Buffer.from('hidden') } },
+  'a twin in front of it that no directory names': {
+    members: (entry) => [...MEMBERS, { ...entry, orphan: true }, entry],
+  },
+  'a twin behind it that no directory names': {
+    members: (entry) => [...MEMBERS, entry, { ...entry, orphan: true }],
+  },
+  'one entry too few in the count': { layout: { entryCount: 2 } },
+  'one entry too many in the count': { layout: { entryCount: 4 } },
+};
+for (const [what, change] of Object.entries(AROUND))
+  test(`refused: ${what}`, async (t) => {
+    for (const pair of [stampPairV1, stampPairV2]) {
+      const { verdict } = await compareBuffers(stamped(pair, change), unsigned);
+      t.is(verdict.kind, 'unreproducible');
+    }
+  });
 
 test('refused: the entry without a stamp, or without any signature', async (t) => {
   const archive = buildZip([...MEMBERS, ENTRY]);
