@@ -16,7 +16,7 @@ const called = path.basename(process.argv[1] ?? '').replace(/\.js$/, '');
 const program = called === 'samesource' ? called : 'verify';
 const typed = hideBin(process.argv);
 const completing = typed[0] === COMPLETE;
-const given = completing ? typed : withoutSeparator(typed);
+const given = completing ? typed : withoutSeparator(withoutVerb(typed));
 
 // For runs of seconds: most of what would be optimized early is not run again (15 % of the CPU time), and memory that
 // is no longer needed is given back rather than kept for later.
@@ -68,6 +68,11 @@ for (const command of COMMANDS)
 // yargs would render the whole help after each command, for a failure that runCommand has already told
 usageOf(parser).cacheHelpMessage = () => undefined;
 await parser.parseAsync();
+
+/** `samesource verify APP` is what many type: the command without a word of its own, by the name that it is known by. */
+function withoutVerb(args: readonly string[]): readonly string[] {
+  return args[0] === 'verify' && args.length > 1 ? args.slice(1) : args;
+}
 
 /** What follows `--` are names of files, whatever they begin with: yargs takes none of them for an argument of a command. */
 function withoutSeparator(args: readonly string[]): string[] {

@@ -88,6 +88,18 @@ for (const [title, args, code, hint] of WRONG) {
   });
 }
 
+test('the word verify in front of an app or a command changes nothing', async (t) => {
+  for (const words of [
+    ['recipes', 'demo'],
+    ['compare', 'a'],
+    ['plan', 'demo', '1.0.0', '--json'],
+  ]) {
+    t.deepEqual(await verify(['verify', ...words]), await verify(words));
+  }
+  // alone it is a name like any other
+  t.is((await verify(['verify'])).code, 64);
+});
+
 test('a misspelt command is answered with the one that was meant', async (t) => {
   const transcript = await verify(['comapre', 'a']);
   t.is(transcript.code, 64);
