@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * The pipeline: plan → published files → source → prepared environment → builds → comparison → report. Each stage's
+ * The pipeline: plan → published files → builds (kept, or made of source and environment) → comparison → report. Each stage's
  * result is plain data and all that the next one sees. A stage that cannot go on for a reason of the target's own ends in
  * a report; one that fails for a reason of ours throws `FailedHere`, which is no verdict.
  */
-import type { PreparedBuild } from './build/executor.js';
 import { isMismatch } from './compare/builds.js';
 import { compareSet, expandRules } from './compare/compare-set.js';
 import { isFolder } from './compare/folders.js';
@@ -15,9 +14,8 @@ import { Draft, type ComparedBuild, type SucceededBuild, type Verified } from '.
 import { choosePairs, namesThatFit } from './pipeline/choose-pairs.js';
 import { judgePublished } from './pipeline/judge-published.js';
 import { obtainPublished, type PublishedFile } from './inputs/published.js';
-import { assertRoom } from './inputs/room.js';
-import { checkOutSource } from './inputs/source/source.js';
-import type { BuildResult, PairPlan, Plan, Reason, UnverifiableReason } from './model.js';
+import type { PairPlan, Plan } from './model.js';
+import { BuildSupply, type StoppedBuild, type SuppliedBuild } from './pipeline/build-supply.js';
 import type { PipelineOptions } from './pipeline/options.js';
 
 export async function verify(plan: Plan, options: PipelineOptions): Promise<Verified> {
@@ -59,48 +57,18 @@ export async function verify(plan: Plan, options: PipelineOptions): Promise<Veri
   report.takeJudgement(judged);
   if (judged.notAuthentic.length > 0 && options.buildAnyway !== true) return await report.notAuthentic();
 
-  await assertRoom(plan.expected, options.workspace.directory);
-  const executor = await options.executor();
-  const source = await report.timed('source', () => obtainSource(plan, options));
-  switch (source.kind) {
-    case 'untrusted':
-      return await report.unverifiable(...source.reasons);
-    case 'missing':
-      return await report.unverifiable({ code: 'source-missing-for-version', detail: source.detail });
-    case 'ready':
-      report.takeSource(source);
-      break;
-    case 'in-prepare':
-      break;
-  }
-
-  const outcome = await executor.prepare({
-    plan: plan.build,
-    ...options.workspace,
-    ...(source.kind === 'ready' ? { source } : {}),
-    ...(options.signal === undefined ? {} : { signal: options.signal }),
-    ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
-  });
-  switch (outcome.kind) {
-    case 'environment-gone':
-      return await report.unverifiable(environmentGone(outcome));
-    case 'untrusted':
-      return await report.unverifiable(...outcome.reasons);
-    case 'prepared':
-      break;
-  }
-  const { prepared } = outcome;
+  const supply = new BuildSupply(plan, { ...options, timed: (stage, work) => report.timed(stage, work) });
   try {
-    report.takePrepared(prepared);
-    const first = await report.timed('build', () => prepared.build(1, options.signal));
+    const first = await supply.next(1);
     report.takeBuild(first);
-    if (first.kind === 'failed') return await report.unbuildable(first);
-    if (first.kind === 'environment-gone') return await report.unverifiable(environmentGone(first));
+    if (first.kind === 'stopped') return await report.unverifiable(...first.reasons);
+    if (first.result.kind === 'failed') return await report.unbuildable(first.result);
     const sides = { published: published.files, pairs: chosen.pairs };
-    const builds = await buildAgain(plan, first, prepared, sides, report, options);
-    return await report.compared(builds);
+    return await report.compared(
+      await buildAgain(plan, { ...first, result: first.result }, supply, sides, report, options),
+    );
   } finally {
-    await prepared.close();
+    await supply.close();
   }
 }
 
@@ -112,32 +80,6 @@ export function assertResolved(plan: Plan): void {
     });
 }
 
-type SourceStage = Awaited<ReturnType<typeof checkOutSource>> | { readonly kind: 'in-prepare' };
-
-/** Debian's source packages are fetched by the prepare phase and checked against the signed index there. */
-export async function obtainSource(
-  plan: Plan,
-  options: Pick<PipelineOptions, 'workspace' | 'source' | 'signal' | 'onProgress'>,
-): Promise<SourceStage> {
-  const { source } = plan.build;
-  if (source.kind === 'debian') return { kind: 'in-prepare' };
-  return await checkOutSource(source, {
-    ...options.workspace,
-    directory: `${options.workspace.directory}/source`,
-    override: options.source,
-    signal: options.signal,
-    onProgress: options.onProgress,
-  });
-}
-
-const environmentGone = (gone: {
-  readonly url: string;
-  readonly status: number;
-}): Reason<UnverifiableReason> => ({
-  code: 'environment-gone',
-  detail: `${gone.url} answers with status ${gone.status}`,
-});
-
 // ---------------------------------------------------------------- builds
 
 interface PublishedSide {
@@ -146,36 +88,39 @@ interface PublishedSide {
   readonly pairs: readonly PairPlan[];
 }
 
-/** All clean builds that were asked for, and one more to confirm a mismatch; each is compared. */
+/**
+ * All clean builds that were asked for, and one more to confirm a mismatch; each is compared. Of kept ones all, until one
+ * matches: no mismatch is told while a build is at hand that could be the proof.
+ */
 async function buildAgain(
   plan: Plan,
   first: SucceededBuild,
-  prepared: PreparedBuild,
+  supply: BuildSupply,
   sides: PublishedSide,
   report: Draft,
   options: PipelineOptions,
 ): Promise<readonly ComparedBuild[]> {
   const compared = async (build: SucceededBuild): Promise<ComparedBuild> => ({
     build,
-    comparison: await report.timed('compare', () => compareBuild(plan, build, sides, report, options)),
+    comparison: await report.timed('compare', () => compareBuild(plan, build.result, sides, report, options)),
   });
   const builds = [await compared(first)];
-  const wanted = (): number => {
-    const asked = options.builds ?? 1;
+  const isWanted = async (): Promise<boolean> => {
+    if (builds.length < (options.builds ?? 1)) return true;
     // what nobody could read is no mismatch, and stays unread however often it is built
-    const mismatch = builds.every(({ comparison }) => isMismatch(comparison));
-    return mismatch && options.confirm !== false ? Math.max(2, asked) : asked;
+    if (!builds.every(({ comparison }) => isMismatch(comparison))) return false;
+    return (builds.length < 2 && options.confirm !== false) || (await supply.hasKept());
   };
-  while (builds.length < wanted()) {
+  while (await isWanted()) {
     const attempt = builds.length + 1;
     try {
-      const next = await report.timed('build', () => prepared.build(attempt, options.signal));
+      const next = await supply.next(attempt);
       report.takeBuild(next);
-      if (next.kind !== 'succeeded') {
+      if (next.kind === 'stopped' || next.result.kind === 'failed') {
         report.endedOtherwise(attempt, howItEnded(next));
         break;
       }
-      builds.push(await compared(next));
+      builds.push(await compared({ ...next, result: next.result }));
     } catch (error) {
       // what the first build gave is not lost because a later one failed here
       if (!(error instanceof FailedHere) || error.code === 'interrupted') throw error;
@@ -186,18 +131,15 @@ async function buildAgain(
   return builds;
 }
 
-function howItEnded(build: Exclude<BuildResult, SucceededBuild>): string {
-  switch (build.kind) {
-    case 'failed':
-      return `a command of the ${build.phase} phase ended with exit code ${build.exitCode}, which it did not in the first build`;
-    case 'environment-gone':
-      return environmentGone(build).detail;
-  }
+function howItEnded(build: SuppliedBuild | StoppedBuild): string {
+  if (build.kind === 'stopped') return build.reasons.map(({ detail }) => detail).join('; ');
+  if (build.result.kind === 'succeeded') return 'it gave something to compare';
+  return `a command of the ${build.result.phase} phase ended with exit code ${build.result.exitCode}, which it did not in the first build`;
 }
 
 function compareBuild(
   plan: Plan,
-  build: SucceededBuild,
+  build: SucceededBuild['result'],
   { published, pairs }: PublishedSide,
   report: Draft,
   options: PipelineOptions,

@@ -10,6 +10,7 @@ export interface RunArguments extends GlobalArguments {
   readonly source: string | undefined;
   readonly 'as-of': string | undefined;
   readonly engine: (typeof ENGINES)[number] | undefined;
+  readonly fresh: boolean;
   readonly 'allow-local-as-root': boolean;
   readonly out: string;
 }
@@ -26,6 +27,11 @@ export function runOptions<T>(yargs: Argv<T>): Argv<T & RunArguments> {
       describe: 'YYYY-MM-DD: the newest version that was there on that day',
     })
     .option('engine', { choices: ENGINES, describe: 'what runs the build; default: docker, else podman' })
+    .option('fresh', {
+      type: 'boolean',
+      default: false,
+      describe: 'build anew; default: a kept build of the same plan is used again (see `builds`)',
+    })
     .option('allow-local-as-root', {
       type: 'boolean',
       default: false,
@@ -41,9 +47,11 @@ export function runOptions<T>(yargs: Argv<T>): Argv<T & RunArguments> {
 /** As requests of the public API have them. */
 export function engineOf(argv: RunArguments): {
   readonly engine?: (typeof ENGINES)[number];
+  readonly madeSince?: Date;
   readonly allowLocalAsRoot?: boolean;
 } {
   return {
+    ...(argv.fresh ? { madeSince: new Date() } : {}),
     ...(argv.engine === undefined ? {} : { engine: argv.engine }),
     ...(argv['allow-local-as-root'] ? { allowLocalAsRoot: true } : {}),
   };

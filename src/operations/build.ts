@@ -4,14 +4,17 @@ import path from 'node:path';
 import { FailedHere, VerifyError } from '../errors.js';
 import type { BuildPlan, BuildResult, Plan } from '../model.js';
 import { copyOut } from '../inputs/cache.js';
-import { assertRoom } from '../inputs/room.js';
+import { BuildSupply, type StoppedBuild } from '../pipeline/build-supply.js';
 import type { Workspace } from '../pipeline/options.js';
-import { assertResolved, obtainSource } from '../verify.js';
+import { redactor } from '../report/redact.js';
+import { assertResolved } from '../verify.js';
 import { inKeptRun, keepFailure } from './attempt.js';
 import { assertWritable } from './assert-writable.js';
 import { executorFor, type EngineRequest } from './executor.js';
 import type { OperationOptions } from './options.js';
 import { plan, type PlanRequest } from './plan.js';
+import { privateOf } from './private-of.js';
+import { privateTexts } from './private-texts.js';
 import { stoppable } from './stoppable.js';
 
 export interface BuildRequest extends PlanRequest, EngineRequest {
@@ -19,6 +22,8 @@ export interface BuildRequest extends PlanRequest, EngineRequest {
   readonly outputs?: string;
   /** Failed runs are kept below it. */
   readonly out?: string;
+  /** Kept builds that were made before are not used again; with the present moment none is. */
+  readonly madeSince?: Date;
 }
 
 export interface BuildOperationResult {
@@ -62,28 +67,19 @@ async function buildIn(
   workspace: Workspace,
   options: OperationOptions,
 ): Promise<BuildOperationResult> {
-  await assertRoom(made.expected, workspace.directory);
-  const executor = await executorFor(made, request, options);
-  const source = await obtainSource(made, {
+  const supply = new BuildSupply(made, {
     workspace,
+    redact: redactor(privateTexts(privateOf(workspace))),
+    executor: () => executorFor(made, request, options),
     ...(request.source === undefined ? {} : { source: request.source }),
+    ...(request.engine === undefined ? {} : { engine: request.engine }),
+    ...(request.madeSince === undefined ? {} : { madeSince: request.madeSince }),
     ...options,
   });
-  if (source.kind === 'untrusted')
-    throw new VerifyError('source-untrusted', source.reasons.map((reason) => reason.detail).join('; '));
-  if (source.kind === 'missing') throw new VerifyError('source-missing-for-version', source.detail);
-  const outcome = await executor.prepare({
-    plan: made.build,
-    ...workspace,
-    ...(source.kind === 'ready' ? { source } : {}),
-    ...options,
-  });
-  if (outcome.kind === 'untrusted')
-    throw new VerifyError('source-untrusted', outcome.reasons.map((reason) => reason.detail).join('; '));
-  if (outcome.kind === 'environment-gone') throw gone(outcome);
   try {
-    const result = await outcome.prepared.build(1, options.signal);
-    if (result.kind === 'environment-gone') throw gone(result);
+    const supplied = await supply.next(1);
+    if (supplied.kind === 'stopped') throw stopped(supplied);
+    const { result } = supplied;
     const about = {
       plan: made.build,
       ...(made.buildDigest === undefined ? {} : { buildDigest: made.buildDigest }),
@@ -97,13 +93,11 @@ async function buildIn(
     }
     return { ...about, files, absent: result.absent };
   } finally {
-    await outcome.prepared.close();
+    await supply.close();
   }
 }
 
-function gone({ url, status }: { readonly url: string; readonly status: number }): VerifyError {
-  return new VerifyError(
-    'environment-gone',
-    `${url} answers with status ${status}: the plan cannot be built any more`,
-  );
+function stopped({ reasons: [first, ...more] }: StoppedBuild): VerifyError {
+  if (first === undefined) throw new Error('a build stopped without a reason');
+  return new VerifyError(first.code, [first, ...more].map(({ detail }) => detail).join('; '));
 }

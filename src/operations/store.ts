@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A report with its renderings, stored where its user wants it; its evidence beside it; a run without a verdict. */
-import { existsSync, promises as fs } from 'node:fs';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { SetComparison } from '../compare/types.js';
-import { FailedHere, UsageError } from '../errors.js';
+import { UsageError } from '../errors.js';
 import { storageFailure, writeAside } from '../inputs/atomic-file.js';
 import { packageRoot } from '../inputs/package-files.js';
 import type { ExplainedLine } from '../known-failures.js';
+import { readEnds } from '../inputs/read-ends.js';
 import type { CheckPlan, Plan } from '../model.js';
 import { renderBrief } from '../report/brief.js';
 import { evidenceBundle } from '../report/evidence-bundle.js';
@@ -128,9 +129,6 @@ const place = (options: StoreOptions): { out: string; packageRoot: string } => (
   packageRoot: packageRoot(),
 });
 
-/** Of each log: the beginning and the end. */
-const LOG_HALF = 8 << 20;
-
 /** A log that is gone says so in its place: it is no reason to lose the rest. */
 async function readLogs(logs: readonly LogFile[], redact: Redact): Promise<ReportFile[]> {
   const files: ReportFile[] = [];
@@ -147,21 +145,4 @@ async function readLogs(logs: readonly LogFile[], redact: Redact): Promise<Repor
 function plainName(name: string, at: number): string {
   const plain = name.replace(/[^A-Za-z0-9._+~-]/g, '_').replace(/^[^A-Za-z0-9]+/, '');
   return `${at + 1}-${plain === '' ? 'log' : plain.slice(0, 100)}`;
-}
-
-async function readEnds(file: string): Promise<string> {
-  const handle = await fs.open(file, 'r');
-  try {
-    const stat = await handle.stat();
-    if (!stat.isFile()) throw new FailedHere('unreadable-input', `${path.basename(file)} is no regular file`);
-    const read = async (from: number, length: number): Promise<string> => {
-      const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, from);
-      return buffer.toString('utf8', 0, bytesRead);
-    };
-    if (stat.size <= 2 * LOG_HALF) return await read(0, stat.size);
-    const cut = stat.size - 2 * LOG_HALF;
-    return `${await read(0, LOG_HALF)}\nsamesource: ${cut} bytes are left out here\n${await read(stat.size - LOG_HALF, LOG_HALF)}`;
-  } finally {
-    await handle.close();
-  }
 }

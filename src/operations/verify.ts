@@ -45,6 +45,8 @@ export interface VerifyRequest extends PlanRequest {
   readonly confirm?: boolean;
   /** Build although the published file is not authentic. */
   readonly buildAnyway?: boolean;
+  /** Kept builds that were made before are not used again; with the present moment none is. */
+  readonly madeSince?: Date;
   /** Reports and attempts are kept below it; without it nothing is stored. */
   readonly out?: string;
   /** An earlier report of the same target that this one takes the place of. */
@@ -108,6 +110,8 @@ export async function verifyPlan(
         ...(buildInfo === undefined ? {} : { buildInfo }),
         ...(request.rebuild === undefined ? {} : { builds: request.rebuild }),
         ...(request.confirm === undefined ? {} : { confirm: request.confirm }),
+        ...(request.engine === undefined ? {} : { engine: request.engine }),
+        ...(request.madeSince === undefined ? {} : { madeSince: request.madeSince }),
         ...(request.buildAnyway === undefined ? {} : { buildAnyway: request.buildAnyway }),
         executor: () => executorFor(made, request, stopping),
         redact: redactor(privateTexts(privateOf(workspace))),

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What is known so far of one run, so that every way out of the pipeline reports all of it. */
-import type { PreparedBuild } from '../build/executor.js';
 import { findInInputs, originsOf } from '../build/origin.js';
 import { bestBuild, isMismatch, matchesPublished, stabilityOf, type Stability } from '../compare/builds.js';
 import { compareSet } from '../compare/compare-set.js';
@@ -9,16 +8,25 @@ import { toolchainDrift } from '../compare/toolchain-drift.js';
 import type { SetComparison } from '../compare/types.js';
 import { buildInfoFacts, withBuildInfo } from '../inputs/debian/buildinfo.js';
 import type { PublishedFile, PublishedOutcome } from '../inputs/published.js';
-import type { SourceTree } from '../inputs/source/source.js';
 import { redacted } from '../report/redact.js';
 import { isKnownFailure } from '../known-failures.js';
-import type { BuildResult, Deviation, LogRecord, Plan, Reason, UnverifiableReason } from '../model.js';
+import type {
+  BuildResult,
+  Deviation,
+  LogRecord,
+  Plan,
+  PreparedFacts,
+  Reason,
+  UnverifiableReason,
+} from '../model.js';
 import { assembleReport, type ReportInput } from '../report/assemble.js';
-import type { EnvironmentEvidence, Report, RunRecord, SourceRecord } from '../report/types.js';
+import type { BuildUse, EnvironmentEvidence, Report, RunRecord, SourceRecord } from '../report/types.js';
+import type { StoppedBuild, SuppliedBuild } from './build-supply.js';
 import { carriesSignature } from './carries-signature.js';
 import { reasonsBeside, type Judgement } from './judge-published.js';
 import type { PipelineOptions } from './options.js';
 import { publishedOrigins } from './published-origins.js';
+import { debianSource } from './source-record.js';
 import { missingTools, toolsOf } from './tools-of.js';
 
 export interface Verified {
@@ -28,7 +36,9 @@ export interface Verified {
   readonly logs: readonly LogRecord[];
 }
 
-export type SucceededBuild = Extract<BuildResult, { kind: 'succeeded' }>;
+export type SucceededBuild = SuppliedBuild & {
+  readonly result: Extract<BuildResult, { kind: 'succeeded' }>;
+};
 
 export interface ComparedBuild {
   readonly build: SucceededBuild;
@@ -45,7 +55,10 @@ export class Draft {
   #judged: Judgement = { kind: 'judged', signatures: [], notAuthentic: [], unverifiable: [] };
   readonly #otherBuilds: { readonly attempt: number; readonly outcome: string }[] = [];
   #source: SourceRecord | undefined;
-  #prepared: PreparedBuild | undefined;
+  #prepared: PreparedFacts | undefined;
+  readonly #seen = new Set<PreparedFacts>();
+  readonly #uses: BuildUse[] = [];
+  #stops = 0;
   #deviations: readonly Deviation[];
 
   constructor(plan: Plan, options: PipelineOptions) {
@@ -89,27 +102,35 @@ export class Draft {
     this.note(`build ${attempt} gave nothing to compare: ${outcome}`);
   }
 
-  takeSource(tree: SourceTree): void {
-    this.#source = gitSource(tree);
+  /** Of several builds the report tells of the one that is compared in the end: `#speaksOf`. */
+  takeBuild(build: SuppliedBuild | StoppedBuild): void {
+    const { prepared } = build;
+    if (prepared !== undefined && !this.#seen.has(prepared)) {
+      this.#seen.add(prepared);
+      this.#logs.push(...prepared.logs);
+      const reused = build.kind === 'built' && build.use.reused;
+      if (!reused) this.#seconds['prepare'] = prepared.seconds;
+    }
+    if (build.kind === 'built') {
+      this.#logs.push(...build.result.logs);
+      this.#uses.push(build.use);
+    } else this.#stops++;
+    if (this.#uses.length + this.#stops === 1) this.#speaksOf(build);
   }
 
-  takePrepared(prepared: PreparedBuild): void {
+  #speaksOf({ source, prepared }: Pick<StoppedBuild, 'source' | 'prepared'>): void {
+    if (source !== undefined) this.#source = source;
     this.#prepared = prepared;
-    this.#seconds['prepare'] = prepared.seconds;
-    this.#logs.push(...prepared.logs);
-    if (this.#source?.kind === 'debian')
-      this.#source = { ...this.#source, treeSha256: prepared.inventory.treeSha256 };
-    const { buildInfo } = this.#options;
+    if (prepared === undefined) return;
+    const { buildInfo, redact } = this.#options;
     const { directory } = this.#plan.build.environment;
-    const planned =
-      buildInfo === undefined
-        ? this.#deviations
-        : withBuildInfo(this.#deviations, buildInfo, { packages: prepared.environment.packages, directory });
-    this.#deviations = [...planned, ...redacted(prepared.deviations, this.#options.redact)];
-  }
-
-  takeBuild(build: BuildResult): void {
-    if (build.kind !== 'environment-gone') this.#logs.push(...build.logs);
+    const { packages } = prepared.environment;
+    this.#deviations = [
+      ...(buildInfo === undefined
+        ? this.#plan.deviations
+        : withBuildInfo(this.#plan.deviations, buildInfo, { packages, directory })),
+      ...redacted(prepared.deviations, redact),
+    ];
   }
 
   async unverifiable(...reasons: readonly Reason<UnverifiableReason>[]): Promise<Verified> {
@@ -145,6 +166,7 @@ export class Draft {
     const chosen = builds[bestBuild(comparisons)];
     if (chosen === undefined) throw new Error('no build was compared');
     const { build, comparison } = chosen;
+    this.#speaksOf(build);
     const matching = comparisons.filter((one) => matchesPublished(one)).length;
     const judged = reasonsBeside(this.#judged, comparison);
     const authentic =
@@ -152,7 +174,7 @@ export class Draft {
     // a standing is of what is said of the publisher, and nothing is where the file is not theirs
     const standing =
       authentic && isMismatch(comparison) ? await stability(chosen, builds, this.#options) : undefined;
-    const evidence = await this.timed('evidence', () => this.#evidence(comparison, build));
+    const evidence = await this.timed('evidence', () => this.#evidence(comparison, build.result));
     this.#deviations = [
       ...this.#deviations,
       // what a file without a twin names is set against nothing
@@ -162,20 +184,20 @@ export class Draft {
       ),
     ];
     const { origins, unopened } = await this.timed('origin', () =>
-      originsOf(build.outputs, this.#inventory(), {
+      originsOf(build.result.outputs, this.#inventory(), {
         temporaryDirectory: this.#options.workspace.directory,
         ...(this.#options.signal === undefined ? {} : { signal: this.#options.signal }),
       }),
     );
     return await this.#finish(
       {
-        rebuilt: [...build.outputs, ...build.extra],
+        rebuilt: [...build.result.outputs, ...build.result.extra],
         comparison,
         notAuthentic: judged.notAuthentic,
         unverifiable: [
           ...judged.unverifiable,
           ...this.#artifactInInputs(),
-          ...(await this.#signedByPublisher(comparison, build)),
+          ...(await this.#signedByPublisher(comparison, build.result)),
         ],
         origins,
         linkable: this.#inventory().linkable,
@@ -201,7 +223,7 @@ export class Draft {
   /** Of both sides, the rebuilt one by the name of its published twin. */
   async #evidence(
     { pairs }: SetComparison,
-    build: SucceededBuild,
+    build: SucceededBuild['result'],
   ): Promise<{
     readonly published: readonly FileEvidence[];
     readonly rebuilt: ReadonlyMap<string, FileEvidence>;
@@ -217,7 +239,7 @@ export class Draft {
     return { published, rebuilt };
   }
 
-  #inventory(): PreparedBuild['inventory'] {
+  #inventory(): PreparedFacts['inventory'] {
     if (this.#prepared === undefined) throw new Error('nothing was prepared');
     return this.#prepared.inventory;
   }
@@ -235,7 +257,7 @@ export class Draft {
   /** Nor does one that gave a file with the publisher's own signature, which no source holds. */
   async #signedByPublisher(
     { pairs }: SetComparison,
-    build: SucceededBuild,
+    build: SucceededBuild['result'],
   ): Promise<Reason<UnverifiableReason>[]> {
     const { signers } = this.#plan.compare;
     const reasons: Reason<UnverifiableReason>[] = [];
@@ -288,6 +310,7 @@ export class Draft {
           ? {}
           : { published: redacted(publishedOrigins(this.#published, this.#judged.signatures), redact) }),
         ...(this.#prepared === undefined ? {} : { environment: this.#prepared.environment }),
+        ...(this.#uses.length === 0 ? {} : { usedBuilds: this.#uses }),
         logs: this.#logs.map(({ phase, path, sha256, truncatedBytes }) => ({
           phase,
           name: path.slice(path.lastIndexOf('/') + 1),
@@ -302,27 +325,6 @@ export class Draft {
   }
 }
 
-type DebianPlan = Extract<Plan['build']['source'], { kind: 'debian' }>;
-
-function debianSource({ package: name, version, release, files }: DebianPlan): SourceRecord {
-  return { kind: 'debian', package: name, version, release, files };
-}
-
-function gitSource(tree: SourceTree): SourceRecord {
-  const { repository, commit, tag, tagSignedBy, treeSha256, from, submodules, lfs } = tree;
-  return {
-    kind: 'git',
-    repository,
-    commit,
-    ...(tag === undefined ? {} : { tag }),
-    ...(tagSignedBy === undefined ? {} : { tagSignedBy }),
-    treeSha256,
-    from,
-    submodules,
-    lfs,
-  };
-}
-
 /** The reported build against each other one of ours. */
 async function stability(
   chosen: ComparedBuild,
@@ -334,7 +336,7 @@ async function stability(
     if (other !== chosen)
       ours.push(
         await compareSet(
-          { published: chosen.build.outputs, rebuilt: other.build.outputs },
+          { published: chosen.build.result.outputs, rebuilt: other.build.result.outputs },
           {
             temporaryDirectory: options.workspace.directory,
             ...(options.signal === undefined ? {} : { signal: options.signal }),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What the pipeline is told beside the plan. */
-import type { Executor } from '../build/executor.js';
+import type { Executor, ExecutorKind } from '../build/executor.js';
 import type { DeviceSpecification } from '../compare/device-specification.js';
 import type { BuildInfo } from '../inputs/debian/buildinfo.js';
 import type { OnProgress } from '../model.js';
@@ -24,6 +24,9 @@ export interface PipelineOptions {
   readonly confirm?: boolean;
   /** Build although the published file is not authentic. */
   readonly buildAnyway?: boolean;
+  /** Kept builds that may take the place of one: by this engine, default any; made since then, default ever. */
+  readonly engine?: ExecutorKind;
+  readonly madeSince?: Date;
   /** Takes out of what others said, a compiler or a server, what would name this machine. */
   readonly redact: (text: string) => string;
   /** Asked for when the cheap checks are done. */

@@ -32,6 +32,14 @@ export function runStatements(run: Omit<RunRecord, 'statements'>, statement: Rep
       `grep -nF -e ${quoted(line.slice(0, CHECKED))} LOG`,
     );
   }
+  for (const [at, { id, made, executor, engineVersion, reused }] of (run.usedBuilds ?? []).entries())
+    if (reused)
+      said(
+        'build-reused',
+        `${run.usedBuilds?.length === 1 ? 'The build' : `Build ${at + 1}`} was not made for this report: it is the kept result of the same plan, made with ${executor}${engineVersion === undefined ? '' : ` ${engineVersion}`} at ${made}${id === undefined ? '' : ` (${id})`}.`,
+        `/usedBuilds/${at}`,
+        again,
+      );
   for (const [at, { attempt, outcome }] of (run.otherBuilds ?? []).entries())
     said(
       'build-ended-otherwise',

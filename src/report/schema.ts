@@ -459,6 +459,15 @@ const runPart = z.strictObject({
   builds: bytes,
   matchingBuilds: bytes,
   otherBuilds: list(z.strictObject({ attempt: bytes, outcome: text })).optional(),
+  usedBuilds: list(
+    z.strictObject({
+      id: sha256.optional(),
+      made: z.iso.datetime(),
+      executor: z.enum(['docker', 'podman', 'local']),
+      engineVersion: text.optional(),
+      reused: z.boolean(),
+    }),
+  ).optional(),
   standing: z.enum(['single', 'confirmed', 'unstable']).optional(),
   unstableMembers: list(text).optional(),
   seconds: z.record(z.string(), z.number().nonnegative()),

@@ -125,6 +125,18 @@ export interface PublishedOrigin {
   }[];
 }
 
+/** A build that a report speaks of. */
+export interface BuildUse {
+  /** Of the build as it is kept; none where it is not. */
+  readonly id?: Sha256;
+  /** ISO 8601, UTC. */
+  readonly made: string;
+  readonly executor: EnvironmentRecord['executor'];
+  readonly engineVersion?: string;
+  /** It was made before this run. */
+  readonly reused: boolean;
+}
+
 /** What one run of ours was like. */
 export interface RunRecord {
   /** ISO 8601, UTC. */
@@ -141,6 +153,8 @@ export interface RunRecord {
   readonly matchingBuilds: number;
   /** Builds that were asked for and gave nothing to compare. */
   readonly otherBuilds?: readonly { readonly attempt: number; readonly outcome: string }[];
+  /** Those that were compared, or that failed, in order. */
+  readonly usedBuilds?: readonly BuildUse[];
   readonly standing?: Standing;
   /** Where our builds differ from each other: file, then names of members, joined by ` > `. */
   readonly unstableMembers?: readonly string[];

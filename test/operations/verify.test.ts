@@ -353,6 +353,7 @@ test('a mismatch is confirmed by a second build', async (t) => {
   const single = await verified(t, at, localPlan(at), {
     published: path.join(at.directory, 'published'),
     confirm: false,
+    madeSince: new Date(),
   });
   t.like(single.run, { builds: 1, standing: 'single' });
 });

@@ -56,8 +56,8 @@ export async function unlessDamaged<T>(
     return await work();
   } catch (error) {
     if (!(error instanceof DamagedBuild)) throw error;
-    onDamaged(place, error.message);
-    await removeBuild(cache, place);
+    // one that somebody else removed meanwhile is not damaged
+    if (await removeBuild(cache, place)) onDamaged(place, error.message);
     return undefined;
   }
 }
