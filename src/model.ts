@@ -71,6 +71,8 @@ export const RULE_NAMES = [
   'apk-signing-block',
   'apk-alignment',
   'apk-dependency-info',
+  'appstore-code-resources',
+  'appstore-info-plist',
   'jar-signature',
   'jar-signature-only',
   'play-arsc-relayout',

@@ -4,6 +4,8 @@ import type { RuleName } from '../../model.js';
 import { apkAlignment } from './apk-alignment.js';
 import { apkDependencyInfo } from './apk-dependency-info.js';
 import { apkSigningBlock } from './apk-signing-block.js';
+import { appstoreCodeResources } from './appstore-code-resources.js';
+import { appstoreInfoPlist } from './appstore-info-plist.js';
 import { jarSignature } from './jar-signature.js';
 import { jarSignatureOnly } from './jar-signature-only.js';
 import { playArscRelayout } from './play-arsc-relayout.js';
@@ -20,6 +22,8 @@ export const rules = {
   'apk-signing-block': apkSigningBlock,
   'apk-alignment': apkAlignment,
   'apk-dependency-info': apkDependencyInfo,
+  'appstore-code-resources': appstoreCodeResources,
+  'appstore-info-plist': appstoreInfoPlist,
   'jar-signature': jarSignature,
   'jar-signature-only': jarSignatureOnly,
   'play-arsc-relayout': playArscRelayout,

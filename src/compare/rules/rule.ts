@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A named, anchored, reasoned, size-bounded region or entry that is left out of the verdict. */
 import type { ByteSource } from '../../bytes.js';
-import type { ZipEntry } from '../../formats/zip.js';
+import type { ZipEntry, ZipStructure } from '../../formats/zip.js';
 import type { RuleClass } from '../../model.js';
+import type { Side } from '../types.js';
 
 export interface Rule {
   readonly class: RuleClass;
@@ -29,5 +30,13 @@ export interface ContentRule {
   /** All of the content, or only the bytes that differ at one place of both sides. */
   readonly leavesOut: 'content' | 'differing-bytes';
   /** The edit, and nothing else, lies between these two; both sides are treated alike. */
-  readonly covers: (published: Buffer, rebuilt: Buffer) => boolean;
+  readonly covers: (published: Buffer, rebuilt: Buffer, archives?: EntryArchives) => boolean;
+}
+
+/** What lies around the two contents, for a rule about files that say something of others. */
+export interface EntryArchives extends Readonly<
+  Record<Side, { readonly source: ByteSource; readonly zip: ZipStructure }>
+> {
+  /** Of the entry on both sides, as UTF-8. */
+  readonly name: string;
 }

@@ -4,10 +4,9 @@ import { crc32 } from 'node:zlib';
 import { BufferSource, eachChunk, SliceSource, type ByteSource } from '../../bytes.js';
 import type { ZipEntry } from '../../formats/zip.js';
 import { inflatePair, walked, type InflatedPair, type Walked } from '../decode/inflate.js';
-import type { RuleName } from '../../model.js';
 import { isWorse } from '../ledger.js';
 import { HELD_BYTES, type Place, type Walk } from '../walk.js';
-import { coveringContent } from './content-rules.js';
+import { coveringContent, NO_RULES, type ContentRules } from './content-rules.js';
 import { failure, judge, opaque, withChild, type EntryData } from './entry-data.js';
 import { compareStreams } from './streams.js';
 
@@ -36,7 +35,7 @@ export async function compareEntryData(
   r: ZipEntry,
   place: Place,
   prepared?: InflatedPair,
-  rules: readonly RuleName[] = [],
+  rules: ContentRules = NO_RULES,
 ): Promise<EntryData> {
   const encrypted = (p.flags & 1) + (r.flags & 1);
   if (encrypted === 2) {
@@ -58,7 +57,7 @@ async function compareStored(
   rebuilt: ByteSource,
   r: ZipEntry,
   place: Place,
-  rules: readonly RuleName[],
+  rules: ContentRules,
 ): Promise<EntryData> {
   const contents = [
     new SliceSource(published, p.dataOffset, p.compressedSize),
@@ -88,7 +87,7 @@ async function compareDeflated(
   rebuilt: ByteSource,
   r: ZipEntry,
   place: Place,
-  rules: readonly RuleName[],
+  rules: ContentRules,
   prepared?: InflatedPair,
 ): Promise<EntryData> {
   const allowed = walk.mayDecode(p.size, r.size, place.path);
