@@ -7,10 +7,17 @@ import { BufferSource } from '../../src/bytes.js';
 import { VerifyError } from '../../src/errors.js';
 import { readAndroidManifest } from '../../src/formats/android-manifest.js';
 import { readArsc } from '../../src/formats/arsc.js';
+import { readAssetCatalog } from '../../src/formats/asset-catalog.js';
 import { writeCanonicalArsc } from '../../src/formats/arsc-writer.js';
 import { checkApkSignature } from '../../src/formats/apk-signature.js';
 import { readSignedData } from '../../src/formats/cms.js';
+import { readCodeResources } from '../../src/formats/code-resources.js';
 import { readManifest } from '../../src/formats/jar-manifest.js';
+import { readNibArchive } from '../../src/formats/nib-archive.js';
+import { compareNibs } from '../../src/formats/nib-difference.js';
+import { comparePlists } from '../../src/formats/plist-difference.js';
+import { readPlist } from '../../src/formats/plist.js';
+import { readStringsFile } from '../../src/formats/strings-file.js';
 import { readCertificate, readPublicKey } from '../../src/formats/x509.js';
 import { readZip } from '../../src/formats/zip.js';
 import { axmlChunk, buildAxml, buildManifest, type AxmlElementSpec } from '../helpers/build-axml.js';
@@ -18,6 +25,14 @@ import { buildZip, type ZipLayout, type ZipMember } from '../helpers/build-zip.j
 import { compareBuffers } from '../helpers/compare-buffers.js';
 import { der, insertBlock, newIdentity, signerPair, signingBlock, type Pair } from '../helpers/sign-apk.js';
 import { jarEntries, jarIdentity, signatureBlock } from '../helpers/sign-jar.js';
+import {
+  randomBinaryPlist,
+  randomCar,
+  randomCodeResources,
+  randomNib,
+  randomStrings,
+  randomXmlPlist,
+} from './random-apple.js';
 import { randomArsc } from './random-arsc.js';
 import { Numbers } from './real-mutations.js';
 import { smallArsc } from './small-arsc.js';
@@ -382,6 +397,24 @@ const wholeArchive = (archive: Buffer): unknown => {
   });
 };
 
+/** Also what explains a difference, against itself. */
+function comparedPlist(bytes: Buffer): void {
+  const { root } = readPlist(new BufferSource(bytes));
+  const { found, reordered } = comparePlists(root, root);
+  if (found.length > 0 || reordered > 0) throw new Error('a property list differs from itself');
+}
+
+function comparedNib(bytes: Buffer): void {
+  const nib = readNibArchive(new BufferSource(bytes));
+  if (compareNibs(nib, nib, 10).found.length > 0) throw new Error('a nib differs from itself');
+}
+
+/** Some as they were made, some with numbers that are odd. */
+const some =
+  (make: FuzzTarget['make']): FuzzTarget['make'] =>
+  (numbers) =>
+    numbers.below(2) === 0 ? make(numbers) : damaged(make(numbers), numbers);
+
 export const FUZZ_TARGETS: readonly FuzzTarget[] = [
   { name: 'ZIP', make: randomZip, read: (bytes) => readZip(new BufferSource(bytes)) },
   { name: 'ZIP, compared', make: randomZip, read: (bytes) => compareBuffers(bytes, signedArchive) },
@@ -402,4 +435,18 @@ export const FUZZ_TARGETS: readonly FuzzTarget[] = [
   { name: 'AXML', make: randomAxml, read: (bytes) => readAndroidManifest(new BufferSource(bytes)) },
   { name: 'resource table', make: randomTable, read: writtenTable },
   { name: 'resource table, compared', make: randomTable, read: relaidTable },
+  { name: 'property list, binary', make: some(randomBinaryPlist), read: comparedPlist },
+  { name: 'property list, XML', make: some(randomXmlPlist), read: comparedPlist },
+  {
+    name: 'CodeResources',
+    make: some(randomCodeResources),
+    read: (bytes) => readCodeResources(new BufferSource(bytes)),
+  },
+  {
+    name: 'asset catalog',
+    make: some(randomCar),
+    read: (bytes) => readAssetCatalog(new BufferSource(bytes)),
+  },
+  { name: 'nib', make: some(randomNib), read: comparedNib },
+  { name: 'texts', make: some(randomStrings), read: (bytes) => readStringsFile(new BufferSource(bytes)) },
 ];

@@ -27,8 +27,20 @@ async function explainers(): Promise<readonly Explainer[]> {
   const { explainCommit } = await import('./commit.js');
   const { explainProtection } = await import('./store-protection.js');
   const { explainPlist } = await import('./plist.js');
+  const { explainAssetCatalog } = await import('./asset-catalog.js');
+  const { explainNib } = await import('./nib.js');
+  const { explainStrings } = await import('./strings.js');
   const { explainText } = await import('./text.js');
-  return [explainElf, explainCommit, explainProtection, explainPlist, explainText];
+  return [
+    explainElf,
+    explainCommit,
+    explainProtection,
+    explainPlist,
+    explainAssetCatalog,
+    explainNib,
+    explainStrings,
+    explainText,
+  ];
 }
 
 const SAMPLE = 64;

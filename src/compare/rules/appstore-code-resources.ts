@@ -4,9 +4,11 @@
  * its values. It then says nothing that the files beside it do not say.
  */
 import { createHash } from 'node:crypto';
-import { BufferSource, type ByteSource } from '../../bytes.js';
+import { BufferSource, SliceSource, type ByteSource } from '../../bytes.js';
 import { checkCodeResources, type SealedBundle } from '../../formats/code-resources-check.js';
 import { readCodeResources, type CodeResources } from '../../formats/code-resources.js';
+import { isFat, readFat } from '../../formats/macho-fat.js';
+import { isThin, readMachO, type MachOFile } from '../../formats/macho.js';
 import { equalPlists } from '../../formats/plist-difference.js';
 import { plistAt, plistString, readPlist } from '../../formats/plist.js';
 import { writeXmlPlist } from '../../formats/plist-xml-writer.js';
@@ -60,10 +62,21 @@ function sameRules({ plist: p }: CodeResources, { plist: r }: CodeResources): bo
 /** What the App Store adds when it encrypts comes after the signature. */
 const ADDED_LATER = /(?:^|\/)SC_Info\/[^/]+$/;
 
-function isRight(resources: CodeResources, bundle: SealedBundle): boolean {
+/**
+ * Digests are those of the file as it is delivered. Who decrypts a program writes it anew, so that its digest cannot hold;
+ * the program itself is compared all the same.
+ */
+function isRight(resources: CodeResources, bundle: SealedFiles): boolean {
   return checkCodeResources(resources, bundle).issues.every(
-    ({ code, path }) => code === 'file-unsealed' && ADDED_LATER.test(path),
+    ({ code, path }) =>
+      (code === 'file-unsealed' && ADDED_LATER.test(path)) ||
+      (code === 'digest-mismatch' && bundle.isDecryptable(path)),
   );
+}
+
+interface SealedFiles extends SealedBundle {
+  /** A program with a range that can be encrypted, and is not. */
+  readonly isDecryptable: (path: string) => boolean;
 }
 
 const MAX_FILE = 512 << 20;
@@ -77,7 +90,7 @@ interface Archive {
 }
 
 /** The files of a directory of the archive; directories by themselves are not sealed. */
-function bundleIn({ source, zip }: Archive, directory: string): SealedBundle {
+function bundleIn({ source, zip }: Archive, directory: string): SealedFiles {
   const entries = new Map<string, ZipEntry | undefined>();
   for (const entry of zip.entries) {
     const name = entry.rawName.toString('utf8');
@@ -101,7 +114,24 @@ function bundleIn({ source, zip }: Archive, directory: string): SealedBundle {
       const bytes = content(path);
       return bytes === undefined ? undefined : createHash(algorithm).update(bytes).digest();
     },
+    isDecryptable: (path) => {
+      const bytes = content(path);
+      return bytes !== undefined && slicesOf(bytes).some((slice) => isPlain(readMachO(slice)));
+    },
   };
+}
+
+/** @throws FormatError */
+function slicesOf(bytes: Buffer): readonly ByteSource[] {
+  const [source, head] = [new BufferSource(bytes), bytes.subarray(0, 16)];
+  if (isThin(head)) return [source];
+  if (!isFat(head)) return [];
+  const inside = readFat(source).slices.map(({ offset, size }) => new SliceSource(source, offset, size));
+  return inside.filter((slice) => isThin(slice.read(0, Math.min(16, slice.size))));
+}
+
+function isPlain({ encryption }: MachOFile): boolean {
+  return encryption !== undefined && encryption.size > 0 && encryption.id === 0;
 }
 
 function isLink({ versionMadeBy, externalAttributes }: ZipEntry): boolean {

@@ -3,6 +3,7 @@
 import test from 'ava';
 import type { RuleName } from '../../../src/model.js';
 import { binaryOf, binaryPlist, collection, raw, xmlPlist, type Plain } from '../../helpers/build-plist.js';
+import { ARM64, buildFat, buildMachO } from '../../helpers/build-macho.js';
 import { buildZip } from '../../helpers/build-zip.js';
 import { compareBuffers } from '../../helpers/compare-buffers.js';
 import { codeResources, sealed, type BundleContents } from '../../helpers/seal-bundle.js';
@@ -225,6 +226,28 @@ test('a list that is wrong for its own files is a difference', async (t) => {
 test('a changed file is a difference, however right the list is', async (t) => {
   t.is(await resigned({ ...STORED, 'a.txt': 'evil' }, CONTENTS), 'unreproducible');
   t.is(await resigned({ ...STORED, 'CodeResourcesEvil.bin': 'evil' }, CONTENTS), 'unreproducible');
+});
+
+test('the digest of a program that somebody decrypted cannot hold, and says nothing', async (t) => {
+  const path = 'Frameworks/X.framework/X';
+  const program = buildMachO({ encryption: { id: 0 } });
+  for (const [own, expected] of [
+    [program, 'equivalent'],
+    [buildFat([{ cpuType: ARM64, file: program }]), 'equivalent'],
+    [buildMachO(), 'unreproducible'],
+    [buildMachO({ encryption: { id: 0, size: 0 } }), 'unreproducible'],
+    [Buffer.from('no program'), 'unreproducible'],
+  ] as const) {
+    const [p, r] = [
+      { ...STORED, [path]: own },
+      { ...CONTENTS, [path]: own },
+    ];
+    const encrypted = codeResources({ ...p, [path]: 'ciphertext' });
+    t.is(await resigned(p, r, { published: encrypted }), expected);
+    t.is(await resigned(p, r), 'equivalent');
+  }
+  const other = buildMachO({ encryption: { id: 0 }, data: Buffer.from('evil') });
+  t.is(await resigned({ ...STORED, [path]: other }, { ...CONTENTS, [path]: program }), 'unreproducible');
 });
 
 test('only the list itself is meant', async (t) => {
