@@ -139,6 +139,9 @@ function contentOf({ raw, method }: ZipMember): Buffer {
   return method === 8 ? inflateRawSync(bytes) : Buffer.from(bytes);
 }
 
+const samePacked = (one: ZipMember | undefined, other: ZipMember | undefined): boolean =>
+  one?.method === other?.method && (one?.raw ?? Buffer.alloc(0)).equals(other?.raw ?? Buffer.alloc(0));
+
 const content = (change: (bytes: Buffer, numbers: Numbers) => Buffer): Make =>
   resigned((members, numbers) => {
     const filled = members.flatMap((member, index) => ((member.size ?? 0) > 0 ? [index] : []));
@@ -236,8 +239,12 @@ const MAKE: Readonly<Record<MutationKind, Make>> = {
     }),
   ),
   'entries-swapped': resigned((members, numbers) => {
-    const [a, b] = [oneOf(members, numbers), oneOf(members, numbers)];
-    const [first, second] = [members[a], members[b]];
+    const [a, from] = [oneOf(members, numbers), oneOf(members, numbers)];
+    const first = members[a];
+    // two of the same content in each other's place would be the same archive, signed once more
+    const others = [...members.keys()].filter((at) => !samePacked(members[at], first));
+    const b = others.find((at) => at >= from) ?? others[0] ?? a;
+    const second = members[b];
     if (first === undefined || second === undefined) return members;
     const packed = ({ raw, method, crc32: sum, size }: ZipMember): Partial<ZipMember> => ({
       raw: raw ?? Buffer.alloc(0),
