@@ -3,6 +3,7 @@
  * The public API: every operation of the command line, typed, without output, without exit. An operation is loaded when
  * it is first called: none waits for the libraries of the others.
  */
+import type * as batching from './operations/batch/batch.js';
 import type * as building from './operations/build.js';
 import type * as logging from './operations/check-log.js';
 import type * as caching from './operations/cache.js';
@@ -22,6 +23,7 @@ import type * as others from './operations/other-files.js';
 import type * as planning from './operations/plan.js';
 import type * as reading from './operations/read-report.js';
 import type * as recipeBook from './operations/recipes.js';
+import type * as repairing from './operations/repair.js';
 import type * as rendering from './operations/render-report.js';
 import type * as statusOf from './operations/status.js';
 import type * as storing from './operations/store.js';
@@ -54,6 +56,16 @@ export type { OperationOptions } from './operations/options.js';
 export const verify: typeof verifying.verify = async (...args) =>
   (await import('./operations/verify.js')).verify(...args);
 export type { VerifyRequest, VerifyResult } from './operations/verify.js';
+
+export const batch: typeof batching.batch = async (...args) =>
+  (await import('./operations/batch/batch.js')).batch(...args);
+export type {
+  BatchOptions,
+  BatchRequest,
+  BatchResult,
+  BatchRow,
+  PreflightRow,
+} from './operations/batch/batch.js';
 
 export const fetchPublished: typeof fetching.fetchPublished = async (...args) =>
   (await import('./operations/fetch.js')).fetchPublished(...args);
@@ -148,6 +160,10 @@ export const doctor: typeof diagnosing.doctor = async (...args) =>
   (await import('./operations/doctor.js')).doctor(...args);
 export type { Diagnosis, EngineDiagnosis, Missing, ToolState } from './operations/doctor.js';
 
+export const repair: typeof repairing.repair = async (...args) =>
+  (await import('./operations/repair.js')).repair(...args);
+export type { Repaired } from './operations/repair.js';
+
 export const showCache: typeof caching.showCache = async (...args) =>
   (await import('./operations/cache.js')).showCache(...args);
 export const pruneCachedFiles: typeof caching.pruneCachedFiles = async (...args) =>
@@ -213,7 +229,7 @@ export {
 } from './report/expected-verdict.js';
 export { renderHtml } from './report/html.js';
 export { renderJson } from './report/json.js';
-export { renderMarkdown } from './report/markdown.js';
+export { plain as plainMarkdown, renderMarkdown } from './report/markdown.js';
 export type { ReportFile } from './report/publish.js';
 export { renderSummary } from './report/summary.js';
 export { renderText, type TextOptions } from './report/text.js';

@@ -13,6 +13,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
+  /** Between the request to end and the end by force; default 3 s. */
+  readonly graceMs?: number;
   readonly input?: string | Uint8Array | AsyncIterable<Uint8Array>;
   /** Kept in memory of each stream; more is dropped and `truncated` says so. Default 1 MiB. */
   readonly captureBytes?: number;
@@ -423,12 +425,14 @@ class Stopper {
   why: HowEnded | undefined;
   readonly #child: Child;
   readonly #signal: AbortSignal | undefined;
+  readonly #graceMs: number;
   readonly #timer: NodeJS.Timeout | undefined;
   #grace: NodeJS.Timeout | undefined;
   readonly #onAbort = (): void => this.#stop({ kind: 'aborted' });
 
-  constructor(child: Child, options: { readonly timeoutMs?: number; readonly signal?: AbortSignal }) {
+  constructor(child: Child, options: Pick<RunOptions, 'timeoutMs' | 'signal' | 'graceMs'>) {
     this.#child = child;
+    this.#graceMs = options.graceMs ?? GRACE_MS;
     this.#signal = options.signal;
     const afterMs = options.timeoutMs;
     if (afterMs !== undefined)
@@ -448,7 +452,7 @@ class Stopper {
   #stop(why: HowEnded): void {
     this.why ??= why;
     killGroup(this.#child, 'SIGTERM');
-    this.#grace = setTimeout(() => killGroup(this.#child, 'SIGKILL'), GRACE_MS);
+    this.#grace = setTimeout(() => killGroup(this.#child, 'SIGKILL'), this.#graceMs);
   }
 }
 

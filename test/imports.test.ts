@@ -31,7 +31,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   inputs: ['formats', 'process', 'known-tools', 'owned-directory', 'owned-lock', 'bytes', ...BASE, ...PURE],
   build: ['formats', 'process', 'known-tools', 'owned-directory', 'owned-lock', 'bytes', ...BASE, ...PURE],
   compare: ['formats', 'bytes', ...BASE, ...PURE],
-  report: ['compare', ...BASE, ...PURE],
+  report: ['compare', 'owned-directory', ...BASE, ...PURE],
   pipeline: [...STAGES, 'bytes', ...BASE, ...PURE],
   verify: ['pipeline', ...STAGES, 'bytes', ...BASE, ...PURE],
   'verify-checks': ['pipeline', ...STAGES, 'bytes', ...BASE, ...PURE],
@@ -204,7 +204,8 @@ test('only the command line prints, exits and reads its arguments', (t) => {
   const speaks = /\bconsole\.|\bprocess\.(?:exit\b|exitCode|argv|stdout|stderr|stdin|on\(|once\()/;
   t.deepEqual(
     files(({ room, text }) => room !== 'cli' && speaks.test(code(text))),
-    [],
+    // the program that a batch starts for each job: it is asked and answers on its own streams
+    ['operations/batch/batch-worker.ts'],
   );
 });
 
@@ -275,6 +276,7 @@ const STARTED = [
   'compare/decode/digest-worker.ts',
   'compare/decode/inflate-worker.ts',
   'compare/file-facts-worker.ts',
+  'operations/batch/batch-worker.ts',
   'operations/sweeper.ts',
 ];
 

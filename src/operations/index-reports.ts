@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Makes `index.json` of a directory of reports anew. The reports stay as they are. */
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { readText } from '../bytes.js';
 import { UsageError } from '../errors.js';
 import { storageFailure, writeAside } from '../inputs/atomic-file.js';
+import { withLock } from '../owned-lock.js';
 import { renderReportIndex, type ReportIndex } from '../report/report-index.js';
 import { readNotes, readReport } from './read-report.js';
 import { scanReports } from './scan-reports.js';
@@ -24,6 +26,13 @@ export async function indexReports(
   directory = 'reports',
   { check = false }: { readonly check?: boolean } = {},
 ): Promise<IndexResult> {
+  // of two at once, the one that looked first must not write last
+  return check || !existsSync(directory)
+    ? await makeIndex(directory, check)
+    : await withLock(path.join(directory, '.index.lock'), async () => await makeIndex(directory, false));
+}
+
+async function makeIndex(directory: string, check: boolean): Promise<IndexResult> {
   const { index, unread } = await scanReports(directory);
   const [broken] = unread;
   if (broken !== undefined) throw inconsistent(path.join(directory, broken.place), broken.detail);

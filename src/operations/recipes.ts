@@ -28,6 +28,18 @@ export async function recipes(own?: string): Promise<readonly LoadedRecipe[]> {
   }));
 }
 
+/** The names of all, and the recipes whose names stand in a text: reading all of them takes a second. */
+export async function recipesNamedIn(
+  text: string,
+  own?: string,
+): Promise<{ readonly names: readonly string[]; readonly recipes: readonly Recipe[] }> {
+  const texts = (await readRecipes(own)).map((one) => ({ ...one, app: basename(one.file, '.yaml') }));
+  return {
+    names: texts.map(({ app }) => app),
+    recipes: texts.filter(({ app }) => text.includes(app)).map((one) => parseRecipe(one.file, one.text)),
+  };
+}
+
 /** @throws UsageError `unknown-app` with the nearest name */
 export async function recipeOf(app: string, own?: string): Promise<LoadedRecipe> {
   const texts = await readRecipes(own);

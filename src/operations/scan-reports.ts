@@ -23,13 +23,17 @@ export interface UnreadReport {
   readonly detail: string;
 }
 
-/** @throws FailedHere `unreadable-input` for a directory that cannot be read */
+/**
+ * `app`: only those on this app.
+ * @throws FailedHere `unreadable-input` for a directory that cannot be read
+ */
 export async function scanReports(
   where: string,
+  app?: string,
 ): Promise<{ readonly index: ReportIndex; readonly unread: readonly UnreadReport[] }> {
   const placed: PlacedReport[] = [];
   const unread: UnreadReport[] = [];
-  for (const place of await placesBelow(where)) {
+  for (const place of await placesBelow(where, app)) {
     const directory = path.join(where, place);
     const report = read(path.join(directory, 'report.json'));
     if (typeof report === 'string') unread.push({ place, detail: report });
@@ -79,9 +83,9 @@ function json(file: string): unknown {
   }
 }
 
-async function placesBelow(where: string): Promise<readonly string[]> {
-  let level: readonly string[] = [''];
-  for (let depth = 0; depth < 4; depth++) {
+async function placesBelow(where: string, app: string | undefined): Promise<readonly string[]> {
+  let level: readonly string[] = [app ?? ''];
+  for (let depth = app === undefined ? 0 : 1; depth < 4; depth++) {
     const next: string[] = [];
     for (const below of level)
       for (const name of await directoriesIn(path.join(where, below)))

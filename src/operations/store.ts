@@ -14,7 +14,7 @@ import { evidenceBundle } from '../report/evidence-bundle.js';
 import { renderHtml } from '../report/html.js';
 import { renderJson } from '../report/json.js';
 import { renderMarkdown } from '../report/markdown.js';
-import { keepAttempt, publishReport, type ReportFile } from '../report/publish.js';
+import { keepAttempt, publishReport, removeHalfWritten, type ReportFile } from '../report/publish.js';
 import { redacted, redactor, type Redact } from '../report/redact.js';
 import { renderText } from '../report/text.js';
 import type { Note, Report, RunRecord } from '../report/types.js';
@@ -95,6 +95,10 @@ export function assertAbsent(file: string): void {
       hint: 'name another file: nothing is ever overwritten',
     });
 }
+
+/** What killed processes were writing below `out`. */
+export const removeHalfReports = (out: string): Promise<readonly string[]> =>
+  removeHalfWritten(path.resolve(out));
 
 /** A run that ended without a verdict. */
 export interface Attempt {

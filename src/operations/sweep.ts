@@ -13,7 +13,7 @@ import { isAbandoned, OWNER_FILE } from '../owned-directory.js';
 export const runsDirectory = (cache: string): string => path.join(cache, 'runs');
 
 /** As `makeOwnedDirectory` is called; the end is that of `mkdtemp`. */
-const TEMPORARY = /^samesource-(?:image-|pgp-|reports-)?[A-Za-z0-9]{6}$/;
+export const TEMPORARY = /^samesource-(?:image-|pgp-|reports-)?[A-Za-z0-9]{6}$/;
 
 /** Never throws: what cannot be removed now is left for the next time. */
 export async function sweep(): Promise<void> {
@@ -22,7 +22,7 @@ export async function sweep(): Promise<void> {
     if (await isAbandoned(directory)) await removeRun(directory).catch(() => undefined);
 }
 
-async function below(parent: string, named: RegExp): Promise<readonly string[]> {
+export async function below(parent: string, named: RegExp): Promise<readonly string[]> {
   const names = await fs.readdir(parent).catch(() => []);
   return names
     .filter((name) => named.test(name))

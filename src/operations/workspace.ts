@@ -3,15 +3,14 @@
 import { randomBytes } from 'node:crypto';
 import { promises as fs, type Dirent } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { storageFailure } from '../inputs/atomic-file.js';
 import { cacheDirectory } from '../inputs/cache.js';
 import { claim } from '../owned-directory.js';
-import { startKeeper } from '../process.js';
 import { debianMirror } from '../inputs/debian/debian-mirror.js';
 import { packageRoot } from '../inputs/package-files.js';
 import type { Plan } from '../model.js';
 import type { Workspace } from '../pipeline/options.js';
+import { startRunKeeper } from './run-keeper.js';
 import { runsDirectory, sweep } from './sweep.js';
 
 /** `20261125t071500-3f9a2c`: sorts by time, and is a valid container name. */
@@ -25,9 +24,7 @@ export async function inWorkspace<T>(plan: Needs, work: (workspace: Workspace) =
   const run = runName();
   const directory = path.join(runsDirectory(cache), run);
   await sweep();
-  const keeper = await startKeeper(process.execPath, [
-    fileURLToPath(new URL('./sweeper.js', import.meta.url)),
-  ]);
+  const keeper = await startRunKeeper();
   try {
     await fs.mkdir(directory, { recursive: true });
     await claim(directory);

@@ -12,6 +12,7 @@ import type { Found, LintProblem } from './lint-problem.js';
 
 /** Commands come before app ids on the command line: an app named like one could not be asked for. */
 export const COMMAND_NAMES = [
+  'batch',
   'build',
   'cache',
   'compare',

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { promises as fs } from 'node:fs';
 import path from 'node:path';
 import { FailedHere, UsageError } from '../errors.js';
+import { claim, isAbandoned } from '../owned-directory.js';
 import type { Report } from './types.js';
 
 export interface ReportFile {
@@ -19,8 +20,9 @@ export interface PublishOptions {
   readonly packageRoot: string;
 }
 
-/** Far longer than it takes to write a report. */
-const STALE_MS = 60 * 60_000;
+/** What is being written; says whose it is. */
+const ASIDE = /^\.[0-9a-f]{16}\.tmp$/;
+const WHOLE = 'whole';
 const SEGMENT = /^[A-Za-z0-9][A-Za-z0-9._+~-]*$/;
 
 /** Returns the directory of the new report. */
@@ -115,18 +117,21 @@ async function writeOnce(
   files: readonly ReportFile[],
 ): Promise<string> {
   const aside = path.join(parent, `.${randomBytes(8).toString('hex')}.tmp`);
-  await removeStale(parent);
+  const whole = path.join(aside, WHOLE);
+  await removeAbandoned(parent);
   try {
     await failedHere(async () => {
       await fs.mkdir(aside);
-      for (const file of files) await writeSynced(aside, file);
+      await claim(aside);
+      await fs.mkdir(whole);
+      for (const file of files) await writeSynced(whole, file);
     });
     for (let n = 1; ; n++) {
       const final = path.join(parent, name(n));
       if (await exists(final)) continue;
       try {
         // fails when another run has made it, since a report's directory is never empty
-        await fs.rename(aside, final);
+        await fs.rename(whole, final);
       } catch (error) {
         if (['EEXIST', 'ENOTEMPTY'].includes((error as NodeJS.ErrnoException).code ?? '')) continue;
         throw error;
@@ -140,13 +145,32 @@ async function writeOnce(
 }
 
 /** What a killed process had not yet given its name. */
-async function removeStale(parent: string): Promise<void> {
+async function removeAbandoned(parent: string): Promise<readonly string[]> {
+  const removed: string[] = [];
   for (const name of await fs.readdir(parent).catch(() => [])) {
-    if (!/^\.[0-9a-f]{16}\.tmp$/.test(name)) continue;
-    const stat = await fs.lstat(path.join(parent, name)).catch(() => undefined);
-    if (stat !== undefined && Date.now() - stat.mtimeMs > STALE_MS)
-      await fs.rm(path.join(parent, name), { recursive: true, force: true }).catch(() => undefined);
+    const aside = path.join(parent, name);
+    if (!ASIDE.test(name) || !(await isAbandoned(aside))) continue;
+    await fs.rm(aside, { recursive: true, force: true }).catch(() => undefined);
+    removed.push(aside);
   }
+  return removed;
+}
+
+/** The same below a whole `out`, whose reports and attempts stay as they are. */
+export async function removeHalfWritten(out: string): Promise<readonly string[]> {
+  const removed: string[] = [];
+  let level = [path.join(out, 'reports'), path.join(out, 'attempts')];
+  for (let depth = 0; depth < 4; depth++) {
+    const next: string[] = [];
+    for (const parent of level) {
+      removed.push(...(await removeAbandoned(parent)));
+      const entries = await fs.readdir(parent, { withFileTypes: true }).catch(() => []);
+      for (const entry of entries)
+        if (entry.isDirectory() && !entry.name.startsWith('.')) next.push(path.join(parent, entry.name));
+    }
+    level = next;
+  }
+  return removed;
 }
 
 async function writeSynced(root: string, { name, content }: ReportFile): Promise<void> {

@@ -2,17 +2,46 @@
 import type { CommandModule } from 'yargs';
 import { globalOptions, runCommand, type GlobalArguments } from '../command.js';
 import { EXIT } from '../exit-code.js';
-import { printable, type Diagnosis, type EngineDiagnosis, type ToolState } from '../../index.js';
+import {
+  printable,
+  type Repaired,
+  type Diagnosis,
+  type EngineDiagnosis,
+  type ToolState,
+} from '../../index.js';
 
-export const doctorCommand: CommandModule<object, GlobalArguments> = {
+interface DoctorArguments extends GlobalArguments {
+  readonly repair: boolean;
+  readonly out: string;
+}
+
+export const doctorCommand: CommandModule<object, DoctorArguments> = {
   command: 'doctor',
   describe: 'say what is present, what each missing thing would enable and what installs it',
   builder: (yargs) =>
     globalOptions(yargs)
+      .option('repair', {
+        type: 'boolean',
+        default: false,
+        describe: 'remove what killed runs left, and say what was removed and what could not be',
+      })
+      .option('out', {
+        type: 'string',
+        default: '.',
+        describe: 'with --repair: where reports/, attempts/ and batch/ are',
+      })
       .example('$0 doctor', 'tools, container engines, keys, disk, memory')
-      .example('$0 doctor --json', 'as data'),
+      .example('$0 doctor --json', 'as data')
+      .example('$0 doctor --repair', 'after a crash: containers, directories, half-written reports'),
   handler: (argv) =>
     runCommand(argv, async ({ output, options }) => {
+      if (argv.repair) {
+        const { repair } = await import('../../index.js');
+        const repaired = await repair({ out: argv.out });
+        output.print(repairedText(repaired));
+        output.data(repaired);
+        return repaired.left.length === 0 ? EXIT.ok : EXIT.failedHere;
+      }
       const { doctor } = await import('../../index.js');
       const diagnosis = await doctor(options);
       output.print(shown(diagnosis));
@@ -20,6 +49,20 @@ export const doctorCommand: CommandModule<object, GlobalArguments> = {
       return diagnosis.healthy ? EXIT.ok : EXIT.failedHere;
     }),
 };
+
+function repairedText({ removed, left }: Repaired): string {
+  return [
+    ...removed.map((what) => `removed  ${what}`),
+    ...left.map(({ what, why }) => `left     ${what}: ${why}`),
+    left.length > 0
+      ? `${left.length} could not be removed`
+      : removed.length === 0
+        ? 'nothing was left by killed runs'
+        : `${removed.length} removed, nothing is left`,
+  ]
+    .map((line) => printable(line))
+    .join('\n');
+}
 
 function shown(diagnosis: Diagnosis): string {
   const { node, tools, engines, debianKeyring, disk, memory, machine } = diagnosis;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Every command, in the order of the help. */
 import type { CommandModule } from 'yargs';
+import { batchCommand } from './batch.js';
 import { buildCommand } from './build.js';
 import { cacheCommand } from './cache.js';
 import { compareCommand } from './compare.js';
@@ -24,6 +25,7 @@ import { verifyCommand } from './verify.js';
 // oxlint-disable-next-line typescript/no-explicit-any
 export const COMMANDS: readonly CommandModule<object, any>[] = [
   verifyCommand,
+  batchCommand,
   lookupCommand,
   compareCommand,
   inspectCommand,
