@@ -8,6 +8,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { comparePair } from '../src/compare/compare.js';
+import { keptBuildSamples } from './kept-builds.js';
 import { InputMaker, type Inputs } from './make-inputs.js';
 import {
   interleaved,
@@ -238,6 +239,27 @@ async function allRecompressed({ signed, recompressed }: Inputs): Promise<void> 
   ratioRow(what, samples.ours ?? [], 'unzip', samples.unzip, 0.7, '≤ 0.7');
 }
 
+async function keptBuilds(): Promise<void> {
+  const { first = [], second = [], withBuild = [], withFile = [] } = await keptBuildSamples(rounds);
+  rows.push({
+    what: 'second run of an unchanged plan and file (demo)',
+    ours: seconds(medianSeconds(second)),
+    peer: `ours, the build alone ${seconds(medianSeconds(first))}`,
+    result: seconds(medianSeconds(second)),
+    limit: '< 1 s',
+    met: medianSeconds(second) < 1,
+  });
+  const ratio = medianRatio(withBuild, withFile);
+  rows.push({
+    what: 'another file with a kept build (`compare --build`)',
+    ours: seconds(medianSeconds(withBuild)),
+    peer: `ours, the comparison alone ${seconds(medianSeconds(withFile))}`,
+    result: `${ratio.toFixed(2)} ×`,
+    limit: '≤ 1.5',
+    met: ratio <= 1.5,
+  });
+}
+
 async function memory(maker: InputMaker, { signed, recompressed }: Inputs): Promise<void> {
   const row = (what: string, published: string, rebuilt: string, exit: number, limit: number): void => {
     note(`memory: ${what}`);
@@ -275,6 +297,7 @@ const groups: Readonly<Record<string, () => Promise<void>>> = {
   'one-byte': () => oneChangedByte(inputs),
   identical: () => identicalInProcess(inputs),
   recompressed: () => allRecompressed(inputs),
+  kept: () => keptBuilds(),
   memory: () => memory(maker, inputs),
 };
 for (const [name, measureGroup] of Object.entries(groups)) {

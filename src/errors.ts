@@ -61,6 +61,7 @@ export type FailureClass =
   | 'index-stale'
   | 'index-unreadable'
   | 'unreadable-input'
+  | 'build-damaged'
   | 'missing-tool'
   | 'output-refused'
   | 'plan-unresolved'

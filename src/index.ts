@@ -14,6 +14,9 @@ import type * as fetching from './operations/fetch.js';
 import type * as identifying from './operations/identify.js';
 import type * as imaging from './operations/image.js';
 import type * as recipeChecking from './operations/check-recipe-state.js';
+import type * as cleaning from './operations/clean.js';
+import type * as comparingBuilds from './operations/compare-build.js';
+import type * as keptBuilds from './operations/builds.js';
 import type * as importing from './operations/import-recipe.js';
 import type * as indexing from './operations/index-reports.js';
 import type * as newRecipes from './operations/new-recipe.js';
@@ -28,6 +31,7 @@ import type * as rendering from './operations/render-report.js';
 import type * as statusOf from './operations/status.js';
 import type * as storing from './operations/store.js';
 import type * as transplanting from './operations/transplant.js';
+import type * as verifyingChannels from './operations/verify-channels.js';
 import type * as verifying from './operations/verify.js';
 import type * as checking from './report/check.js';
 
@@ -36,7 +40,7 @@ export { nearestWord } from './nearest-word.js';
 export { explained, KNOWN_FAILURES, type ExplainedLine, type KnownFailureId } from './known-failures.js';
 export { printable, printableJson } from './printable.js';
 export type * from './model.js';
-export { RULE_NAMES, RULE_SETS, UNVERIFIABLE_REASONS } from './model.js';
+export { RULE_NAMES, RULE_SETS, STORE_KINDS, UNVERIFIABLE_REASONS } from './model.js';
 export type {
   Coverage,
   Difference,
@@ -66,6 +70,9 @@ export type {
   BatchRow,
   PreflightRow,
 } from './operations/batch/batch.js';
+export const verifyChannels: typeof verifyingChannels.verifyChannels = async (...args) =>
+  (await import('./operations/verify-channels.js')).verifyChannels(...args);
+export type { ChannelResult } from './operations/verify-channels.js';
 
 export const fetchPublished: typeof fetching.fetchPublished = async (...args) =>
   (await import('./operations/fetch.js')).fetchPublished(...args);
@@ -84,6 +91,9 @@ export const compare: typeof comparing.compare = async (...args) =>
 export const compareInFull: typeof comparing.compareInFull = async (...args) =>
   (await import('./operations/compare.js')).compareInFull(...args);
 export type { CompareRequest } from './operations/compare.js';
+export const compareWithBuild: typeof comparingBuilds.compareWithBuild = async (...args) =>
+  (await import('./operations/compare-build.js')).compareWithBuild(...args);
+export type { CompareBuildRequest } from './operations/compare-build.js';
 
 export const inspect: typeof inspecting.inspect = async (...args) =>
   (await import('./operations/inspect.js')).inspect(...args);
@@ -156,6 +166,12 @@ export type { BaseImage, ImageOptions, LockUpdate } from './operations/image.js'
 export const packageVersion = async (): Promise<string> =>
   (await import('./operations/run.js')).packageVersion();
 
+export const listBuilds: typeof keptBuilds.listBuilds = async (...args) =>
+  (await import('./operations/builds.js')).listBuilds(...args);
+export const showBuild: typeof keptBuilds.showBuild = async (...args) =>
+  (await import('./operations/builds.js')).showBuild(...args);
+export type { ListedBuild } from './operations/builds.js';
+
 export const doctor: typeof diagnosing.doctor = async (...args) =>
   (await import('./operations/doctor.js')).doctor(...args);
 export type { Diagnosis, EngineDiagnosis, Missing, ToolState } from './operations/doctor.js';
@@ -163,6 +179,12 @@ export type { Diagnosis, EngineDiagnosis, Missing, ToolState } from './operation
 export const repair: typeof repairing.repair = async (...args) =>
   (await import('./operations/repair.js')).repair(...args);
 export type { Repaired } from './operations/repair.js';
+export const showStore: typeof cleaning.showStore = async (...args) =>
+  (await import('./operations/clean.js')).showStore(...args);
+export const cleanStore: typeof cleaning.cleanStore = async (...args) =>
+  (await import('./operations/clean.js')).cleanStore(...args);
+export type { StoreItem } from './operations/clean.js';
+export type { CleanRequest, Cleaned, StoreContents } from './operations/clean.js';
 
 export const showCache: typeof caching.showCache = async (...args) =>
   (await import('./operations/cache.js')).showCache(...args);

@@ -808,6 +808,18 @@ export type KeptResult =
     })
   | (Omit<Failed, 'logs'> & { readonly logs: readonly KeptLog[] });
 
+/** What is kept on a machine from run to run. `others`: what no kind here knows; it is counted and stays. */
+export const STORE_KINDS = [
+  'builds',
+  'downloads',
+  'repositories',
+  'images',
+  'texts',
+  'runs',
+  'others',
+] as const;
+export type StoreKind = (typeof STORE_KINDS)[number];
+
 /** An executable member of the rebuilt file and where its bytes come from. */
 export type Origin =
   | {

@@ -109,10 +109,12 @@ export function slotFor(cache: string, lock: ImageLock, packages: ImageLock['pac
   return { tar: `${base}.tar`, record: `${base}.json` };
 }
 
-/** What is kept is believed only after it was hashed again. */
+/** What is kept is believed only after it was hashed again; whoever makes room sees before that it is used. */
 async function recall({ tar, record }: Slot): Promise<Made | undefined> {
   const text = await fs.readFile(record, 'utf8').catch(() => undefined);
   if (text === undefined) return undefined;
+  const now = new Date();
+  await fs.utimes(record, now, now).catch(() => undefined);
   const found = await digestOfFile(tar).catch(() => undefined);
   return found !== undefined && JSON.stringify(found) === text ? found : undefined;
 }

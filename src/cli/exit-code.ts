@@ -49,6 +49,14 @@ export const EXPECT_OPTION = {
     'exit 0 for this verdict and 1 for any other; VERDICT@SHA-256: for this very statement and 1 for any other',
 } as const;
 
+/** From bad to good; what only failed here says nothing, and stands before what is as it should be. */
+const WORST = [EXIT.notAuthentic, EXIT.unreproducible, EXIT.unverifiable, EXIT.failedHere, EXIT.ok];
+
+/** Of several verdicts, as they precede each other. */
+export function worstOf(codes: readonly number[]): number {
+  return WORST.find((code) => codes.includes(code)) ?? EXIT.bug;
+}
+
 export interface Demands {
   /** `equivalent` is not enough. */
   readonly strict?: boolean;

@@ -5,19 +5,29 @@ import { globalOptions, recipesOption, type GlobalArguments } from './command.js
 
 export const ENGINES = ['docker', 'podman', 'local'] as const;
 
+export const DISK_OPTION = {
+  type: 'string',
+  describe:
+    'keep the whole store below 40G, 1.5GiB: what was not used for longest goes; default: SAMESOURCE_DISK',
+} as const;
+
 export interface RunArguments extends GlobalArguments {
   readonly channel: string | undefined;
   readonly source: string | undefined;
   readonly 'as-of': string | undefined;
   readonly engine: (typeof ENGINES)[number] | undefined;
   readonly fresh: boolean;
+  readonly disk: string | undefined;
   readonly 'allow-local-as-root': boolean;
   readonly out: string;
 }
 
 export function runOptions<T>(yargs: Argv<T>): Argv<T & RunArguments> {
   return recipesOption(globalOptions(yargs))
-    .option('channel', { type: 'string', describe: 'where users get it; default: the recipe’s first' })
+    .option('channel', {
+      type: 'string',
+      describe: 'where users get it, or several for `verify`: website,play; default: the recipe’s first',
+    })
     .option('source', {
       type: 'string',
       describe: 'another repository (https://…) or a directory; the report says so',
@@ -32,6 +42,7 @@ export function runOptions<T>(yargs: Argv<T>): Argv<T & RunArguments> {
       default: false,
       describe: 'build anew; default: a kept build of the same plan is used again (see `builds`)',
     })
+    .option('disk', DISK_OPTION)
     .option('allow-local-as-root', {
       type: 'boolean',
       default: false,
@@ -48,10 +59,12 @@ export function runOptions<T>(yargs: Argv<T>): Argv<T & RunArguments> {
 export function engineOf(argv: RunArguments): {
   readonly engine?: (typeof ENGINES)[number];
   readonly madeSince?: Date;
+  readonly disk?: string;
   readonly allowLocalAsRoot?: boolean;
 } {
   return {
     ...(argv.fresh ? { madeSince: new Date() } : {}),
+    ...(argv.disk === undefined ? {} : { disk: argv.disk }),
     ...(argv.engine === undefined ? {} : { engine: argv.engine }),
     ...(argv['allow-local-as-root'] ? { allowLocalAsRoot: true } : {}),
   };

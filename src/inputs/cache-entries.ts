@@ -94,20 +94,25 @@ export async function pruneCache(
   for (const entry of entries.toReversed()) {
     const old = olderThanMs !== undefined && now - entry.usedMs > olderThanMs;
     if (!old && bytes <= (maxBytes ?? Number.POSITIVE_INFINITY)) continue;
-    const file = fileOf(cache, entry.sha256);
-    // asked again: a run may have come for it since it was listed
-    const usedMs = (await fs.stat(file).catch(() => undefined))?.mtimeMs ?? entry.usedMs;
-    if (now - usedMs < IN_USE_MS) {
+    if (!(await removeEntry(cache, entry, now - IN_USE_MS))) {
       inUse.push(entry);
       continue;
     }
-    await remove(file);
-    await forgetOrigins(cache, entry.sha256);
     bytes -= entry.size;
     removed.push(entry);
   }
   if (olderThanMs !== undefined) await sweepKept(path.join(cache, PARTIAL), Math.max(olderThanMs, IN_USE_MS));
   return { removed, inUse, left: { files: entries.length - removed.length, bytes } };
+}
+
+/** False when somebody used it since then: asked again, as a run may have come for it since it was listed. */
+export async function removeEntry(cache: string, entry: CacheEntry, sinceMs: number): Promise<boolean> {
+  const file = fileOf(cache, entry.sha256);
+  const usedMs = (await fs.stat(file).catch(() => undefined))?.mtimeMs ?? entry.usedMs;
+  if (usedMs > sinceMs) return false;
+  await remove(file);
+  await forgetOrigins(cache, entry.sha256);
+  return true;
 }
 
 export interface Checked {

@@ -11,6 +11,7 @@ import { assertResolved } from '../verify.js';
 import { inKeptRun, keepFailure } from './attempt.js';
 import { assertWritable } from './assert-writable.js';
 import { executorFor, type EngineRequest } from './executor.js';
+import { withinDisk } from './clean.js';
 import type { OperationOptions } from './options.js';
 import { plan, type PlanRequest } from './plan.js';
 import { privateOf } from './private-of.js';
@@ -22,6 +23,8 @@ export interface BuildRequest extends PlanRequest, EngineRequest {
   readonly outputs?: string;
   /** Failed runs are kept below it. */
   readonly out?: string;
+  /** What the store may hold, as 40G; default `SAMESOURCE_DISK`, else as it is. */
+  readonly disk?: string;
   /** Kept builds that were made before are not used again; with the present moment none is. */
   readonly madeSince?: Date;
 }
@@ -45,6 +48,10 @@ export async function build(
   request: BuildRequest,
   options: OperationOptions = {},
 ): Promise<BuildOperationResult> {
+  return await withinDisk(request.disk, options, () => built(request, options));
+}
+
+async function built(request: BuildRequest, options: OperationOptions): Promise<BuildOperationResult> {
   if (request.outputs !== undefined) await assertWritable(request.outputs);
   if (request.out !== undefined) await assertWritable(request.out);
   let made: Plan;

@@ -16,6 +16,7 @@ import type { Verified } from '../pipeline/draft.js';
 import { verify as runPipeline } from '../verify.js';
 import { assertWritable } from './assert-writable.js';
 import { inKeptRun, keepFailure } from './attempt.js';
+import { withinDisk } from './clean.js';
 import { executorFor } from './executor.js';
 import type { OperationOptions } from './options.js';
 import { planAnything, type ChecksResult, type PlanRequest, type PlanResult } from './plan.js';
@@ -47,6 +48,8 @@ export interface VerifyRequest extends PlanRequest {
   readonly buildAnyway?: boolean;
   /** Kept builds that were made before are not used again; with the present moment none is. */
   readonly madeSince?: Date;
+  /** What the store may hold, as 40G; default `SAMESOURCE_DISK`, else as it is. */
+  readonly disk?: string;
   /** Reports and attempts are kept below it; without it nothing is stored. */
   readonly out?: string;
   /** An earlier report of the same target that this one takes the place of. */
@@ -66,6 +69,10 @@ export interface VerifyResult {
  * below `out`
  */
 export async function verify(request: VerifyRequest, options: OperationOptions = {}): Promise<VerifyResult> {
+  return await withinDisk(request.disk, options, () => verified(request, options));
+}
+
+async function verified(request: VerifyRequest, options: OperationOptions): Promise<VerifyResult> {
   if (request.evidence !== undefined) assertAbsent(request.evidence);
   if (request.out !== undefined) await assertWritable(request.out);
   let planned: PlanResult | ChecksResult;
@@ -101,7 +108,7 @@ export async function verifyPlan(
       request.device === undefined
         ? undefined
         : (await import('./compare-splits.js')).deviceFrom(request.device);
-    const verified = await stoppable(options, (stopping) =>
+    const found = await stoppable(options, (stopping) =>
       runPipeline(made, {
         ...(request.published === undefined ? {} : { published: request.published }),
         ...(device === undefined ? {} : { device }),
@@ -121,7 +128,7 @@ export async function verifyPlan(
         ...stopping,
       }),
     );
-    return await stored(verified, request, workspace);
+    return await stored(found, request, workspace);
   });
 }
 

@@ -14,7 +14,9 @@ import type { Found, LintProblem } from './lint-problem.js';
 export const COMMAND_NAMES = [
   'batch',
   'build',
+  'builds',
   'cache',
+  'clean',
   'compare',
   'completion',
   'demo',

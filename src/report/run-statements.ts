@@ -3,7 +3,7 @@
 import { publishedStatements } from './published-statements.js';
 import { knownFailure } from '../known-failures.js';
 import { count, quoted, some } from './say.js';
-import type { ReportStatement, RunRecord, Statement } from './types.js';
+import type { BuildUse, ReportStatement, RunRecord, Statement } from './types.js';
 
 const SHOWN = 10;
 /** Of a line, for a shell: it may go on below. */
@@ -32,14 +32,8 @@ export function runStatements(run: Omit<RunRecord, 'statements'>, statement: Rep
       `grep -nF -e ${quoted(line.slice(0, CHECKED))} LOG`,
     );
   }
-  for (const [at, { id, made, executor, engineVersion, reused }] of (run.usedBuilds ?? []).entries())
-    if (reused)
-      said(
-        'build-reused',
-        `${run.usedBuilds?.length === 1 ? 'The build' : `Build ${at + 1}`} was not made for this report: it is the kept result of the same plan, made with ${executor}${engineVersion === undefined ? '' : ` ${engineVersion}`} at ${made}${id === undefined ? '' : ` (${id})`}.`,
-        `/usedBuilds/${at}`,
-        again,
-      );
+  for (const [at, use] of (run.usedBuilds ?? []).entries())
+    if (use.reused) said('build-reused', reuse(use, at, run), `/usedBuilds/${at}`, again);
   for (const [at, { attempt, outcome }] of (run.otherBuilds ?? []).entries())
     said(
       'build-ended-otherwise',
@@ -91,6 +85,20 @@ export function runStatements(run: Omit<RunRecord, 'statements'>, statement: Rep
       'look for the digest among the reports of the same app and version',
     );
   return list;
+}
+
+function reuse(
+  { id, made, executor, engineVersion, of }: BuildUse,
+  at: number,
+  { usedBuilds = [] }: Omit<RunRecord, 'statements'>,
+): string {
+  const which = usedBuilds.length === 1 ? 'The build' : `Build ${at + 1}`;
+  const what =
+    of === undefined
+      ? 'the kept result of the same plan'
+      : `the kept result of ${of.app} ${of.version} (build digest ${of.buildDigest})`;
+  const engine = `${executor}${engineVersion === undefined ? '' : ` ${engineVersion}`}`;
+  return `${which} was not made for this report: it is ${what}, made with ${engine} at ${made}${id === undefined ? '' : ` (${id})`}.`;
 }
 
 function environment(

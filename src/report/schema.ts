@@ -466,6 +466,7 @@ const runPart = z.strictObject({
       executor: z.enum(['docker', 'podman', 'local']),
       engineVersion: text.optional(),
       reused: z.boolean(),
+      of: z.strictObject({ app: text, version: text, buildDigest: sha256 }).optional(),
     }),
   ).optional(),
   standing: z.enum(['single', 'confirmed', 'unstable']).optional(),

@@ -10,7 +10,6 @@ export interface Section {
 
 const PROVEN = new Set([
   'scope',
-  'app-shown',
   'pair-identical',
   'pair-signature-only',
   'pair-reencoded',
@@ -21,7 +20,6 @@ const PROVEN = new Set([
   'signer-rotated',
 ]);
 const NOT_PROVEN = new Set([
-  'app-not-shown',
   'pair-different',
   'pair-unread',
   'pair-encrypted',

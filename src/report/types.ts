@@ -135,6 +135,8 @@ export interface BuildUse {
   readonly engineVersion?: string;
   /** It was made before this run. */
   readonly reused: boolean;
+  /** What was built, where no plan of this report says it. */
+  readonly of?: { readonly app: string; readonly version: string; readonly buildDigest: Sha256 };
 }
 
 /** What one run of ours was like. */

@@ -6,7 +6,8 @@ import { printable, type ExpectedVerdict, type Report } from '../../index.js';
 
 interface CompareArguments extends GlobalArguments {
   readonly published: string;
-  readonly rebuilt: string;
+  readonly rebuilt: readonly string[] | undefined;
+  readonly build: string | undefined;
   readonly recipe: string | undefined;
   readonly channel: string | undefined;
   readonly release: string | undefined;
@@ -22,12 +23,21 @@ interface CompareArguments extends GlobalArguments {
 }
 
 export const compareCommand: CommandModule<object, CompareArguments> = {
-  command: 'compare <published> <rebuilt>',
-  describe: 'compare published files with rebuilt ones: files, directories, or sets of splits',
+  command: 'compare <published> [rebuilt..]',
+  describe:
+    'compare published files with rebuilt ones: files, directories, or sets of splits; or with a kept build',
   builder: (yargs) =>
     globalOptions(yargs)
       .positional('published', { type: 'string', demandOption: true, describe: 'what users get' })
-      .positional('rebuilt', { type: 'string', demandOption: true, describe: 'what the source gives' })
+      .positional('rebuilt', {
+        type: 'string',
+        array: true,
+        describe: 'what the source gives; with --build: more published files',
+      })
+      .option('build', {
+        type: 'string',
+        describe: 'compare with this kept build instead (see `builds`): its id, or the beginning of it',
+      })
       .option('recipe', { type: 'string', describe: 'app whose recipe says what is expected' })
       .option('channel', { type: 'string', describe: 'channel of that recipe' })
       .option('release', {
@@ -63,40 +73,68 @@ export const compareCommand: CommandModule<object, CompareArguments> = {
         'with its signers',
       )
       .example('$0 compare pixel/ app.apks', 'splits pulled from a device, and all that bundletool makes')
+      .example('$0 compare --build 3f9a2c41 Telegram.apk', 'a file with what was built days ago')
       .example('$0 compare --rule play store/ ours/', 'two directories, with what Google Play adds'),
   handler: (argv) =>
     runCommand(argv, async ({ output, options }) => {
-      const { assertAbsent, compareInFull, renderText, storeReport, UsageError, writeEvidence } =
-        await import('../../index.js');
+      const {
+        assertAbsent,
+        compareInFull,
+        compareWithBuild,
+        renderText,
+        storeReport,
+        UsageError,
+        writeEvidence,
+      } = await import('../../index.js');
       const { evidence: file } = argv;
       if (file !== undefined) await assertAbsent(file);
-      if (argv.recipe === undefined && (argv.channel !== undefined || argv.release !== undefined))
+      if (
+        argv.recipe === undefined &&
+        argv.build === undefined &&
+        (argv.channel !== undefined || argv.release !== undefined)
+      )
         throw new UsageError('no-recipe', '--channel and --release are those of a recipe', {
           hint: 'name it with --recipe APP',
         });
-      const { report, comparison } = await compareInFull(
-        {
-          published: argv.published,
-          rebuilt: argv.rebuilt,
-          rules: argv.rule ?? [],
-          ...(argv.pull === undefined ? {} : { pulls: argv.pull }),
-          ...(argv.device === undefined ? {} : { device: argv.device }),
-          ...(argv.recipe === undefined
-            ? {}
-            : {
-                recipe: {
-                  app: argv.recipe,
-                  ...(argv.channel === undefined ? {} : { channel: argv.channel }),
-                  ...(argv.release === undefined ? {} : { version: argv.release }),
-                },
-              }),
-          limits: {
-            ...(argv['max-member'] === undefined ? {} : { memberBytes: argv['max-member'] }),
-            ...(argv['max-decoded'] === undefined ? {} : { decodedBytes: argv['max-decoded'] }),
-          },
+      const { build, rebuilt = [] } = argv;
+      const about = {
+        rules: argv.rule ?? [],
+        limits: {
+          ...(argv['max-member'] === undefined ? {} : { memberBytes: argv['max-member'] }),
+          ...(argv['max-decoded'] === undefined ? {} : { decodedBytes: argv['max-decoded'] }),
         },
-        options,
-      );
+      };
+      const asked = {
+        ...(argv.channel === undefined ? {} : { channel: argv.channel }),
+        ...(argv.release === undefined ? {} : { version: argv.release }),
+      };
+      const recipe = argv.recipe === undefined ? {} : { recipe: { app: argv.recipe, ...asked } };
+      if (build !== undefined && (argv.pull !== undefined || argv.device !== undefined))
+        throw new UsageError('build-and-sides', 'a kept build is compared file by file', {
+          hint: 'take --pull and --device away, or hand over what it made: `verify builds ID` names its files',
+        });
+      const [side, ...others] = rebuilt;
+      if (build === undefined && (side === undefined || others.length > 0))
+        throw new UsageError('usage', 'name one published and one rebuilt file or directory', {
+          hint: 'or name a kept build: verify compare --build ID FILE; see verify compare --help',
+        });
+      const { report, comparison } =
+        build === undefined
+          ? await compareInFull(
+              {
+                ...about,
+                ...recipe,
+                published: argv.published,
+                rebuilt: side ?? '',
+                ...(argv.pull === undefined ? {} : { pulls: argv.pull }),
+                ...(argv.device === undefined ? {} : { device: argv.device }),
+              },
+              options,
+            )
+          : await compareWithBuild(
+              { ...about, ...recipe, ...asked, build, published: [argv.published, ...rebuilt] },
+              options,
+            );
       const evidence = file === undefined ? undefined : { file, comparison };
       const location =
         argv.out === undefined

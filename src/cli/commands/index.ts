@@ -3,7 +3,9 @@
 import type { CommandModule } from 'yargs';
 import { batchCommand } from './batch.js';
 import { buildCommand } from './build.js';
+import { buildsCommand } from './builds.js';
 import { cacheCommand } from './cache.js';
+import { cleanCommand } from './clean.js';
 import { compareCommand } from './compare.js';
 import { completionCommand } from './completion.js';
 import { demoCommand } from './demo.js';
@@ -34,12 +36,14 @@ export const COMMANDS: readonly CommandModule<object, any>[] = [
   planCommand,
   fetchCommand,
   buildCommand,
+  buildsCommand,
   recipesCommand,
   reportCommand,
   reportsCommand,
   statusCommand,
   imageCommand,
   cacheCommand,
+  cleanCommand,
   demoCommand,
   doctorCommand,
   completionCommand,

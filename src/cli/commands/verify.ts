@@ -1,12 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { CommandModule } from 'yargs';
-import { runCommand } from '../command.js';
-import { EXIT, exitCodeOf, EXPECT_OPTION } from '../exit-code.js';
+import { runCommand, type CommandContext } from '../command.js';
+import { EXIT, exitCodeOf, worstOf, type Demands, EXPECT_OPTION } from '../exit-code.js';
 import { fileFirst, isFile } from '../file-first.js';
 import { otherFilesText } from '../lookup-text.js';
+import { printFailure, tell } from '../failure.js';
 import { nextSteps } from '../next-steps.js';
+import { Output } from '../output.js';
 import { engineOf, planRequestOf, runOptions, type RunArguments } from '../run-options.js';
-import { UsageError, type ExpectedVerdict, type KnownVersion } from '../../index.js';
+import {
+  UsageError,
+  type ChannelResult,
+  type VerifyResult,
+  type ExpectedVerdict,
+  type KnownVersion,
+} from '../../index.js';
 
 interface VerifyArguments extends RunArguments {
   readonly app: string;
@@ -91,13 +99,14 @@ export const verifyCommand: CommandModule<object, VerifyArguments> = {
       })
       .option('expect', EXPECT_OPTION)
       .example('$0 weechat 3.x', 'the newest WeeChat 3 of Debian')
+      .example('$0 session-android latest --channel github,fdroid', 'built once, a report for each')
       .example('$0 telegram-android 10.x --published Telegram.apk', 'a file from a phone')
       .example('$0 Telegram.apk', 'what the file is, and the verdict on it')
       .example('$0 signal-android', 'the versions that are known'),
   handler: (argv) =>
     runCommand(argv, async (context) => {
       const { output, options } = context;
-      const { otherFilesThanIn, renderSummary, verify, versions } = await import('../../index.js');
+      const { verify, verifyChannels, versions } = await import('../../index.js');
       let { app, release, channel, published } = argv;
       if (await isFile(app)) {
         if (release !== undefined || published !== undefined)
@@ -119,35 +128,68 @@ export const verifyCommand: CommandModule<object, VerifyArguments> = {
         output.data(known);
         return EXIT.ok;
       }
-      const { report, location } = await verify(
-        {
-          ...planRequestOf({ ...argv, app, release, channel }),
-          ...engineOf(argv),
-          ...(published === undefined ? {} : { published }),
-          ...(argv.device === undefined ? {} : { device: argv.device }),
-          ...(argv.serial === undefined ? {} : { serial: argv.serial }),
-          ...(argv.buildinfo === undefined ? {} : { buildinfo: argv.buildinfo }),
-          ...(argv.evidence === undefined ? {} : { evidence: argv.evidence }),
-          ...(argv.supersedes === undefined ? {} : { supersedes: argv.supersedes }),
-          ...(argv.rebuild === undefined ? {} : { rebuild: argv.rebuild }),
-          ...(argv['build-anyway'] ? { buildAnyway: true } : {}),
-          confirm: argv.confirm,
-          out: argv.out,
-        },
-        options,
-      );
+      const channels = channel?.split(',').map((name) => name.trim()) ?? [];
+      const { channel: only, ...asked } = planRequestOf({ ...argv, app, release, channel });
+      const request = {
+        ...asked,
+        ...engineOf(argv),
+        ...(published === undefined ? {} : { published }),
+        ...(argv.device === undefined ? {} : { device: argv.device }),
+        ...(argv.serial === undefined ? {} : { serial: argv.serial }),
+        ...(argv.buildinfo === undefined ? {} : { buildinfo: argv.buildinfo }),
+        ...(argv.evidence === undefined ? {} : { evidence: argv.evidence }),
+        ...(argv.supersedes === undefined ? {} : { supersedes: argv.supersedes }),
+        ...(argv.rebuild === undefined ? {} : { rebuild: argv.rebuild }),
+        ...(argv['build-anyway'] ? { buildAnyway: true } : {}),
+        confirm: argv.confirm,
+        out: argv.out,
+      };
       // a file that came first was looked up already
-      const others = published === argv.app ? [] : await otherFilesThanIn(report, options);
-      if (others.length > 0) output.note(otherFilesText(others));
-      output.print(`${renderSummary(report)}\n${nextSteps(report, location)}`);
-      output.data(report);
-      return exitCodeOf(report, {
-        strict: argv.strict,
-        requireBuilt: argv['require-built'],
-        ...(argv.expect === undefined ? {} : { expect: argv.expect }),
-      });
+      const lookFor = published !== argv.app;
+      if (channels.length > 1) {
+        const results = await verifyChannels(request, channels, options, async (one) => {
+          if (one.kind === 'verified') await show(one.result, lookFor, context);
+          else printFailure(one.error, new Output({ quiet: argv.quiet }));
+        });
+        output.data(results.map(channelData));
+        return worstOf(
+          results.map((one) =>
+            one.kind === 'verified' ? exitCodeOf(one.result.report, demandsOf(argv)) : EXIT.failedHere,
+          ),
+        );
+      }
+      const result = await verify({ ...request, ...(only === undefined ? {} : { channel: only }) }, options);
+      await show(result, lookFor, context);
+      output.data(result.report);
+      return exitCodeOf(result.report, demandsOf(argv));
     }),
 };
+
+async function show(
+  { report, location }: VerifyResult,
+  lookForOthers: boolean,
+  { output, options }: CommandContext,
+): Promise<void> {
+  const { otherFilesThanIn, renderSummary } = await import('../../index.js');
+  const others = lookForOthers ? await otherFilesThanIn(report, options) : [];
+  if (others.length > 0) output.note(otherFilesText(others));
+  output.print(`${renderSummary(report)}\n${nextSteps(report, location)}`);
+}
+
+/** A report, or why there is none. */
+function channelData(one: ChannelResult): unknown {
+  if (one.kind === 'verified') return one.result.report;
+  const { exitCode: _, ...error } = tell(one.error);
+  return { channel: one.channel, error };
+}
+
+function demandsOf(argv: VerifyArguments): Demands {
+  return {
+    strict: argv.strict,
+    requireBuilt: argv['require-built'],
+    ...(argv.expect === undefined ? {} : { expect: argv.expect }),
+  };
+}
 
 function versionLine({ version, by, commit, note, withoutSource }: KnownVersion): string {
   const about = withoutSource === undefined ? (commit ?? by) : `no source: ${withoutSource}`;

@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Bytes as people read them. */
+export function sizeText(bytes: number): string {
+  if (bytes < 1e6) return `${(bytes / 1e3).toFixed(1)} kB`;
+  return bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
+}
