@@ -11,6 +11,8 @@ import type { Explainer } from './explain-leaf.js';
 const MAX_BYTES = 16 << 20;
 /** Key paths of one file that are told; what is more is counted. */
 const MAX_PATHS = 200;
+/** Of one side: the keyed archives that Apple's tools write leave many numbers of objects behind that nothing uses. */
+const MAX_HIDDEN = 5;
 const MAX_TEXT = 300;
 
 export const explainPlist: Explainer = async ({ path, published, rebuilt }) => {
@@ -100,6 +102,7 @@ function hiddenBytes(
 ): Difference[] {
   return findings
     .filter(({ code }) => code === 'gap' || code === 'unreferenced' || code === 'trailer')
+    .slice(0, MAX_HIDDEN)
     .map(({ code, offset, length }) => ({
       kind: 'hidden',
       path,
