@@ -23,8 +23,11 @@ import type * as newRecipes from './operations/new-recipe.js';
 import type * as inspecting from './operations/inspect.js';
 import type * as lookingUp from './operations/lookup.js';
 import type * as others from './operations/other-files.js';
+import type * as noting from './operations/note-report.js';
+import type * as packing from './operations/pack.js';
 import type * as planning from './operations/plan.js';
 import type * as reading from './operations/read-report.js';
+import type * as reconciling from './operations/reconcile.js';
 import type * as recipeBook from './operations/recipes.js';
 import type * as repairing from './operations/repair.js';
 import type * as rendering from './operations/render-report.js';
@@ -207,6 +210,19 @@ export const readNotes: typeof reading.readNotes = async (...args) =>
 export const checkReport = async (value: unknown): Promise<checking.CheckResult> =>
   (await import('./report/check.js')).checkReport(value);
 export type { CheckResult, Inconsistency } from './report/check.js';
+
+export const pack: typeof packing.pack = async (...args) =>
+  (await import('./operations/pack.js')).pack(...args);
+export type { PackRequest, PackResult } from './operations/pack.js';
+
+export const noteReport: typeof noting.noteReport = async (...args) =>
+  (await import('./operations/note-report.js')).noteReport(...args);
+export type { NoteRequest, NoteResult } from './operations/note-report.js';
+
+export const reconcileReports: typeof reconciling.reconcileReports = async (...args) =>
+  (await import('./operations/reconcile.js')).reconcileReports(...args);
+export type { ReconcileResult } from './operations/reconcile.js';
+export type { Parting, ReconciledStage, Reconciliation } from './report/reconcile.js';
 
 export const lookup: typeof lookingUp.lookup = async (...args) =>
   (await import('./operations/lookup.js')).lookup(...args);

@@ -42,7 +42,8 @@ export async function readNotes(file: string, statementSha256: string): Promise<
   return notes;
 }
 
-async function reportFile(file: string): Promise<string> {
+/** Of a directory the report in it. */
+export async function reportFile(file: string): Promise<string> {
   const stat = await fs.stat(file).catch(() => undefined);
   return stat?.isDirectory() === true ? path.join(file, 'report.json') : file;
 }

@@ -5,7 +5,8 @@ import { promises as fs } from 'node:fs';
 import path from 'node:path';
 import { FailedHere, UsageError } from '../errors.js';
 import { claim, isAbandoned } from '../owned-directory.js';
-import type { Report } from './types.js';
+import { printableJson } from '../printable.js';
+import type { Note, Report } from './types.js';
 
 export interface ReportFile {
   /** Below the report's directory; plain names and `/`. */
@@ -57,6 +58,34 @@ export async function keepAttempt(
   );
 }
 
+/** Beside the report in `directory`, under a name of its own: nothing is ever replaced. Returns the file. */
+export async function publishNote(directory: string, note: Note, packageRoot: string): Promise<string> {
+  const parent = path.join(path.resolve(directory), 'notes');
+  const content = `${printableJson(JSON.stringify(note, undefined, 2))}\n`;
+  return await withDirectory(parent, async () => {
+    await assertOutside(parent, packageRoot);
+    // no name of a note: one that a killed process left is none
+    const name = `${randomBytes(8).toString('hex')}.tmp`;
+    try {
+      await failedHere(() => writeSynced(parent, { name, content }));
+      for (let n = 1; ; n++) {
+        const file = path.join(parent, `${note.date}-${note.kind}-${n}.json`);
+        try {
+          // a rename would replace what came there since
+          await fs.link(path.join(parent, name), file);
+        } catch (error) {
+          if ((error as NodeJS.ErrnoException).code === 'EEXIST') continue;
+          throw error;
+        }
+        await syncDirectory(parent);
+        return file;
+      }
+    } finally {
+      await fs.rm(path.join(parent, name), { force: true });
+    }
+  });
+}
+
 /**
  * Pages to a directory of their own that must not exist; `numbered`: else the next free `<directory>-<n>`. Nothing is
  * returned when it exists.
@@ -87,14 +116,18 @@ async function inDirectory(
   const out = path.resolve(options.out);
   const parent = path.join(out, ...place);
   return await withDirectory(parent, async () => {
-    const [real, root] = await Promise.all([fs.realpath(parent), fs.realpath(options.packageRoot)]);
-    const installed = root.split(path.sep).includes('node_modules');
-    if (installed && (real === root || real.startsWith(`${root}${path.sep}`)))
-      throw new UsageError('out-in-package', `${out} is inside of the installed package`, {
-        hint: 'choose another directory with --out',
-      });
+    await assertOutside(parent, options.packageRoot);
     return await write(parent);
   });
+}
+
+async function assertOutside(directory: string, packageRoot: string): Promise<void> {
+  const [real, root] = await Promise.all([fs.realpath(directory), fs.realpath(packageRoot)]);
+  const installed = root.split(path.sep).includes('node_modules');
+  if (installed && (real === root || real.startsWith(`${root}${path.sep}`)))
+    throw new UsageError('out-in-package', `${directory} is inside of the installed package`, {
+      hint: 'choose another directory with --out',
+    });
 }
 
 /** Makes it with all above it; of what was made nothing that is empty stays where `write` fails. */

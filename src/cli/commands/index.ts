@@ -15,8 +15,10 @@ import { imageCommand } from './image.js';
 import { inspectCommand } from './inspect.js';
 import { logCommand } from './log.js';
 import { lookupCommand } from './lookup.js';
+import { packCommand } from './pack.js';
 import { planCommand } from './plan.js';
 import { recipesCommand } from './recipes.js';
+import { reconcileCommand } from './reconcile.js';
 import { reportCommand } from './report.js';
 import { reportsCommand } from './reports.js';
 import { statusCommand } from './status.js';
@@ -39,6 +41,8 @@ export const COMMANDS: readonly CommandModule<object, any>[] = [
   buildsCommand,
   recipesCommand,
   reportCommand,
+  reconcileCommand,
+  packCommand,
   reportsCommand,
   statusCommand,
   imageCommand,

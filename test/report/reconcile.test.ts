@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Where two reports part: the first stage, by what, and what never parts them. */
+import test from 'ava';
+import type { Report } from '../../src/report/types.js';
+import { reconcile } from '../../src/report/reconcile.js';
+import { aPlan } from '../helpers/a-plan.js';
+import { FULL, REPORTS, reportOf, SOURCE } from '../helpers/a-report.js';
+import { aRun } from '../helpers/a-run.js';
+import { buildZip } from '../helpers/build-zip.js';
+
+const apk = (
+  classes3: string,
+  more: readonly { readonly name: string; readonly data: string }[] = [],
+): Buffer =>
+  buildZip([
+    { name: 'AndroidManifest.xml', data: 'manifest' },
+    { name: 'classes2.dex', data: 'code 2 '.repeat(50) },
+    { name: 'classes3.dex', data: classes3 },
+    ...more,
+  ]);
+const PUBLISHED = apk('code 3 '.repeat(50));
+const OTHER = apk('code 3 '.repeat(49) + 'Code 3 ');
+
+const digest = `sha256:${'a'.repeat(64)}`;
+const planWith = (of: string) => {
+  const { build } = aPlan();
+  const image = { kind: 'registry', reference: 'docker.io/library/gradle', digest: of } as const;
+  return aPlan({ build: { environment: { ...build.environment, image } } });
+};
+
+const parted = (one: Report, other: Report) =>
+  reconcile(one, other)
+    .stages.filter(({ outcome }) => outcome === 'parted')
+    .map(({ stage }) => stage);
+
+test('the image, then a member, then the verdict', async (t) => {
+  const one = await reportOf(PUBLISHED, PUBLISHED, {
+    ...FULL,
+    plan: planWith(digest),
+    run: aRun({ ...FULL.run, builds: 2, matchingBuilds: 2 }),
+  });
+  const other = await reportOf(PUBLISHED, OTHER, { ...FULL, plan: planWith(`sha256:${'b'.repeat(64)}`) });
+  const result = reconcile(one, other);
+  t.is(result.sentence, 'same file, same source, same plan; image differs; then classes3.dex; then verdict');
+  t.is(result.first, 'environment');
+  t.deepEqual(result.verdicts, ['reproducible', 'unreproducible']);
+  t.deepEqual(result.publishedDiffer, []);
+  const outputs = result.stages.find(({ stage }) => stage === 'outputs')?.partings ?? [];
+  t.is(outputs[0]?.what, 'app-unsigned.apk');
+  const member = outputs.find(({ what }) => what === 'app-unsigned.apk > classes3.dex');
+  t.is(member?.one, 'identical');
+  t.regex(member?.other ?? '', /^different, 350 bytes; text differs; /);
+  t.false(outputs.some(({ what }) => what.includes('classes2') || what.includes('Manifest')));
+});
+
+test('a report and itself, another machine, another engine: nothing parts', async (t) => {
+  for (const make of Object.values(REPORTS)) {
+    const report = await make();
+    const run = { ...report.run, time: '2027-01-01T00:00:00.000Z', kernel: 'Linux 7', cpuCount: 64 };
+    const { first, stages, sentence, machines } = reconcile(report, { ...report, run });
+    t.is(first, undefined, sentence);
+    t.true(stages.every(({ partings }) => partings.length === 0));
+    t.notRegex(sentence, /differs|then/);
+    t.true(machines.some(({ what }) => what === 'time'));
+  }
+});
+
+test('other published files of one version come first and are all named', async (t) => {
+  const one = await reportOf(PUBLISHED, PUBLISHED, { ...FULL });
+  const other = await reportOf(OTHER, PUBLISHED, { ...FULL });
+  const { first, publishedDiffer, sentence } = reconcile(one, other);
+  t.is(first, 'published');
+  t.deepEqual(
+    publishedDiffer.map(({ what }) => what),
+    ['app.apk'],
+  );
+  t.true(sentence.startsWith('app.apk differs; then '), sentence);
+});
+
+test('each stage by itself', async (t) => {
+  const one = await reportOf(PUBLISHED, PUBLISHED, { ...FULL });
+  const changed = async (more: Parameters<typeof reportOf>[2]) =>
+    parted(one, await reportOf(PUBLISHED, PUBLISHED, { ...FULL, ...more }));
+  t.deepEqual(await changed({ source: { ...SOURCE, treeSha256: '9'.repeat(64) } }), ['source']);
+  t.deepEqual(
+    await changed({
+      source: { ...SOURCE, submodules: [{ ...SOURCE.submodules[0], commit: '6'.repeat(40) }] },
+    }),
+    ['source'],
+  );
+  const { build } = aPlan();
+  t.deepEqual(
+    await changed({ plan: aPlan({ build: { environment: { ...build.environment, locale: 'de_DE' } } }) }),
+    ['plan'],
+  );
+  t.deepEqual(await changed({ linkable: ['lib/libz.a', 'lib/other.a'] }), ['inputs']);
+  t.deepEqual(await changed({ deviations: [] }), ['environment']);
+  t.deepEqual(await changed({ run: aRun({ ...FULL.run, tool: { name: 'samesource', version: '9.9.9' } }) }), [
+    'verdict',
+  ]);
+  // the text of a recipe is no part of what was done
+  t.deepEqual(await changed({ plan: { ...aPlan(), recipeSha256: '0'.repeat(64) } }), []);
+  t.deepEqual(parted(one, await reportOf(PUBLISHED, OTHER, { ...FULL })), ['outputs', 'verdict']);
+});
+
+test('reports of different targets are set against nothing', async (t) => {
+  const one = await reportOf(PUBLISHED, PUBLISHED, { ...FULL });
+  for (const target of [
+    { app: 'demo', version: '1.1', channel: 'website' },
+    { app: 'demo', version: '1.0', channel: 'play' },
+  ]) {
+    const other = await reportOf(PUBLISHED, PUBLISHED, { ...FULL, target });
+    t.throws(() => reconcile(one, other), {
+      code: 'other-target',
+      message: /demo 1\.0 \(website\), and demo/,
+    });
+  }
+  const { target: _target, plan: _plan, ...bare } = FULL;
+  const none = await reportOf(PUBLISHED, PUBLISHED, bare);
+  t.throws(() => reconcile(one, none), { code: 'other-target' });
+});
