@@ -312,6 +312,23 @@ export interface PhasePlan {
   readonly script: string;
 }
 
+/** Taken when a server says that something of the plan is gone (404, 410), in this order; shown as a deviation then. */
+export type FallbackPlan =
+  | {
+      readonly kind: 'image';
+      readonly image: Extract<ImagePlan, { kind: 'registry' | 'lock' }>;
+      readonly reason: string;
+      readonly canChangeOutput: Deviation['canChangeOutput'];
+    }
+  /** For the beginning of an address in the prepare script or the Dockerfile: a suite, an SDK, a dependency. */
+  | {
+      readonly kind: 'address';
+      readonly of: string;
+      readonly by: string;
+      readonly reason: string;
+      readonly canChangeOutput: Deviation['canChangeOutput'];
+    };
+
 export interface OutputPlan {
   readonly id: string;
   /**
@@ -329,6 +346,7 @@ export interface BuildPlan {
   readonly environment: EnvironmentPlan;
   readonly phases: readonly PhasePlan[];
   readonly outputs: readonly OutputPlan[];
+  readonly fallbacks?: readonly FallbackPlan[];
 }
 
 /** What an app runs on. */

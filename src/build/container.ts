@@ -14,6 +14,7 @@ import { checkSourceFiles } from './debian-sources.js';
 import { Engine, type EngineDescription } from './engine.js';
 import { throwIfAborted } from './engine-failure.js';
 import type { Executor, PreparedBuild, PrepareOutcome, PrepareRequest } from './executor.js';
+import { AddressFallbacks } from './fallback.js';
 import { provideImage, type MakeRootFileSystem } from './images.js';
 import { accountIn, packagesOf, passwdOf } from './inside.js';
 import { Leftovers } from './leftovers.js';
@@ -88,29 +89,32 @@ export class ContainerExecutor implements Executor {
     const phase = plan.phases.find((each) => each.name === 'prepare');
     const build = plan.phases.find((each) => each.name === 'build');
     if (build === undefined) throw new FailedHere('plan-unresolved', 'the plan has no build phase');
-    await createPrepare(
-      engine,
-      image.reference,
-      name,
-      phase ?? { ...build, network: false },
-      limits,
-      request,
-      leftovers,
-    );
     const logs = [...image.logs];
-    if (phase !== undefined) {
+    const fallbacks = new AddressFallbacks(plan.fallbacks);
+    let asked = phase;
+    for (let turn = 1; ; turn++) {
+      const own = asked ?? { ...build, network: false };
+      await createPrepare(engine, image.reference, name, own, limits, request, leftovers);
+      if (asked === undefined) break;
       const { outcome, log } = await runPhase(engine, {
         name,
-        phase,
+        phase: asked,
         title: 'preparing the environment',
-        logFile: path.join(request.directory, 'logs', 'prepare.log'),
+        logFile: path.join(request.directory, 'logs', turn === 1 ? 'prepare.log' : `prepare-${turn}.log`),
         minutes: plan.environment.minutes,
         memoryMiB: plan.environment.memoryMiB,
         ...onlyDefined(request),
       });
       logs.push(log);
       if (outcome.kind === 'failed-here') throw withLog(outcome.error, log.path);
-      if (outcome.kind === 'environment-gone') return outcome;
+      if (outcome.kind !== 'environment-gone') break;
+      const script = fallbacks.next(asked.script, outcome);
+      if (script === undefined) return outcome;
+      // from the image again: half of the first try is no state that anybody knows
+      await leftovers.removeContainer(name);
+      asked = { ...asked, script };
+    }
+    if (phase !== undefined) {
       const reasons = await checkSourceFiles(engine, name, plan, signal);
       if (reasons.length > 0) return { kind: 'untrusted', reasons };
     }
@@ -137,9 +141,11 @@ export class ContainerExecutor implements Executor {
       kernel: `${os.type()} ${os.release()}`,
       cpuCount: limits.cpus,
       architecture: process.arch,
-      commands: plan.phases.map(({ script }) => script),
+      commands: plan.phases.map(({ name: which, script }) =>
+        which === 'prepare' ? (asked?.script ?? script) : script,
+      ),
     };
-    const { deviations } = image;
+    const deviations = [...image.deviations, ...fallbacks.used];
     const seconds = (performance.now() - started) / 1000;
     const result = { inventory, environment, deviations, logs, seconds };
     return {

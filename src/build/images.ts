@@ -7,6 +7,7 @@ import type { Deviation, EnvironmentRecord, ImagePlan, LogRecord, OnProgress } f
 import { withLock } from '../owned-lock.js';
 import { buildImage, DOCKERFILE } from './build-image.js';
 import { pinDockerfile } from './dockerfile.js';
+import { AddressFallbacks, imageDeviation, imageFallbacks } from './fallback.js';
 import type { Engine } from './engine.js';
 import { engineFailure } from './engine-failure.js';
 import type { PrepareRequest, RootFileSystem } from './executor.js';
@@ -47,9 +48,26 @@ export async function provideImage(
   request: PrepareRequest,
   rootFileSystem: MakeRootFileSystem,
 ): Promise<ImageOutcome> {
-  const base = await provideBase(engine, request.plan.environment.image, request, rootFileSystem);
+  const base = await baseOrFallback(engine, request, rootFileSystem);
   if (base.kind !== 'ready' || request.plan.environment.dockerfile === undefined) return base;
   return await buildOnTop(engine, base, request);
+}
+
+/** The first gone one is what is told where all of them are. */
+async function baseOrFallback(
+  engine: Engine,
+  request: PrepareRequest,
+  rootFileSystem: MakeRootFileSystem,
+): Promise<ImageOutcome> {
+  const { environment, fallbacks } = request.plan;
+  const base = await provideBase(engine, environment.image, request, rootFileSystem);
+  if (base.kind === 'ready') return base;
+  for (const fallback of imageFallbacks(fallbacks)) {
+    const other = await provideBase(engine, fallback.image, request, rootFileSystem);
+    if (other.kind === 'ready')
+      return { ...other, deviations: [imageDeviation(fallback, base), ...other.deviations] };
+  }
+  return base;
 }
 
 async function provideBase(
@@ -142,9 +160,17 @@ async function buildOnTop(
   if (pinned === undefined)
     throw new FailedHere('plan-unresolved', `${dockerfile.path} has no FROM that could be pinned`);
   const tag = imageOfRun(request.run, 'image');
-  const context = contextItems(path.dirname(file), pinned.text, request);
-  const built = await buildImage(engine, tag, tarStream(context), request);
-  if (built.kind !== 'built') return built;
+  const fallbacks = new AddressFallbacks(request.plan.fallbacks);
+  let { text } = pinned;
+  const build = async (): Promise<Awaited<ReturnType<typeof buildImage>>> =>
+    await buildImage(engine, tag, tarStream(contextItems(path.dirname(file), text, request)), request);
+  let built = await build();
+  while (built.kind !== 'built') {
+    const next = fallbacks.next(text, built);
+    if (next === undefined) return built;
+    text = next;
+    built = await build();
+  }
   return {
     ...base,
     reference: tag,
@@ -152,6 +178,7 @@ async function buildOnTop(
     logs: [built.log],
     deviations: [
       ...base.deviations,
+      ...fallbacks.used,
       ...pinned.otherBases.map((other) => ({
         code: 'image-not-pinned',
         what: `${dockerfile.path} also builds on ${other}, by name only`,

@@ -28,6 +28,7 @@ export function planInBrief(plan: Plan): string {
       : [
           `          extrapolated: ${plan.extrapolated.changed.join(', ')} (since ${plan.extrapolated.since})`,
         ]),
+    ...(build.fallbacks ?? []).map((fallback) => `if gone   ${fallbackInBrief(fallback)}`),
     ...(plan.unconfirmed.length === 0 ? [] : [`          unconfirmed: ${plan.unconfirmed.join('; ')}`]),
     ...plan.unresolved.map((what) => `          ${what}`),
   ]
@@ -106,6 +107,15 @@ export function imageInBrief(image: ImagePlan): string {
     case 'none':
       return 'no container: a temporary directory with a clean environment';
   }
+}
+
+function fallbackInBrief(fallback: NonNullable<BuildPlan['fallbacks']>[number]): string {
+  const changes = { yes: 'changes', no: 'cannot change', unknown: 'may change' }[fallback.canChangeOutput];
+  const what =
+    fallback.kind === 'image'
+      ? imageInBrief(fallback.image)
+      : `${fallback.by} in the place of ${fallback.of}`;
+  return `${what} (${changes} the output)`;
 }
 
 function publishedInBrief(

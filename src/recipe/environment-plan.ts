@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The environment of a plan and what runs in it. */
-import type { BuildPlan, Deviation, ImagePlan, PhasePlan, ResolvedReference } from '../model.js';
+import type {
+  BuildPlan,
+  Deviation,
+  FallbackPlan,
+  ImagePlan,
+  PhasePlan,
+  ResolvedReference,
+} from '../model.js';
 import { resolveImage } from './references.js';
 import type { RecipeBuild } from './schema.js';
 import { expand, type TemplateValues } from './template.js';
@@ -91,6 +98,43 @@ export function phasePlan(
     ...(phase.networkReason === undefined ? {} : { networkReason: phase.networkReason }),
     script: expand(phase.script, values),
   };
+}
+
+/** An image by the digest of the plan's cannot change the output, wherever it comes from. */
+export function fallbackPlans(
+  { fallbacks }: RecipeBuild,
+  image: ImagePlan,
+  values: TemplateValues,
+  context: PlanContext,
+  unresolved: string[],
+): readonly FallbackPlan[] {
+  return fallbacks.flatMap((fallback): readonly FallbackPlan[] => {
+    const { reason } = fallback;
+    switch (fallback.kind) {
+      case 'image': {
+        const own = image.kind === 'registry' ? image.digest : undefined;
+        const digest = fallback.digest ?? own;
+        // of an image that is not resolved yet, which keeps the plan from running
+        if (digest === undefined) return [];
+        const canChangeOutput = digest === own ? 'no' : 'unknown';
+        const taken = { kind: 'registry', reference: fallback.reference, digest } as const;
+        return [{ kind: 'image', image: taken, reason, canChangeOutput }];
+      }
+      case 'lock': {
+        const lock = Object.hasOwn(context.locks, fallback.name) ? context.locks[fallback.name] : undefined;
+        if (lock === undefined) {
+          unresolved.push(`lock ${fallback.name}`);
+          return [];
+        }
+        const taken = { kind: 'lock', name: fallback.name, ...lock } as const;
+        return [{ kind: 'image', image: taken, reason, canChangeOutput: 'unknown' }];
+      }
+      case 'address': {
+        const [of, by] = [expand(fallback.of, values), expand(fallback.by, values)];
+        return [{ kind: 'address', of, by, reason, canChangeOutput: fallback.canChangeOutput }];
+      }
+    }
+  });
 }
 
 /** Deviations that follow from the plan itself, whatever the recipe says besides. */

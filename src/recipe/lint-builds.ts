@@ -41,10 +41,33 @@ function lintToolchain(recipe: Recipe, build: RecipeBuild, path: string): readon
   return found;
 }
 
+/** Those that could never be taken. */
+function lintFallbacks({ fallbacks, environment, phases }: RecipeBuild, path: string): readonly Found[] {
+  const script = phases.find(({ name }) => name === 'prepare')?.script ?? '';
+  const { image, dockerfile } = environment;
+  return fallbacks.flatMap((fallback, i): readonly Found[] => {
+    const found = (code: string, message: string): readonly Found[] => [
+      { code, path: `${path}.fallbacks[${i}]`, message },
+    ];
+    if (fallback.kind !== 'address')
+      return image.kind === 'none' || image.kind === 'lock'
+        ? found(
+            'fallback-without-image',
+            `the image is ${image.kind === 'none' ? 'none' : 'a lock'}: no server can lose it`,
+          )
+        : [];
+    if (fallback.of === fallback.by) return found('fallback-same', `${fallback.of} in its own place`);
+    return dockerfile === undefined && !script.includes(fallback.of)
+      ? found('fallback-unused', `no prepare script names ${fallback.of}`)
+      : [];
+  });
+}
+
 function lintBuild(recipe: Recipe, build: RecipeBuild, path: string): readonly Found[] {
   const { environment, phases, outputs } = build;
   const found: Found[] = [
     ...lintToolchain(recipe, build, path),
+    ...lintFallbacks(build, path),
     ...lintTemplates(
       `${path}.outputs`,
       outputs.map((output) => output.path),

@@ -14,7 +14,7 @@ import type { Recipe, RecipeBuild } from './schema.js';
 import { expand, placeholdersIn, type TemplateValues } from './template.js';
 import { extrapolationOf, readToolchain, sourceText, type ReadToolchain } from './toolchain.js';
 import { inRange, splitDebianVersion } from './version.js';
-import { environmentPlan, imagePlan, ownDeviations, phasePlan } from './environment-plan.js';
+import { environmentPlan, fallbackPlans, imagePlan, ownDeviations, phasePlan } from './environment-plan.js';
 import { replaceSource, sourcePlan } from './source-plan.js';
 
 /**
@@ -44,6 +44,7 @@ export function makePlan(recipe: Recipe, request: PlanRequest, context: PlanCont
   unresolved.push(...unreadButUsed(instructions, toolchain));
   const references: ResolvedReference[] = [];
   const image = imagePlan(instructions, toolchain, context, unresolved, references);
+  const fallbacks = fallbackPlans(instructions, image, values, context, unresolved);
   const build: BuildPlan = {
     app: recipe.app,
     version,
@@ -51,6 +52,7 @@ export function makePlan(recipe: Recipe, request: PlanRequest, context: PlanCont
     environment: environmentPlan(instructions, image, values),
     phases: instructions.phases.map((phase) => phasePlan(phase, instructions, values)),
     outputs: instructions.outputs.map(({ id, path }) => ({ id, path: expand(path, values) })),
+    ...(fallbacks.length === 0 ? {} : { fallbacks }),
   };
   const extrapolated = extrapolationOf(instructions, version, toolchain, textOf);
   const unconfirmed = recipe.evidence

@@ -125,6 +125,29 @@ const deviation = strict({
   canChangeOutput: word(['yes', 'no', 'unknown']),
 });
 
+const changes = word(['yes', 'no', 'unknown']);
+
+const fallback = byKind([
+  strict({
+    kind: z.literal('image'),
+    reference: text.describe('The same image elsewhere, or another one.'),
+    digest: imageDigest.optional().describe('Where it is another one; without it that of the image.'),
+    reason: text.describe('Where it is from, and why it can stand in.'),
+  }),
+  strict({
+    kind: z.literal('lock'),
+    name: identifier.describe('A lock of packages of this project, in the place of the image.'),
+    reason: text,
+  }),
+  strict({
+    kind: z.literal('address'),
+    of: webAddress.describe('The beginning of an address in the prepare script or the Dockerfile.'),
+    by: webAddress.describe('What is asked in its place.'),
+    reason: text,
+    canChangeOutput: changes.describe('no only where a digest or a signed index is checked all the same.'),
+  }),
+]).describe('Taken when a server says that something is gone (404, 410), in this order.');
+
 export const build = strict({
   versions: range,
   evidence: text.optional(),
@@ -136,6 +159,7 @@ export const build = strict({
   phases: z.array(phase).min(1),
   outputs: z.array(strict({ id: identifier, path: outputPath })).min(1),
   deviations: z.array(deviation).default([]),
+  fallbacks: z.array(fallback).default([]),
 });
 
 export const hostBuild = strict({

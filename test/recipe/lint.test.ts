@@ -53,6 +53,23 @@ const BY_HAND = 'acquisition: { kind: handed-over, how: download it }';
 test('the small recipe has no problem', (t) => {
   t.deepEqual(lintRecipe(smallRecipe()), []);
 });
+const OUTPUTS = '    outputs:\n';
+const GONE = '{ kind: image, reference: mirror.example/x, reason: a copy }';
+test(found, 'fallback-without-image', OUTPUTS, `    fallbacks: [${GONE}]\n${OUTPUTS}`);
+const UNUSED =
+  "{ kind: address, of: 'https://a.example/', by: 'https://b.example/', reason: moved, canChangeOutput: no }";
+test(
+  found,
+  'fallback-unused',
+  OUTPUTS,
+  `    fallbacks: [${UNUSED.replace(': no }', ": 'no' }")}]\n${OUTPUTS}`,
+);
+test(
+  found,
+  'fallback-same',
+  OUTPUTS,
+  `    fallbacks: [${UNUSED.replace('b.example', 'a.example').replace(': no }', ": 'no' }")}]\n${OUTPUTS}`,
+);
 test(found, 'app-is-command', 'app: small', 'app: plan');
 test(found, 'app-is-command', 'app: small', 'app: completion');
 test(found, 'unknown-channel', 'channels:\n', 'defaultChannel: play\nchannels:\n');

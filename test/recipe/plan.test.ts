@@ -526,3 +526,55 @@ test('a pre-release has the version that Debian packages write, and another one 
   const other = planOf(recipe(", version: '1:{version}-1'"), '10.9.1-beta.1');
   t.is(versionOf(other), '1:10.9.1-beta.1-1');
 });
+
+test('fallbacks: an image by the same digest cannot change the output, another one or a lock may', (t) => {
+  const digest = `sha256:${'a'.repeat(64)}`;
+  const edit = (text: string): string =>
+    replaced(
+      'image: { kind: lock, name: debian-12 }',
+      `image: { kind: registry, reference: 'docker.io/library/x:1', digest: '${digest}', evidence: here }`,
+    )(text).replace(
+      '    outputs:\n',
+      () => `    fallbacks:
+      - { kind: image, reference: mirror.example/x, reason: a copy }
+      - { kind: image, reference: mirror.example/y, digest: 'sha256:${'b'.repeat(64)}', reason: a newer one }
+      - { kind: lock, name: debian-12, reason: our own }
+      - { kind: address, of: 'https://a.example/{version}', by: 'https://b.example/{version}', reason: moved, canChangeOutput: 'no' }
+    outputs:\n`,
+    );
+  const context = {
+    facts: [],
+    recipeSha256: '0'.repeat(64),
+    locks: { 'debian-12': { sha256: '1'.repeat(64), packages: 3 } },
+  };
+  const { build, unresolved } = makePlan(
+    smallRecipe(edit),
+    { version: '10.10', channel: 'website' },
+    context,
+  );
+  t.deepEqual(unresolved, []);
+  t.deepEqual(
+    build.fallbacks?.map((one) => [
+      one.kind === 'address'
+        ? `${one.of} ${one.by}`
+        : one.image.kind === 'lock'
+          ? one.image.name
+          : one.image.digest,
+      one.canChangeOutput,
+    ]),
+    [
+      [digest, 'no'],
+      [`sha256:${'b'.repeat(64)}`, 'unknown'],
+      ['debian-12', 'unknown'],
+      ['https://a.example/10.10 https://b.example/10.10', 'no'],
+    ],
+  );
+  const missing = makePlan(
+    smallRecipe(edit),
+    { version: '10.10', channel: 'website' },
+    { ...context, locks: {} },
+  );
+  t.deepEqual(missing.unresolved, ['unresolved: lock debian-12']);
+  // a plan without any has the digest that it always had
+  t.false('fallbacks' in makePlan(smallRecipe(), { version: '10.10', channel: 'website' }, context).build);
+});
