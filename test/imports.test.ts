@@ -259,7 +259,7 @@ test('one place writes reports', (t) => {
     files(({ imports: found }) =>
       found.some(({ file, typeOnly }) => file === 'report/publish.ts' && !typeOnly),
     ),
-    ['operations/render-report.ts', 'operations/store.ts'],
+    ['operations/note-report.ts', 'operations/render-report.ts', 'operations/store.ts'],
   );
 });
 
