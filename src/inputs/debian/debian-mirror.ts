@@ -3,7 +3,8 @@
 import { FailedHere } from '../../errors.js';
 import { run } from '../../process.js';
 
-const DEFAULT = 'https://deb.debian.org/debian';
+/** Without TLS: a minimal image has no certificates, and what comes is checked against a signed index. */
+const DEFAULT = 'http://deb.debian.org/debian';
 
 /** `SAMESOURCE_DEBIAN_MIRROR`, else what the machine's package manager uses for Debian's main archive, else Debian's own. */
 export async function debianMirror(environment: NodeJS.ProcessEnv = process.env): Promise<string> {
@@ -16,7 +17,7 @@ export async function debianMirror(environment: NodeJS.ProcessEnv = process.env)
 async function aptSites(): Promise<readonly string[]> {
   try {
     const { stdout } = await run('apt-get', ['indextargets', '--format', '$(SITE)', 'Created-By: Packages'], {
-      timeoutMs: 10_000,
+      timeoutMs: 60_000,
     });
     return stdout
       .toString('utf8')
