@@ -33,6 +33,8 @@ export const RETRY_BUDGETS = {
   'no-engine': { retries: 2, waitSeconds: [30, 120] },
   'engine-died': { retries: 2, waitSeconds: [30, 120], alone: true },
   'prepare-failed': { retries: 1, waitSeconds: [60] },
+  // it was removed: the next try builds anew
+  'build-damaged': { retries: 1, waitSeconds: [0] },
   crashed: { retries: 1, waitSeconds: [10], alone: true },
   'time-limit': NEVER,
   'no-device': NEVER,
