@@ -73,8 +73,13 @@ export const RULE_NAMES = [
   'apk-dependency-info',
   'appstore-code-resources',
   'appstore-info-plist',
+  'appstore-encryption-info',
+  'appstore-entry-records',
+  'appstore-provisioning',
+  'appstore-sc-info',
   'jar-signature',
   'jar-signature-only',
+  'macho-code-signature',
   'play-arsc-relayout',
   'play-entry-times',
   'play-frosting',
@@ -95,6 +100,14 @@ export const RULE_SETS = {
     'play-stamp-cert',
     'play-types-count',
     'play-arsc-relayout',
+  ],
+  appstore: [
+    'appstore-code-resources',
+    'appstore-encryption-info',
+    'appstore-entry-records',
+    'appstore-info-plist',
+    'appstore-provisioning',
+    'appstore-sc-info',
   ],
 } as const satisfies Record<string, readonly RuleName[]>;
 export type RuleSetName = keyof typeof RULE_SETS;

@@ -10,6 +10,7 @@ import { withSdkVerdicts } from './sdk-signatures.js';
 import { nameEncoders } from './encoders.js';
 import { FileFacts } from './file-facts.js';
 import { identityOf } from './identity.js';
+import { tellEncrypted } from './ipa/encrypted-members.js';
 import { isWorse } from './ledger.js';
 import { rules } from './rules/index.js';
 import { proveByTransplant } from './zip/transplant.js';
@@ -81,6 +82,8 @@ export async function compareSources(
   );
   try {
     const root = await walk.compareNode(published, rebuilt, { path: [], depth: 0 });
+    countRules(walk);
+    await tellEncrypted(walk, published);
     const publishedFile: FileIdentity = {
       name: options.publishedName ?? 'published',
       size: published.size,
@@ -121,7 +124,7 @@ export async function compareSources(
       rules: appliedRules(walk),
       ...(encoders === undefined ? {} : { encoders }),
       unverifiable: [...walk.unverifiable, ...authenticity.unverifiable],
-      notAuthentic: authenticity.notAuthentic,
+      notAuthentic: [...walk.notAuthentic, ...authenticity.notAuthentic],
       decoders: [...walk.decoders].sort().map(([name, version]) => ({ name, version })),
     };
   } finally {
@@ -147,12 +150,22 @@ function reportDisagreement(walk: Walk): void {
 /** Bytes that a rule leaves out may be taken from the published file; what is packed differently cannot be made again. */
 function prove(walk: Walk, worst: PairComparison['worst'], published: FileIdentity): Proof {
   if (worst === 'identical') return { kind: 'equal-bytes' };
+  if (worst === 'signature' && walk.remake !== undefined) return walk.remake();
   if (walk.transplant === undefined)
     return { kind: 'none', why: 'only APKs are made again from the rebuilt file' };
   const { reencoded = 0 } = walk.nodes[0]?.published.sums ?? {};
   if (isWorse(worst, 'excluded') || (worst === 'excluded' && reencoded > 0) || worst === 'reencoded')
     return { kind: 'none', why: `the ledgers hold ${worst} bytes` };
   return proveByTransplant(walk.transplant.published, walk.transplant.plan(), published.sha256);
+}
+
+/** Rules of programs count where the root shows them; one that only a member shows has no bytes of the root. */
+function countRules(walk: Walk): void {
+  for (const [index, { published, rebuilt, format }] of walk.nodes.entries())
+    for (const side of [published, rebuilt])
+      for (const { rule, length } of side.runs)
+        if (rule !== undefined && (index === 0 ? format.startsWith('mach-o') : !walk.ruleBytes.has(rule)))
+          walk.coverByRule(rule, side === published ? 'published' : 'rebuilt', index === 0 ? length : 0);
 }
 
 function appliedRules(walk: Walk): AppliedRule[] {

@@ -10,6 +10,7 @@ import { encodedContainer } from './encoded/encoded-container.js';
 import { gzip } from './encoded/gzip.js';
 import { xz } from './encoded/xz.js';
 import { zstd } from './encoded/zstd.js';
+import { machoContainer } from './macho/macho-container.js';
 import { tarContainer } from './tar-container.js';
 import { zipContainer } from './zip/zip-container.js';
 
@@ -60,6 +61,7 @@ const REGISTRY = [
   opener(encodedContainer(gzip)),
   opener(encodedContainer(xz)),
   opener(encodedContainer(zstd)),
+  opener(machoContainer),
   opener(tarContainer),
   opener(zipContainer),
 ] as const;

@@ -3,12 +3,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import type { ByteSource } from '../bytes.js';
-import type { OnProgress, Reason, RuleName, UnverifiableReason } from '../model.js';
+import type { AuthenticityReason, OnProgress, Reason, RuleName, UnverifiableReason } from '../model.js';
+import type { SlotContent } from '../formats/code-signature-check.js';
 import type { ReadSignature } from './authenticity.js';
 import type { FileFacts } from './file-facts.js';
 import type { NoTransplant, Transplant } from './zip/transplant.js';
 import type { ZipSide } from './zip/zip-side.js';
-import type { Difference, LedgerNode, Member, Observation, Owner, Side } from './types.js';
+import type { Difference, LedgerNode, Member, Observation, Owner, Proof, Side } from './types.js';
 
 export interface Limits {
   /** Containers inside of containers. */
@@ -86,12 +87,18 @@ export class Walk {
   /** Findings beyond those kept. */
   differencesCut = 0;
   readonly unverifiable: Reason<UnverifiableReason>[] = [];
+  /** Signatures inside of the published file that do not hold. */
+  readonly notAuthentic: Reason<AuthenticityReason>[] = [];
+  /** When both roots are apps of Apple's platforms: files of the bundle that the program at this path belongs to. */
+  slotContent: ((side: Side, path: readonly string[], slot: number) => ReturnType<SlotContent>) | undefined;
   readonly ruleBytes = new Map<RuleName, Record<Side, number>>();
   readonly decoders = new Map<string, string>();
   /** Of the root's published side, filled in by the container that finds one. */
   signature: ReadSignature | undefined;
   /** When both roots are ZIP archives: what the published one can be made again from. */
   transplant: TransplantSource | undefined;
+  /** When both roots are programs: the published one is made again from the rebuilt one and its own signature. */
+  remake: (() => Proof) | undefined;
   /** Where another reader sees something else in the published root. */
   disagreement: string | undefined;
   #reserved = 0;

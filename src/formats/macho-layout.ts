@@ -139,8 +139,8 @@ function signatureFields({ offset, size, name }: Placed): Region[] {
   const kind = `mach-o/${name}`;
   return [
     { offset, size: 8, kind },
-    { offset: offset + 8, size: 4, kind: 'mach-o/signature-offset' },
-    { offset: offset + 12, size: size - 12, kind: 'mach-o/signature-size' },
+    { offset: offset + 8, size: 4, kind: 'mach-o/place-of-signature' },
+    { offset: offset + 12, size: size - 12, kind: 'mach-o/size-of-signature' },
   ];
 }
 

@@ -107,6 +107,9 @@ const TAKEN: ReadonlySet<string> = new Set([
   'zip/directory-record',
 ]);
 
+/** Parts of the signature of a program. */
+const PROGRAM = 'mach-o/signature';
+
 /** Signature bytes are such only of a verified signature; what is wrong with one is a reason. */
 function checkSignature(pair: PairComparison, base: string, found: Found): void {
   const { signature, unverifiable, notAuthentic, worst, proof } = pair;
@@ -130,7 +133,9 @@ function checkSignature(pair: PairComparison, base: string, found: Found): void 
   if (block > 0 && !trusted) found('signature', at, `${status}, and ${block} bytes are owned by a signature`);
   const taken = bytesOf(
     pair.nodes[0]?.published.runs ?? [],
-    ({ owner, region }) => (owner === 'signature' || owner === 'excluded') && TAKEN.has(region),
+    ({ owner, region }) =>
+      (owner === 'signature' || owner === 'excluded') &&
+      (TAKEN.has(region) || region === PROGRAM || region.startsWith(`${PROGRAM}-`)),
   );
   if (proof.kind === 'transplant' && proof.takenBytes !== taken)
     found('proof', `${base}/proof/takenBytes`, `${proof.takenBytes}, the signature has ${taken}`);

@@ -17,6 +17,10 @@ const LEAVES: ReadonlyMap<string, ReadonlySet<Owner>> = new Map([
 /** Counts and sizes that follow from an entry that a rule left out. */
 const FOLLOWING: ReadonlySet<string> = new Set(['zip/entry-count', 'zip/directory-size']);
 
+/** Inside of an app each program is signed by itself. */
+const PROGRAMS: ReadonlySet<string> = new Set(['mach-o', 'mach-o-universal']);
+const OF_PROGRAMS: ReadonlySet<RuleName> = new Set(['macho-code-signature', 'appstore-encryption-info']);
+
 /** @param at JSON pointer of the node */
 export function checkOwners(node: LedgerNode, isRoot: boolean, at: string, found: Found): void {
   const allowed = LEAVES.get(node.format);
@@ -29,7 +33,8 @@ export function checkOwners(node: LedgerNode, isRoot: boolean, at: string, found
         found('ledger', where, `${run.owner} bytes in a node of format ${node.format}`);
       if (side === 'published' && run.owner === 'missing')
         found('ledger', where, 'only rebuilt bytes can be missing');
-      if (!isRoot && (run.owner === 'signature' || run.owner === 'excluded'))
+      const isProgram = PROGRAMS.has(node.format) && run.rule !== undefined && OF_PROGRAMS.has(run.rule);
+      if (!isRoot && !isProgram && (run.owner === 'signature' || run.owner === 'excluded'))
         found('ledger', where, `${run.owner} bytes inside of a member`);
       if (
         run.rule === undefined

@@ -59,7 +59,7 @@ export const compareCommand: CommandModule<object, CompareArguments> = {
         type: 'string',
         array: true,
         nargs: 1,
-        describe: 'a rule of class store-edit, or a set of them (play); may be repeated',
+        describe: 'a rule of class store-edit, or a set of them (play, appstore); may be repeated',
       })
       .option('out', { type: 'string', describe: 'store the report below this directory' })
       .option('evidence', { type: 'string', describe: 'a ZIP for all findings, uncut' })
@@ -74,6 +74,7 @@ export const compareCommand: CommandModule<object, CompareArguments> = {
       )
       .example('$0 compare pixel/ app.apks', 'splits pulled from a device, and all that bundletool makes')
       .example('$0 compare --build 3f9a2c41 Telegram.apk', 'a file with what was built days ago')
+      .example('$0 compare --rule appstore store.ipa ours.ipa', 'two apps, with what signing and the store change')
       .example('$0 compare --rule play store/ ours/', 'two directories, with what Google Play adds'),
   handler: (argv) =>
     runCommand(argv, async ({ output, options }) => {

@@ -6,8 +6,13 @@ import { apkDependencyInfo } from './apk-dependency-info.js';
 import { apkSigningBlock } from './apk-signing-block.js';
 import { appstoreCodeResources } from './appstore-code-resources.js';
 import { appstoreInfoPlist } from './appstore-info-plist.js';
+import { appstoreEncryptionInfo } from './appstore-encryption-info.js';
+import { appstoreEntryRecords } from './appstore-entry-records.js';
+import { appstoreProvisioning } from './appstore-provisioning.js';
+import { appstoreScInfo } from './appstore-sc-info.js';
 import { jarSignature } from './jar-signature.js';
 import { jarSignatureOnly } from './jar-signature-only.js';
+import { machoCodeSignature } from './macho-code-signature.js';
 import { playArscRelayout } from './play-arsc-relayout.js';
 import { playEntryTimes } from './play-entry-times.js';
 import { playFrosting } from './play-frosting.js';
@@ -24,8 +29,13 @@ export const rules = {
   'apk-dependency-info': apkDependencyInfo,
   'appstore-code-resources': appstoreCodeResources,
   'appstore-info-plist': appstoreInfoPlist,
+  'appstore-encryption-info': appstoreEncryptionInfo,
+  'appstore-entry-records': appstoreEntryRecords,
+  'appstore-provisioning': appstoreProvisioning,
+  'appstore-sc-info': appstoreScInfo,
   'jar-signature': jarSignature,
   'jar-signature-only': jarSignatureOnly,
+  'macho-code-signature': machoCodeSignature,
   'play-arsc-relayout': playArscRelayout,
   'play-entry-times': playEntryTimes,
   'play-frosting': playFrosting,

@@ -7,7 +7,7 @@ import { inflatePair, walked, type InflatedPair, type Walked } from '../decode/i
 import { isWorse } from '../ledger.js';
 import { HELD_BYTES, type Place, type Walk } from '../walk.js';
 import { coveringContent, NO_RULES, type ContentRules } from './content-rules.js';
-import { failure, judge, opaque, withChild, type EntryData } from './entry-data.js';
+import { excludingRule, failure, judge, opaque, withChild, type EntryData } from './entry-data.js';
 import { compareStreams } from './streams.js';
 
 const STORED = 0;
@@ -71,7 +71,14 @@ async function compareStored(
   const covered = statedTruly ? coveringContent(rules, ...contents) : undefined;
   if (covered !== undefined) return { owner: 'excluded', statedTruly, issues: [], covered };
   const child = await walk.compareNode(contents[0], contents[1], place);
-  return { owner: child.worst, statedTruly, child: { index: child.index, splice: true }, issues: [] };
+  const excludedBy = child.worst === 'excluded' ? excludingRule(walk.nodes[child.index]) : undefined;
+  return {
+    owner: child.worst,
+    statedTruly,
+    child: { index: child.index, splice: true },
+    issues: [],
+    ...(excludedBy === undefined ? {} : { excludedBy }),
+  };
 }
 
 function crcOf(source: ByteSource): number {
@@ -126,7 +133,7 @@ async function compareDeflated(
   const summary = isWorse(child.worst, 'unread')
     ? judge(p, { ...a, issues: [] }, r, { ...b, issues: [] })
     : packing();
-  return withChild(summary, child.index, child.worst);
+  return withChild(summary, child.index, child.worst, excludingRule(walk.nodes[child.index]));
 }
 
 function judgeWalked(walk: Walk, place: Place, p: ZipEntry, a: Walked, r: ZipEntry, b: Walked): EntryData {

@@ -6,7 +6,7 @@ import { undecoded, type DecodeOutcome } from '../decode/undecoded.js';
 import { worst } from '../ledger.js';
 import type { RuleName } from '../../model.js';
 import type { ContentRule } from '../rules/rule.js';
-import type { Owner } from '../types.js';
+import type { LedgerNode, Owner } from '../types.js';
 import type { Place, Walk } from '../walk.js';
 
 export interface EntryData {
@@ -19,6 +19,8 @@ export interface EntryData {
   readonly issues: readonly string[];
   /** The rule that leaves the content out, or some of its bytes. */
   readonly covered?: { readonly rule: RuleName; readonly leavesOut: ContentRule['leavesOut'] };
+  /** The rule that leaves bytes of the content out, where its node has some and nothing worse. */
+  readonly excludedBy?: RuleName;
 }
 
 /** The raw bytes are equal: nothing is decoded, and what the directory states is not asked. */
@@ -49,7 +51,24 @@ export function judge(p: ZipEntry, a: Facts, r: ZipEntry, b: Facts): EntryData {
   };
 }
 
-export function withChild(summary: EntryData, index: number, childWorst: Owner): EntryData {
+export function withChild(
+  summary: EntryData,
+  index: number,
+  childWorst: Owner,
+  excludedBy?: RuleName,
+): EntryData {
   const owner = worst(summary.owner, childWorst);
-  return { ...summary, owner: owner === 'missing' ? 'different' : owner, child: { index, splice: false } };
+  return {
+    ...summary,
+    owner: owner === 'missing' ? 'different' : owner,
+    child: { index, splice: false },
+    ...(owner === 'excluded' && excludedBy !== undefined ? { excludedBy } : {}),
+  };
+}
+
+/** The first rule that leaves something out of a node. */
+export function excludingRule(node: LedgerNode | undefined): RuleName | undefined {
+  return [...(node?.published.runs ?? []), ...(node?.rebuilt.runs ?? [])].find(
+    ({ owner }) => owner === 'excluded',
+  )?.rule;
 }

@@ -57,3 +57,26 @@ function matches({ source }: ZipSide, entry: ZipEntry, row: Row): boolean {
   const local = source.read(entry.localOffset, 14);
   return local.readUInt16LE(10) === row.time && local.readUInt16LE(12) === row.date;
 }
+
+const APP_RULE = 'appstore-entry-records' satisfies RuleName;
+
+/** What an entry is stays the same: a file, no link, nothing that runs as somebody else. */
+export function appRecordsRule(
+  walk: Walk,
+  p: ZipSide,
+  a: ZipEntry,
+  r: ZipSide,
+  b: ZipEntry,
+): RuleName | undefined {
+  if (p.nested || r.nested || !walk.options.rules.has(APP_RULE) || walk.slotContent === undefined)
+    return undefined;
+  return isPlainFile(a) && isPlainFile(b) ? APP_RULE : undefined;
+}
+
+function isPlainFile({ externalAttributes }: ZipEntry): boolean {
+  const mode = externalAttributes >>> 16;
+  const type = mode >>> 12;
+  return (
+    (type === 0 || type === 8 || type === 4) && (mode & 0o7000) === 0 && (externalAttributes & 0xffff) <= 0x30
+  );
+}

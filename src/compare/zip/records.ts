@@ -10,6 +10,7 @@ import type { RuleName } from '../../model.js';
 import type { Owner, Side } from '../types.js';
 import type { Walk } from '../walk.js';
 import type { EntryData } from './entry-data.js';
+import { holdsOnlyTimes } from './time-fields.js';
 import { demandedAlignment, splitPadding } from './padding.js';
 import { rawNameOf, type ZipSide } from './zip-side.js';
 
@@ -61,7 +62,7 @@ class FieldPainter {
   ) {
     const { published, rebuilt } = context;
     this.#context = context;
-    this.#excludedBy = data.covered?.rule;
+    this.#excludedBy = data.covered?.rule ?? data.excludedBy;
     this.#published = { offset: pOffset, bytes: published.side.source.read(pOffset, pLength) };
     this.#rebuilt = { offset: rOffset, bytes: rebuilt.side.source.read(rOffset, rLength) };
   }
@@ -81,6 +82,13 @@ class FieldPainter {
     const rule = this.#context.entryTimes;
     const [p, r] = [this.#published.offset + at, this.#rebuilt.offset + at];
     this.field(region, p, size, r, size, rule === undefined ? 'different' : 'excluded', rule);
+  }
+
+  /** What a tool that packs an app writes of itself. */
+  packed(region: string, pOffset: number, pLength: number, rOffset: number, rLength: number): void {
+    const rule = this.#context.entryTimes;
+    const isLeftOut = rule === 'appstore-entry-records' && hasOnlyTimes(this.#context);
+    this.field(region, pOffset, pLength, rOffset, rLength, isLeftOut ? 'excluded' : 'different', rule);
   }
 
   /** Ranges relative to the files. Equal bytes get the base owner, others `unequal`. */
@@ -148,6 +156,15 @@ class FieldPainter {
   }
 }
 
+/** Both headers of both sides: no extra field but for times, and a version that every reader has. */
+function hasOnlyTimes({ published, rebuilt }: RecordContext): boolean {
+  return [published, rebuilt].every(({ side: { source }, entry }) => {
+    const local = source.read(entry.localOffset + 30 + entry.localNameLength, entry.localExtraLength);
+    const central = source.read(entry.cdOffset + 46 + entry.cdNameLength, entry.cdExtraLength);
+    return entry.versionNeeded <= 20 && holdsOnlyTimes(local) && holdsOnlyTimes(central);
+  });
+}
+
 function partOf({ bytes, offset }: RecordBytes, at: number, length: number): Buffer {
   return bytes.subarray(at - offset, at - offset + length);
 }
@@ -190,7 +207,7 @@ export function compareLocalRecord(context: RecordContext, data: EntryData, whol
   const rExtra = splitExtra(rebuilt);
   const padding = paddingOwner(context, pExtra, rExtra);
   painter.fixed('zip/local-signature', 0, 4, 'different');
-  painter.fixed('zip/local-version-needed', 4, 2, 'different');
+  painter.packed('zip/local-version-needed', p.localOffset + 4, 2, r.localOffset + 4, 2);
   painter.fixed(
     'zip/local-flags',
     6,
@@ -219,12 +236,8 @@ export function compareLocalRecord(context: RecordContext, data: EntryData, whol
     derivedOwner(context, data, 22, (entry) => entry.size),
   );
   painter.fixed('zip/local-name-length', 26, 2, 'different');
-  painter.fixed(
-    'zip/local-extra-length',
-    28,
-    2,
-    pExtra.fieldsLength === rExtra.fieldsLength ? padding : 'different',
-  );
+  if (pExtra.fieldsLength === rExtra.fieldsLength) painter.fixed('zip/local-extra-length', 28, 2, padding);
+  else painter.packed('zip/local-extra-length', p.localOffset + 28, 2, r.localOffset + 28, 2);
   painter.field(
     'zip/local-name',
     p.localOffset + 30,
@@ -235,14 +248,7 @@ export function compareLocalRecord(context: RecordContext, data: EntryData, whol
   );
   const pExtraStart = p.localOffset + 30 + p.localNameLength;
   const rExtraStart = r.localOffset + 30 + r.localNameLength;
-  painter.field(
-    'zip/local-extra',
-    pExtraStart,
-    pExtra.fieldsLength,
-    rExtraStart,
-    rExtra.fieldsLength,
-    'different',
-  );
+  painter.packed('zip/local-extra', pExtraStart, pExtra.fieldsLength, rExtraStart, rExtra.fieldsLength);
   painter.field(
     'zip/padding',
     pExtraStart + pExtra.fieldsLength,
@@ -267,8 +273,8 @@ export function compareDirectoryRecord(context: RecordContext, data: EntryData):
   if (context.base === 'identical' && equalButOffset(published, rebuilt)) return paintOffset(context, data);
   const painter = new FieldPainter(context, data, p.cdOffset, p.cdSize, r.cdOffset, r.cdSize);
   painter.fixed('zip/directory-signature', 0, 4, 'different');
-  painter.fixed('zip/directory-made-by', 4, 2, 'different');
-  painter.fixed('zip/directory-version-needed', 6, 2, 'different');
+  painter.packed('zip/directory-made-by', p.cdOffset + 4, 2, r.cdOffset + 4, 2);
+  painter.packed('zip/directory-version-needed', p.cdOffset + 6, 2, r.cdOffset + 6, 2);
   painter.fixed('zip/directory-flags', 8, 2, flagsOwner(context, p.flags ^ r.flags, data));
   painter.fixed('zip/directory-method', 10, 2, 'different');
   painter.stamped('zip/directory-time', 12, 2);
@@ -276,7 +282,9 @@ export function compareDirectoryRecord(context: RecordContext, data: EntryData):
   painter.fixed('zip/directory-crc32', 16, 4, statedOwner(data));
   painter.fixed('zip/directory-compressed-size', 20, 4, statedOwner(data));
   painter.fixed('zip/directory-size', 24, 4, statedOwner(data));
-  painter.fixed('zip/directory-lengths', 28, 6, 'different');
+  painter.fixed('zip/directory-lengths', 28, 2, 'different');
+  painter.packed('zip/directory-lengths', p.cdOffset + 30, 2, r.cdOffset + 30, 2);
+  painter.fixed('zip/directory-lengths', 32, 2, 'different');
   painter.fixed('zip/directory-disk', 34, 2, 'different');
   painter.stamped('zip/directory-attributes', 36, 6);
   painter.place(OFFSET_REGION, OFFSET_AT, 4, offsetOwner(context));
@@ -290,13 +298,12 @@ export function compareDirectoryRecord(context: RecordContext, data: EntryData):
   );
   const pRest = 46 + p.cdNameLength;
   const rRest = 46 + r.cdNameLength;
-  painter.field(
+  painter.packed(
     'zip/directory-extra',
     p.cdOffset + pRest,
     p.cdExtraLength,
     r.cdOffset + rRest,
     r.cdExtraLength,
-    'different',
   );
   const pComment = pRest + p.cdExtraLength;
   const rComment = rRest + r.cdExtraLength;
@@ -474,8 +481,16 @@ function addData(context: RecordContext, data: EntryData): void {
   for (const side of ['published', 'rebuilt'] as const) {
     const { entry } = context[side];
     const child = data.child?.splice === true ? walk.nodes[data.child.index] : undefined;
-    if (child === undefined)
-      sides[side].add(entry.dataOffset, entry.compressedSize, plain(data.owner), 'zip/data', member);
-    else splice(sides[side], entry.dataOffset, child[side], member);
+    const { excludedBy } = data;
+    if (child === undefined) {
+      const owner = plain(data.owner);
+      const rule = owner === 'excluded' ? excludedBy : undefined;
+      sides[side].add(entry.dataOffset, entry.compressedSize, owner, 'zip/data', member, rule ?? '');
+      if (rule !== undefined) walk.coverByRule(rule, side, entry.compressedSize);
+    } else {
+      splice(sides[side], entry.dataOffset, child[side], member);
+      for (const { rule, length } of child[side].runs)
+        if (rule !== undefined) walk.coverByRule(rule, side, length);
+    }
   }
 }

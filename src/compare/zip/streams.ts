@@ -11,7 +11,15 @@ import { reportBytes, sampleDifference, type BytesSample } from '../explain/expl
 import { PositionScanner } from '../leaf.js';
 import { LedgerBuilder, worst, worstOf } from '../ledger.js';
 import { node, type Place, type Walk } from '../walk.js';
-import { failure, judge, opaque, withChild, type EntryData, type Facts } from './entry-data.js';
+import {
+  excludingRule,
+  failure,
+  judge,
+  opaque,
+  withChild,
+  type EntryData,
+  type Facts,
+} from './entry-data.js';
 
 /** Containers are spilled to disk, anything else is compared in lockstep. */
 export async function compareStreams(
@@ -56,7 +64,9 @@ async function compareSpilled(
       return failed ?? opaque('different');
     const summary = judge(p, a, r, b);
     const child = await walk.compareNode(a.source, b.source, place);
-    return child.worst === 'identical' ? summary : withChild(summary, child.index, child.worst);
+    return child.worst === 'identical'
+      ? summary
+      : withChild(summary, child.index, child.worst, excludingRule(walk.nodes[child.index]));
   } finally {
     sinks[0].close();
     sinks[1].close();

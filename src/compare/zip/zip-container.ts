@@ -11,6 +11,8 @@ import { secondReaderDisagrees } from '../decode/second-reader.js';
 import { isWorse, LedgerBuilder, worst } from '../ledger.js';
 import type { LedgerNode } from '../types.js';
 import { node, type Place, type Walk } from '../walk.js';
+import { bundleSlots } from '../ipa/bundle-slots.js';
+import { isApp } from '../ipa/is-app.js';
 import { contentRules } from './content-rules.js';
 import { coveredBy, coverEntry, coveringRule } from './covered-entry.js';
 import { compareEntryData } from './data.js';
@@ -20,7 +22,7 @@ import { type EntryData, EQUAL_DATA, opaque } from './entry-data.js';
 import { EntryEquality } from './entry-equality.js';
 import { observeEncoding, reportContested, reportEncoding } from './entry-findings.js';
 import { pairable, positionsAmongPaired, rankOf, ranksInOrder, unpaired } from './entry-order.js';
-import { entryTimesRule, hasRow } from './entry-times.js';
+import { appRecordsRule, entryTimesRule, hasRow } from './entry-times.js';
 import { compareGaps } from './gaps.js';
 import { finishJarCheck, openJarCheck, type OpenJarCheck } from './jar-check.js';
 import { jarEntryOwners, noSignatureExtents, withJarSignature, withStampEntry } from './jar-entries.js';
@@ -67,6 +69,8 @@ async function compareZip(
   // the key is turned on another thread while this one looks for equal entries
   const checking = nested ? undefined : walk.facts.signature(signedSections(published.structure));
   if (!nested) walk.facts.prefetch('rebuilt');
+  if (!nested && isApp(published.structure) && isApp(rebuilt.structure))
+    walk.slotContent = bundleSlots({ published, rebuilt });
   const jar =
     nested || !isJarSigned(published.structure)
       ? undefined
@@ -173,7 +177,7 @@ async function compareRecords(
       base: baseOf(isMoved, contested),
       contested,
       layoutExplained,
-      entryTimes: hasRow(a) ? entryTimes : undefined,
+      entryTimes: (hasRow(a) ? entryTimes : undefined) ?? appRecordsRule(walk, p, a, r, b),
     };
     const isEqual = equality.data(pairIndex);
     const prepared = isEqual ? undefined : await ahead?.get(pairIndex);
