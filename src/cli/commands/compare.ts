@@ -74,7 +74,10 @@ export const compareCommand: CommandModule<object, CompareArguments> = {
       )
       .example('$0 compare pixel/ app.apks', 'splits pulled from a device, and all that bundletool makes')
       .example('$0 compare --build 3f9a2c41 Telegram.apk', 'a file with what was built days ago')
-      .example('$0 compare --rule appstore store.ipa ours.ipa', 'two apps, with what signing and the store change')
+      .example(
+        '$0 compare --rule appstore store.ipa ours.ipa',
+        'two apps, with what signing and the store change',
+      )
       .example('$0 compare --rule play store/ ours/', 'two directories, with what Google Play adds'),
   handler: (argv) =>
     runCommand(argv, async ({ output, options }) => {
