@@ -93,8 +93,8 @@ async function compareMachO(
     }
     const child = await compareSlice(
       walk,
-      slice(p, a),
-      slice(r, b),
+      bytesAt(p, a),
+      bytesAt(r, b),
       { trusted, exact: false },
       {
         path: [...place.path, a.architecture],
@@ -130,7 +130,7 @@ async function compareMachO(
 const keyOf = ({ cpuType, cpuSubtype }: MachOStructure['slices'][number]): string =>
   `${cpuType}/${cpuSubtype & 0xffffff}`;
 
-function slice(
+function bytesAt(
   { source }: Opened<MachOStructure>,
   { offset, size }: { readonly offset: number; readonly size: number },
 ): SliceSource {
@@ -224,7 +224,7 @@ function compareTables(
       sides.published.add(x.offset, x.size, follows, x.kind, -1, rule);
       sides.rebuilt.add(y.offset, y.size, follows, y.kind, -1, rule);
     } else
-      compareLeaf(slice(p, x), slice(r, y), (side, offset, length, owner) =>
+      compareLeaf(bytesAt(p, x), bytesAt(r, y), (side, offset, length, owner) =>
         sides[side].add((side === 'published' ? x : y).offset + offset, length, owner, x.kind),
       );
   }

@@ -317,7 +317,7 @@ function tellEncryption(
 ): void {
   for (const { side, file, source } of [p, r]) {
     if (!isEncrypted(file)) continue;
-    const where = `${[...path, file.architecture].join(' > ')}`;
+    const where = [...path, file.architecture].join(' > ');
     if (range === undefined)
       walk.report({
         kind: 'malformed',
