@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** An inspection for people. Texts of files come printable. */
+import { appLines } from './app-text.js';
 import type { ExtraSignature, FileInspection, Inspection, SignatureInspection } from '../index.js';
 
 const SHOWN_LIBRARIES = 40;
@@ -18,13 +19,19 @@ export function inspectionText({
   files,
   others,
   ambiguous,
+  app,
   set,
   disagreements,
   transparency,
 }: Inspection): string {
   const lines = files.flatMap((file, index) => [...(index === 0 ? [] : ['']), ...fileLines(file)]);
   if (kind !== 'file')
-    lines.unshift(`${name}: ${count(files.length, 'file')}`, ...(set === undefined ? [] : setLines(set)), '');
+    lines.unshift(
+      `${name}: ${app === undefined ? count(files.length, 'file') : app.kind}`,
+      ...(set === undefined ? [] : setLines(set)),
+      '',
+    );
+  if (app !== undefined) lines.push(...appLines(app));
   if (transparency !== undefined) lines.push('', ...extraLines('transparency', transparency));
   if (disagreements.length > 0) lines.push('');
   for (const { code, message } of disagreements)
@@ -80,8 +87,10 @@ function fileLines(file: FileInspection): string[] {
   for (const { code, message } of damage === undefined ? file.identityIssues : [])
     lines.push(row('not read', `[${code}] ${message}`));
   if (signature !== undefined) lines.push(...signatureLines(signature));
+  if (file.app !== undefined) lines.push(...appLines(file.app));
   if (file.entries === 0) return lines;
-  lines.push(row('entries', `${file.entries}, DEX ${file.dex.count} (${bytes(file.dex.bytes)})`));
+  const dex = file.format === 'ipa' ? '' : `, DEX ${file.dex.count} (${bytes(file.dex.bytes)})`;
+  lines.push(row('entries', `${file.entries}${dex}`));
   lines.push(...libraryLines(file));
   for (const module of file.modules ?? []) lines.push(...moduleLines(module));
   if (file.permissions.length > 0) lines.push(row('permissions', String(file.permissions.length)));

@@ -5,9 +5,11 @@ import { FormatError } from '../errors.js';
 import { readAndroidManifest, type AndroidManifest } from '../formats/android-manifest.js';
 import type { AxmlValue } from '../formats/axml.js';
 import { readBundleManifest } from '../formats/bundle-manifest.js';
+import { readBundleInfo } from '../formats/bundle-info.js';
 import { readZip, type ZipStructure } from '../formats/zip.js';
 import { printable } from '../printable.js';
 import { kindOfArchive } from './archive-kind.js';
+import { isApp } from './ipa/is-app.js';
 import { isDeb, readControl } from './deb.js';
 import { entryContent, heldContent, oneFileWalk } from './one-file.js';
 import { zipContainer } from './zip/zip-container.js';
@@ -25,7 +27,7 @@ export type IdentityField =
   'package' | 'versionCode' | 'versionName' | 'minSdk' | 'targetSdk' | 'version' | 'architecture' | 'source';
 
 export interface IdentityReading {
-  readonly format: 'apk' | 'deb' | 'other';
+  readonly format: 'apk' | 'deb' | 'ipa' | 'other';
   /** Printable: hostile characters escaped, so that equal texts and only those are equal. */
   readonly identity: Readonly<Partial<Record<IdentityField, string>>>;
   readonly issues: readonly IdentityIssue[];
@@ -50,9 +52,14 @@ export async function identityOf(
       return await identityOfDeb(walk, source);
     }
     if (!zipContainer.recognizes(source))
-      return { format, identity: {}, issues: [issue('no-identity', 'neither an APK nor a Debian package')] };
+      return { format, identity: {}, issues: [issue('no-identity', 'neither an app nor a Debian package')] };
     format = 'apk';
-    return await identityOfApk(walk, source, known.zip ?? readZip(source));
+    const zip = known.zip ?? readZip(source);
+    if (isApp(zip) && kindOfArchive(zip) === 'zip') {
+      format = 'ipa';
+      return await identityOfIpa(walk, source, zip);
+    }
+    return await identityOfApk(walk, source, zip);
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
     return { format, identity: {}, issues: [issue(error.code, error.message, error.offset)] };
@@ -152,6 +159,38 @@ function present(values: Readonly<Record<string, string | undefined>>): Identity
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
 }
 
+// ---------------------------------------------------------------- iOS
+
+const APP_INFO = /^Payload\/[^/]+\.app\/Info\.plist$/;
+
+/** Installers take the one app in Payload. */
+async function identityOfIpa(walk: Walk, source: ByteSource, zip: ZipStructure): Promise<IdentityReading> {
+  const none = (code: string, message: string, offset = 0): IdentityReading => ({
+    format: 'ipa',
+    identity: {},
+    issues: [issue(code, message, offset)],
+  });
+  const [first, second] = zip.entries.filter(({ rawName }) => APP_INFO.test(rawName.toString('latin1')));
+  if (first === undefined) return none('no-manifest', 'no Info.plist of an app');
+  if (second !== undefined) return none('second-manifest', 'a second app', second.cdOffset);
+  const bytes = await heldContent(entryContent(walk, source, first, MAX_MANIFEST));
+  if (typeof bytes === 'string')
+    return none('manifest-unread', `Info.plist does not decode: ${bytes}`, first.localOffset);
+  const { info, plist } = readBundleInfo(new BufferSource(bytes));
+  const twice = plist.findings.find(({ code }) => code === 'duplicate-key');
+  // which of two values an installer takes is not known
+  if (twice !== undefined) return none('duplicate-key', twice.detail, twice.offset);
+  const issues: IdentityIssue[] = [];
+  const value = (field: IdentityField, text: string | undefined): string | undefined =>
+    text === undefined ? undefined : shown(field, { kind: 'string', value: text }, issues);
+  const identity = present({
+    package: value('package', info.identifier),
+    versionName: value('versionName', info.shortVersion),
+    versionCode: value('versionCode', info.version),
+  });
+  return { format: 'ipa', identity, issues };
+}
+
 // ---------------------------------------------------------------- Debian
 
 async function identityOfDeb(walk: Walk, source: ByteSource): Promise<IdentityReading> {
@@ -210,15 +249,15 @@ export type IdentityFinding =
     };
 
 const FIELDS = {
-  packageId: ['package', 'other-package', 'apk'],
-  versionName: ['versionName', 'other-version', 'apk'],
-  versionCodes: ['versionCode', 'other-version', 'apk'],
+  packageId: ['package', 'other-package', 'app'],
+  versionName: ['versionName', 'other-version', 'app'],
+  versionCodes: ['versionCode', 'other-version', 'app'],
   debPackage: ['package', 'other-package', 'deb'],
   debVersion: ['version', 'other-version', 'deb'],
   debArchitecture: ['architecture', 'other-package', 'deb'],
 } as const satisfies Record<
   keyof ExpectedIdentity,
-  readonly [IdentityField, 'other-package' | 'other-version', IdentityReading['format']]
+  readonly [IdentityField, 'other-package' | 'other-version', 'app' | 'deb']
 >;
 
 /** Where the file is read and is not what was expected, or where it could not be read. */
@@ -230,8 +269,16 @@ export function checkIdentity(reading: IdentityReading, expected: ExpectedIdenti
     const accepted = [wanted].flat().map((one) => printable(String(one)));
     const text = accepted.join(' or ');
     const issues = reading.issues.filter((found) => found.field === undefined || found.field === field);
-    if (reading.format !== format)
-      return [{ kind: 'unread', field, expected: text, detail: `not a file of format ${format}` }];
+    const isOf = format === 'deb' ? reading.format === 'deb' : ['apk', 'ipa'].includes(reading.format);
+    if (!isOf)
+      return [
+        {
+          kind: 'unread',
+          field,
+          expected: text,
+          detail: `not a file of format ${format === 'deb' ? 'deb' : 'apk or ipa'}`,
+        },
+      ];
     if (issues.length > 0)
       return [{ kind: 'unread', field, expected: text, detail: issues.map(({ code }) => code).join(', ') }];
     const found = reading.identity[field] ?? 'none';

@@ -66,7 +66,7 @@ function saidBy(files: readonly FileInspection[]): {
   readonly disagreements: readonly string[];
 } {
   const names = files.map(({ name }) => path.posix.basename(name));
-  const apks = files.filter(({ format }) => format === 'apk');
+  const apks = files.filter(({ format }) => format === 'apk' || format === 'ipa');
   const debs = files.filter(({ format }) => format === 'deb');
   if (apks.length > 0 && apks.length === files.length) {
     const packages = all(apks, 'package');

@@ -18,10 +18,12 @@ export const inspectCommand: CommandModule<object, InspectArguments> = {
       .positional('file', {
         type: 'string',
         demandOption: true,
-        describe: 'an APK, a set of them (.apks, .xapk, .apkm, a directory), or an app bundle (.aab)',
+        describe:
+          'an APK, a set of them (.apks, .xapk, .apkm, a directory), an app bundle (.aab), an .ipa, .app, .xcarchive, .xcframework or Mach-O file',
       })
       .option('idsig', { type: 'string', describe: 'its v4 signature; default: FILE.idsig, if there is one' })
       .example('$0 inspect app.apk', 'one APK')
+      .example('$0 inspect app.ipa', 'an app for iOS: programs, slices, signatures, encryption')
       .example('$0 inspect --json pulled/', 'what `adb pull` brought')
       .epilogue(
         'Exit 0 for a file that could be read, also without signature; 3 when a signature does not hold; 64 for a damaged file, or none that is known.',
@@ -37,8 +39,10 @@ export const inspectCommand: CommandModule<object, InspectArguments> = {
     }),
 };
 
-function exitOf({ files, transparency }: Inspection): number {
+function exitOf({ files, transparency, app }: Inspection): number {
+  const programs = [app, ...files.map((file) => file.app)].flatMap((one) => one?.programs ?? []);
   if (
+    programs.some(({ slices }) => slices.some(({ signature }) => signature?.status === 'invalid')) ||
     transparency?.status === 'invalid' ||
     files.some(({ signature }) =>
       [
@@ -49,6 +53,7 @@ function exitOf({ files, transparency }: Inspection): number {
     )
   )
     return EXIT.notAuthentic;
-  const isDamaged = files.length === 0 || files.some(({ damage }) => damage !== undefined);
+  const isDamaged =
+    (files.length === 0 && app === undefined) || files.some(({ damage }) => damage !== undefined);
   return isDamaged ? EXIT.usage : EXIT.ok;
 }

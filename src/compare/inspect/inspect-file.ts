@@ -12,8 +12,11 @@ import { identityOf } from '../identity.js';
 import { oneFileWalk, type OneFileOptions } from '../one-file.js';
 import type { Walk } from '../walk.js';
 import { openZipSide, signedSections } from '../zip/zip-side.js';
+import { isApp } from '../ipa/is-app.js';
 import { byteMap } from './byte-map.js';
 import { inspectLibrary, NATIVE_LIBRARY } from './native-library.js';
+import { bundlesIn, filesOfZip, inspectApp } from './inspect-app.js';
+import { inspectProgram, isProgram } from './program-facts.js';
 import { inspectSignature } from './inspect-signature.js';
 import { apkFacts, bundleFacts } from './manifest-facts.js';
 import type { FileInspection, NativeLibrary } from './types.js';
@@ -81,8 +84,26 @@ async function knownOf(
     const { identity, format, issues } = await identityOf(source, { walk });
     const nothing = { ...NO_CONTENT, sha256: sha256(source), identity, identityIssues: issues };
     if (format === 'deb') return { ...nothing, format };
+    if (isProgram(source))
+      return { ...nothing, identityIssues: [], format: 'mach-o', app: programAlone(source) };
     const { code, message, offset } = error;
     return { ...nothing, format: 'other', damage: { code, message: printable(message), offset } };
+  }
+  if (isApp(zip)) {
+    const identity = await identityOf(source, { walk, zip });
+    const files = filesOfZip(walk, source, zip);
+    const tree = bundlesIn(files);
+    const side = openZipSide('published', source, zip, true);
+    return {
+      ...NO_CONTENT,
+      sha256: sha256(source),
+      format: 'ipa',
+      identity: identity.identity,
+      identityIssues: identity.issues.map((issue) => ({ ...issue, message: printable(issue.message) })),
+      entries: zip.entries.length,
+      bytes: byteMap(source, side),
+      ...(tree === undefined ? {} : { app: await inspectApp(files, tree, () => walk.checkAborted()) }),
+    };
   }
   const check = checked(source, signedSections(zip), thread);
   // who asks gets the error; until then nobody waits
@@ -105,6 +126,19 @@ async function knownOf(
     dex: { count: dex.length, bytes: dex.reduce((sum, { size }) => sum + size, 0) },
     libraries,
     ...facts,
+  };
+}
+
+function programAlone(source: ByteSource): FileInspection['app'] {
+  return {
+    kind: 'none',
+    bundles: [],
+    programs: [inspectProgram(source, '')],
+    unsigned: [],
+    support: {},
+    fairPlay: [],
+    traces: [],
+    issues: [],
   };
 }
 

@@ -9,6 +9,7 @@ import { isArchiveOfApks, isNamedApk, kindOfArchive } from '../archive-kind.js';
 import { entryContent, oneFileWalk } from '../one-file.js';
 import type { Walk } from '../walk.js';
 import { IDSIG } from '../idsig-beside.js';
+import { bundlesIn, filesOfDirectory, inspectApp } from './inspect-app.js';
 import { inspectFile, type InspectFileOptions } from './inspect-file.js';
 import { inspectTransparency, type OpenArchive } from './inspect-transparency.js';
 import { disagreementsOf, setSummary } from './set-summary.js';
@@ -39,6 +40,9 @@ export async function inspectFiles(
   const ambiguous: Inspection['ambiguous'][number][] = [];
   let kind: Inspection['kind'] = options.isDirectory ? 'directory' : 'file';
   try {
+    const app = options.isDirectory ? await appIn(walk, sources) : undefined;
+    if (app !== undefined)
+      return { name: printable(name), kind, files: [], others: [], ambiguous: [], app, disagreements: [] };
     for (const { name: file, source } of sources) {
       const zip = structureOf(source);
       if (zip !== undefined && isArchiveOfApks(zip)) {
@@ -89,6 +93,14 @@ export async function inspectFiles(
     for (const member of [...members, ...idsigs]) member.close();
     await walk.close();
   }
+}
+
+/** A directory with APKs is none. */
+async function appIn(walk: Walk, sources: readonly NamedSource[]): Promise<Inspection['app']> {
+  if (sources.some(({ name }) => isNamedApk(name))) return undefined;
+  const files = filesOfDirectory(sources);
+  const tree = bundlesIn(files);
+  return tree === undefined ? undefined : await inspectApp(files, tree, () => walk.checkAborted());
 }
 
 interface Member extends NamedSource {

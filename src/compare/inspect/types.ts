@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What is told about files by themselves: plain data, every text from a file printable. */
+import type { BundleKind, BundleTreeKind } from '../../formats/apple-bundle.js';
 import type { IdentityIssue, IdentityReading } from '../identity.js';
 import type { SdkSignature, SignatureRecord, SignerRecord } from '../types.js';
 
@@ -120,11 +121,82 @@ export interface SetSummary {
   readonly languages: readonly string[];
 }
 
+/** What a program's signature says, and whether the program is what it says. */
+export interface ProgramSignature {
+  /** `verified`: to a root that Apple publishes; `unrooted`: by somebody; `ad-hoc`: by nobody. */
+  readonly status: 'unsigned' | 'ad-hoc' | 'verified' | 'unrooted' | 'invalid' | 'unread';
+  readonly identifier?: string;
+  readonly team?: string;
+  readonly flags?: string;
+  readonly hashes?: readonly string[];
+  /** Pages whose hash before encryption is there too. */
+  readonly preEncryptionHashes?: number;
+  readonly signer?: string;
+  readonly certificateSha256?: string;
+  readonly root?: string;
+  readonly pages?: { readonly checked: number; readonly failed: number; readonly ciphertext: number };
+  /** Their names. */
+  readonly entitlements?: readonly string[];
+  readonly issues: readonly { readonly code: string; readonly message: string }[];
+}
+
+export interface SliceInspection {
+  readonly architecture: string;
+  readonly size: number;
+  readonly type: string;
+  readonly platform?: string;
+  readonly minimum?: string;
+  readonly sdk?: string;
+  readonly tools?: readonly string[];
+  readonly uuid?: string;
+  /** `id` other than 0: encrypted by FairPlay, so that nobody can read it. */
+  readonly encryption?: { readonly offset: number; readonly size: number; readonly id: number };
+  readonly libraries?: readonly string[];
+  readonly signature?: ProgramSignature;
+  readonly issues?: readonly { readonly code: string; readonly message: string }[];
+  readonly unread?: string;
+}
+
+export interface ProgramInspection {
+  readonly path: string;
+  readonly size: number;
+  readonly slices: readonly SliceInspection[];
+  readonly unread?: string;
+}
+
+export interface BundleInspection {
+  readonly path: string;
+  readonly kind: BundleKind;
+  readonly identifier?: string;
+  readonly version?: string;
+  readonly build?: string;
+  readonly minimumOs?: string;
+  readonly executable?: string;
+  readonly extensionPoint?: string;
+  readonly platforms: readonly string[];
+  /** There is a provisioning profile. */
+  readonly profile: boolean;
+}
+
+/** An app of Apple's platforms, or what goes into one. */
+export interface AppInspection {
+  readonly kind: BundleTreeKind;
+  readonly bundles: readonly BundleInspection[];
+  readonly programs: readonly ProgramInspection[];
+  readonly unsigned: readonly string[];
+  /** Files in directories beside the app, by directory. */
+  readonly support: Readonly<Record<string, number>>;
+  readonly fairPlay: readonly string[];
+  /** Of tools that decrypt apps. */
+  readonly traces: readonly string[];
+  readonly issues: readonly { readonly code: string; readonly message: string }[];
+}
+
 export interface FileInspection {
   readonly name: string;
   readonly size: number;
   readonly sha256: string;
-  readonly format: 'apk' | 'aab' | 'zip' | 'deb' | 'other';
+  readonly format: 'apk' | 'aab' | 'zip' | 'deb' | 'ipa' | 'mach-o' | 'other';
   /** Why it could not be taken apart. */
   readonly damage?: { readonly code: string; readonly message: string; readonly offset: number };
   readonly identity: IdentityReading['identity'];
@@ -138,6 +210,7 @@ export interface FileInspection {
   readonly permissions: readonly Permission[];
   readonly split?: SplitInspection;
   readonly modules?: readonly ModuleInspection[];
+  readonly app?: AppInspection;
 }
 
 export interface Inspection {
@@ -149,6 +222,8 @@ export interface Inspection {
   readonly others: readonly { readonly name: string; readonly size: number; readonly unread?: string }[];
   /** What of an archive of APKs an installer may take otherwise, and by which codes (`docs/zip.md`). */
   readonly ambiguous: readonly { readonly name: string; readonly codes: string }[];
+  /** Of a directory that is an app, an archive of Xcode or an XCFramework. */
+  readonly app?: AppInspection;
   /** Of a directory or an archive with APKs. */
   readonly set?: SetSummary;
   readonly transparency?: ExtraSignature;

@@ -7,18 +7,13 @@ import { BufferSource, SliceSource, type ByteSource } from '../../bytes.js';
 import { FormatError } from '../../errors.js';
 import { isFat, readFat } from '../../formats/macho-fat.js';
 import { isThin, readMachO, type MachOFile } from '../../formats/macho.js';
-import { readZip, type ZipEntry, type ZipStructure } from '../../formats/zip.js';
+import { readZip, type ZipStructure } from '../../formats/zip.js';
 import { printableBytes } from '../../printable.js';
-import { inflateChunks } from '../decode/inflate.js';
+import { programHead } from './program-head.js';
 import { entryContent } from '../one-file.js';
 import { isEncrypted } from '../macho/fairplay.js';
 import type { Walk } from '../walk.js';
 import { isApp } from './is-app.js';
-
-/** Load commands lie at the start; what is larger has none that matters. */
-const HEAD = 1 << 20;
-const STORED = 0;
-const DEFLATED = 8;
 
 /** Of those that were not compared for being equal; the others have told it themselves. */
 export async function tellEncrypted(walk: Walk, published: ByteSource): Promise<void> {
@@ -36,8 +31,8 @@ export async function tellEncrypted(walk: Walk, published: ByteSource): Promise<
   for (const entry of zip.entries) {
     if (entry.size < 28 || compared.has(entry.dataOffset)) continue;
     walk.checkAborted();
-    const head = await headOf(published, entry);
-    if (head === undefined || !isProgram(new BufferSource(head))) continue;
+    const head = await programHead(published, entry);
+    if (head === undefined) continue;
     const path = [printableBytes(entry.rawName)];
     if (!isFat(head)) {
       tell(walk, path, programsIn(new BufferSource(head), entry.size));
@@ -62,29 +57,6 @@ function structureOf(source: ByteSource): ZipStructure | undefined {
     if (error instanceof FormatError) return undefined;
     throw error;
   }
-}
-
-/** Decoded, as far as it is needed. */
-async function headOf(source: ByteSource, entry: ZipEntry): Promise<Buffer | undefined> {
-  if ((entry.flags & 1) !== 0) return undefined;
-  if (entry.method === STORED)
-    return Buffer.from(source.read(entry.dataOffset, Math.min(HEAD, entry.compressedSize)));
-  if (entry.method !== DEFLATED) return undefined;
-  const parts: Buffer[] = [];
-  let length = 0;
-  try {
-    for await (const chunk of inflateChunks(source, entry.dataOffset, entry.compressedSize, entry.size)) {
-      parts.push(Buffer.from(chunk));
-      length += chunk.length;
-      if (length < 16) continue;
-      const head = Buffer.concat(parts).subarray(0, 16);
-      if (!isThin(head) && !isFat(head)) return undefined;
-      if (isFat(head) || length >= HEAD) break;
-    }
-  } catch (error) {
-    if (!(error instanceof FormatError)) throw error;
-  }
-  return Buffer.concat(parts);
 }
 
 /** `size`: of the whole, of which the source may be the start. */
