@@ -19,7 +19,7 @@ import { bundlesIn, filesOfZip, inspectApp } from './inspect-app.js';
 import { inspectProgram, isProgram } from './program-facts.js';
 import { inspectSignature } from './inspect-signature.js';
 import { apkFacts, bundleFacts } from './manifest-facts.js';
-import type { FileInspection, NativeLibrary } from './types.js';
+import type { AppInspection, FileInspection, NativeLibrary } from './types.js';
 
 export interface InspectFileOptions extends OneFileOptions {
   /** The v4 signature of the file. */
@@ -129,7 +129,7 @@ async function knownOf(
   };
 }
 
-function programAlone(source: ByteSource): FileInspection['app'] {
+function programAlone(source: ByteSource): AppInspection {
   return {
     kind: 'none',
     bundles: [],
