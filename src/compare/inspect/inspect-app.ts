@@ -23,7 +23,7 @@ export interface AppFiles {
   /** Small ones, whole. */
   readonly small: (file: BundleFile) => Buffer | undefined;
   readonly content: (file: BundleFile) => Promise<Content>;
-  readonly isProgram: (file: BundleFile) => Promise<boolean>;
+  readonly holdsProgram: (file: BundleFile) => Promise<boolean>;
 }
 
 const MAX_SMALL = 32 << 20;
@@ -33,7 +33,7 @@ const SMALLEST = 28;
 const HEAD = 4096;
 
 export async function inspectApp(
-  { files, small, content, isProgram }: AppFiles,
+  { files, small, content, holdsProgram }: AppFiles,
   tree: BundleTree,
   checkAborted: () => void,
 ): Promise<AppInspection> {
@@ -42,7 +42,7 @@ export async function inspectApp(
   for (const file of files) {
     if (file.size < SMALLEST || file.link !== undefined) continue;
     checkAborted();
-    if (!(await isProgram(file))) continue;
+    if (!(await holdsProgram(file))) continue;
     const path = printable(file.path);
     if (programs.length >= MAX_PROGRAMS) {
       programs.push({ path, size: file.size, slices: [], unread: 'limits' });
@@ -142,7 +142,7 @@ export function filesOfZip(walk: Walk, source: ByteSource, { entries }: ZipStruc
         ? Promise.resolve({ kind: 'unread', code: 'no-entry' })
         : entryContent(walk, source, entry, walk.options.limits.memberBytes);
     },
-    isProgram: async (file) => {
+    holdsProgram: async (file) => {
       const entry = byFile.get(file);
       return entry !== undefined && (await programHead(source, entry)) !== undefined;
     },
@@ -172,7 +172,7 @@ export function filesOfDirectory(
           : { kind: 'content', source, close: () => undefined },
       );
     },
-    isProgram: (file) => {
+    holdsProgram: (file) => {
       const source = byFile.get(file);
       return Promise.resolve(source !== undefined && isProgram(source));
     },
