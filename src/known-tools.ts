@@ -24,6 +24,15 @@ export const KNOWN_TOOLS = {
     install: 'apt-get install adb',
     version: ['version'],
   },
+  nsenter: {
+    enables: 'recording what a Podman container fetches',
+    install: 'apt-get install util-linux',
+  },
+  openssl: {
+    enables: 'recording what a container fetches over HTTPS',
+    install: 'apt-get install openssl',
+    version: ['version'],
+  },
   mmdebstrap: {
     enables: 'making base images where no image registry can be reached',
     install: 'apt-get install mmdebstrap',

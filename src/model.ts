@@ -322,6 +322,10 @@ export interface PhasePlan {
   readonly network: boolean;
   /** Why the build phase needs the network; required when it does. */
   readonly networkReason?: string;
+  /** All that it may ask, `*.` for any name below; without it every host. */
+  readonly hosts?: readonly string[];
+  /** The certificate of our proxy is put where programs look for one, so that HTTPS can be recorded. */
+  readonly certificate?: true;
   readonly script: string;
 }
 
@@ -643,6 +647,60 @@ export interface CheckPlan {
   readonly knownResults: readonly KnownResult[];
 }
 
+// ---------------------------------------------------------------- what a phase fetched
+
+/** One request of a phase, as our proxy saw it. */
+export interface FetchRecord {
+  readonly method: string;
+  /** Without user, password and query, which may let somebody in; a Debian mirror is `<archive>`. */
+  readonly url: string;
+  /** Absent where nothing answered. */
+  readonly status?: number;
+  /** Of the body as it was transferred. */
+  readonly size: number;
+  /** Absent where there was no body, or not all of it. */
+  readonly sha256?: Sha256;
+  /** When it was asked for: ISO 8601, UTC. */
+  readonly time: string;
+  readonly problem?: FetchProblem;
+}
+/** `cut`: the server or the client ended in the middle. `too-large`: beyond what the plan says that the build needs. */
+export const FETCH_PROBLEMS = ['no-answer', 'cut', 'too-large', 'not-stored'] as const;
+export type FetchProblem = (typeof FETCH_PROBLEMS)[number];
+
+/** What else went over the network, or may have. */
+export const UNRECORDED = [
+  'all',
+  'image-build',
+  'tunnel',
+  'other-protocol',
+  'certificate-refused',
+  'not-http',
+  'too-many',
+] as const;
+export interface Unrecorded {
+  readonly code: (typeof UNRECORDED)[number];
+  /** A host with its port, or why. */
+  readonly what: string;
+  readonly count: number;
+  /** Both ways. */
+  readonly bytes?: number;
+}
+
+/** All that a phase got over the network. */
+export interface FetchedWorld {
+  readonly phase: PhaseName;
+  /** `record`: nothing was asked of the network, an earlier record answered. */
+  readonly from: 'network' | 'record';
+  readonly count: number;
+  readonly bytes: number;
+  /** The first of them, in the order in which they were asked for. */
+  readonly requests: readonly FetchRecord[];
+  /** SHA-256 of the list of all of them with what a replay needs; it lies in the cache. */
+  readonly record?: Sha256;
+  readonly unrecorded: readonly Unrecorded[];
+}
+
 // ---------------------------------------------------------------- build
 
 export interface BuiltFile extends FileIdentity {
@@ -719,6 +777,8 @@ export type BuildResult =
       /** Files that appeared beside the outputs and that the plan does not name; `output` is their base name. */
       readonly extra: readonly BuiltFile[];
       readonly logs: readonly LogRecord[];
+      /** What the build phase got over the network, where it has one. */
+      readonly fetched?: readonly FetchedWorld[];
       readonly seconds: number;
     }
   | {
@@ -743,6 +803,8 @@ export interface PreparedFacts {
   /** Where the environment departs from the plan, e.g. `image-drift`. */
   readonly deviations: readonly Deviation[];
   readonly logs: readonly LogRecord[];
+  /** What the phases before got over the network, and what of it is not known. */
+  readonly fetched?: readonly FetchedWorld[];
   readonly seconds: number;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** What an engine holds of a run whose process was killed: the run's directory says which engine, a label which containers. */
+/** What an engine holds of a run whose process was killed: the run's directory says which engine, a label which containers and networks. */
 import { promises as fs } from 'node:fs';
 import path from 'node:path';
 import { DOCKER } from './docker.js';

@@ -17,6 +17,8 @@ export interface PhaseRun {
   readonly minutes: number;
   readonly memoryMiB: number;
   readonly debianMirror?: string;
+  /** Done while it runs; its failure ends the phase and is what came of it. `ended` is aborted when the phase has ended. */
+  readonly onStart?: (ended: AbortSignal) => Promise<void>;
   readonly signal?: AbortSignal;
   readonly onProgress?: OnProgress;
 }
@@ -41,6 +43,12 @@ export async function runPhase(engine: Engine, request: PhaseRun): Promise<Phase
   };
   const timer = setTimeout(kill, minutes * 60_000);
   signal?.addEventListener('abort', kill, { once: true });
+  const over = new AbortController();
+  let failed: unknown;
+  const started = request.onStart?.(over.signal).catch((error: unknown) => {
+    failed = error;
+    kill();
+  });
   try {
     const result = await engine.run(['start', '--attach', name], {
       timeoutMs: minutes * 60_000,
@@ -53,6 +61,9 @@ export async function runPhase(engine: Engine, request: PhaseRun): Promise<Phase
       },
       ...(signal === undefined ? {} : { signal }),
     });
+    over.abort();
+    await started;
+    if (failed !== undefined && signal?.aborted !== true) throw failed;
     const state = await engine.state(name);
     const summary = reader.summary();
     const outcome = classifyPhase({
@@ -70,6 +81,7 @@ export async function runPhase(engine: Engine, request: PhaseRun): Promise<Phase
     const seconds = progress.finish(outcome.kind);
     return { outcome, summary, log: logRecord(phase.name, request.logFile, result), seconds };
   } finally {
+    over.abort();
     clearTimeout(timer);
     signal?.removeEventListener('abort', kill);
   }

@@ -6,7 +6,7 @@
 import os from 'node:os';
 import path from 'node:path';
 import { FailedHere } from '../errors.js';
-import type { InputInventory, OnProgress } from '../model.js';
+import type { BuildPlan, FetchedWorld, InputInventory, OnProgress } from '../model.js';
 import { noteEngine } from './abandoned.js';
 import { runPhase } from './container-phase.js';
 import { chooseRuntime, createPrepare, openFilesLimit } from './create-prepare.js';
@@ -18,8 +18,10 @@ import { AddressFallbacks } from './fallback.js';
 import { provideImage, type MakeRootFileSystem } from './images.js';
 import { accountIn, packagesOf, passwdOf } from './inside.js';
 import { Leftovers } from './leftovers.js';
+import { inPhaseNetwork } from './phase-network.js';
 import { PreparedContainer } from './prepared-container.js';
 import { probeEngine } from './probe.js';
+import { nothingRecorded, type OpenRecorder } from './recorder.js';
 import { imageOfRun } from './run-names.js';
 
 export interface InventoryOptions {
@@ -33,6 +35,8 @@ export interface InventoryOptions {
 /** What executors need of the rooms beside them. */
 export interface ExecutorDependencies {
   readonly rootFileSystem: MakeRootFileSystem;
+  /** Without one a phase with the network gets that of the engine, and nothing of it is recorded. */
+  readonly openRecorder?: OpenRecorder;
   /** `exported`: uncompressed tar of the whole file system before the build phase. */
   readonly takeInventory: (
     exported: AsyncIterable<Uint8Array>,
@@ -91,20 +95,39 @@ export class ContainerExecutor implements Executor {
     if (build === undefined) throw new FailedHere('plan-unresolved', 'the plan has no build phase');
     const logs = [...image.logs];
     const fallbacks = new AddressFallbacks(plan.fallbacks);
+    const fetched: FetchedWorld[] = [];
     let asked = phase;
     for (let turn = 1; ; turn++) {
       const own = asked ?? { ...build, network: false };
-      await createPrepare(engine, image.reference, name, own, limits, request, leftovers);
-      if (asked === undefined) break;
-      const { outcome, log } = await runPhase(engine, {
+      const { result: ran, fetched: world } = await inPhaseNetwork(
+        engine,
+        this.#dependencies.openRecorder,
+        own,
         name,
-        phase: asked,
-        title: 'preparing the environment',
-        logFile: path.join(request.directory, 'logs', turn === 1 ? 'prepare.log' : `prepare-${turn}.log`),
-        minutes: plan.environment.minutes,
-        memoryMiB: plan.environment.memoryMiB,
-        ...onlyDefined(request),
-      });
+        request,
+        leftovers,
+        async (network) => {
+          await createPrepare(engine, image.reference, name, own, limits, request, leftovers, network);
+          if (asked === undefined) return undefined;
+          return await runPhase(engine, {
+            name,
+            phase: own,
+            title: 'preparing the environment',
+            logFile: path.join(
+              request.directory,
+              'logs',
+              turn === 1 ? 'prepare.log' : `prepare-${turn}.log`,
+            ),
+            minutes: plan.environment.minutes,
+            memoryMiB: plan.environment.memoryMiB,
+            ...onlyDefined(request),
+            ...(network?.onStart === undefined ? {} : { onStart: network.onStart }),
+          });
+        },
+      );
+      fetched.push(...world);
+      if (asked === undefined || ran === undefined) break;
+      const { outcome, log } = ran;
       logs.push(log);
       if (outcome.kind === 'failed-here') throw withLog(outcome.error, log.path);
       if (outcome.kind !== 'environment-gone') break;
@@ -147,7 +170,14 @@ export class ContainerExecutor implements Executor {
     };
     const deviations = [...image.deviations, ...fallbacks.used];
     const seconds = (performance.now() - started) / 1000;
-    const result = { inventory, environment, deviations, logs, seconds };
+    const result = {
+      inventory,
+      environment,
+      deviations,
+      logs,
+      seconds,
+      fetched: [...unrecordedImage(plan), ...fetched],
+    };
     return {
       kind: 'prepared',
       prepared: new PreparedContainer({
@@ -159,6 +189,7 @@ export class ContainerExecutor implements Executor {
         phase: build,
         limits,
         leftovers,
+        openRecorder: this.#dependencies.openRecorder,
       }),
     };
   }
@@ -169,6 +200,12 @@ const onlyDefined = ({ signal, onProgress, debianMirror }: PrepareRequest) => ({
   ...(onProgress === undefined ? {} : { onProgress }),
   ...(debianMirror === undefined ? {} : { debianMirror }),
 });
+
+/** `build` of an engine has its own way to the network. */
+function unrecordedImage({ environment: { dockerfile } }: BuildPlan): readonly FetchedWorld[] {
+  if (dockerfile === undefined) return [];
+  return [nothingRecorded('prepare', 'image-build', dockerfile.path)];
+}
 
 const withLog = (error: FailedHere, log: string): FailedHere =>
   new FailedHere(error.code, error.message, {

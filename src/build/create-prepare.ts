@@ -9,6 +9,8 @@ import { throwIfAborted } from './engine-failure.js';
 import type { PrepareRequest } from './executor.js';
 import { accountIn, passwdOf, type Account } from './inside.js';
 import type { Leftovers } from './leftovers.js';
+import type { PhaseNetwork } from './phase-network.js';
+import { proxyFiles } from './phase-proxy.js';
 import {
   createArguments,
   HOSTS,
@@ -31,6 +33,7 @@ export async function createPrepare(
   limits: ContainerLimits,
   request: PrepareRequest,
   leftovers: Leftovers,
+  network?: PhaseNetwork,
 ): Promise<void> {
   const { plan, run, source, signal, debianMirror } = request;
   throwIfAborted(signal, 'before the prepare phase');
@@ -45,15 +48,15 @@ export async function createPrepare(
   const variables = phaseVariables(plan.environment, own.home, source?.commitTime);
   await engine.checked([
     'create',
-    ...createArguments(name, run, plan, phase, variables, limits),
+    ...createArguments(name, run, plan, phase, variables, limits, network?.arguments),
     ...engine.description.createArguments,
     image,
     '-c',
-    wrapperScript(variables, phase, apt ? APT_CLEAN_UP : ''),
+    wrapperScript(variables, phase, apt ? [APT_CLEAN_UP] : [], network?.proxy),
     'sh',
     phase.script,
   ]);
-  await engine.copyIn(name, tarStream(items(request, phase, own, builder, apt)), signal);
+  await engine.copyIn(name, tarStream(items(request, phase, own, builder, apt, network)), signal);
 }
 
 async function* items(
@@ -62,6 +65,7 @@ async function* items(
   own: Account,
   builder: Account,
   apt: boolean,
+  network: PhaseNetwork | undefined,
 ): AsyncGenerator<TarItem> {
   const mtime = source?.commitTime ?? 0;
   yield { kind: 'text', path: 'etc/hosts', uid: 0, gid: 0, mode: 0o644, mtime, text: HOSTS };
@@ -81,6 +85,7 @@ async function* items(
     });
   if (apt && plan.source.kind === 'debian' && debianMirror !== undefined)
     yield* aptFiles(plan.source, debianMirror, mtime);
+  if (network?.proxy !== undefined) yield* proxyFiles(network.proxy, own, mtime);
 }
 
 /** The first of the engine's runtimes that starts a container here. */

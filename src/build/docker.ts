@@ -10,6 +10,7 @@ export const DOCKER: EngineDescription = {
   runtimes: [[]],
   // Docker writes /etc/hosts itself and would leave the own name out where there is no network
   createArguments: ['--add-host', `${HOSTNAME}:127.0.0.1`],
+  reach: 'gateway',
   copyInArguments: [],
   copyOutArguments: ['--follow-link'],
   buildArguments: ['--force-rm', '--no-cache'],

@@ -16,7 +16,7 @@ import {
 } from '../process.js';
 import { engineFailure, streamFailure } from './engine-failure.js';
 import type { ContainerState } from './failure.js';
-import { imagesOfRun, RUN_LABEL } from './run-names.js';
+import { imagesOfRun, RUN_LABEL, runLabel } from './run-names.js';
 import type { TreeBounds, TreeFile } from './file-tree.js';
 import { OneFile, type OneFileOptions, type TakenFile } from './tar-read.js';
 import { TreeReader } from './tree-read.js';
@@ -29,6 +29,11 @@ export interface EngineDescription {
   /** Global arguments to try in this order until a container starts. */
   readonly runtimes: readonly (readonly string[])[];
   readonly createArguments: readonly string[];
+  /**
+   * How a container gets to our proxy and to nothing else: a network that leads nowhere but to this machine, where the
+   * engine gives that network an address here; else no network, and a socket that this process opens inside.
+   */
+  readonly reach: 'gateway' | 'namespace';
   readonly copyInArguments: readonly string[];
   /** Links are followed by the engine, inside the container: not every engine can leave that out. */
   readonly copyOutArguments: readonly string[];
@@ -235,6 +240,28 @@ export class Engine {
     };
   }
 
+  /** Process id of a running container's first program; 0 for one that does not run. */
+  async pid(name: string): Promise<number> {
+    const { stdout } = await this.run(['inspect', '--type', 'container', '--format', '{{.State.Pid}}', name]);
+    const pid = Number(stdout.toString().trim());
+    return Number.isSafeInteger(pid) && pid > 0 ? pid : 0;
+  }
+
+  /** One that leads to this machine and nowhere else. Its address here. */
+  async createNetwork(name: string, ofRun: string): Promise<string> {
+    await this.checked(['network', 'create', '--internal', ...runLabel(ofRun), name]);
+    const described = await this.checked(['network', 'inspect', '--format', '{{json .IPAM.Config}}', name]);
+    const gateway = /"Gateway":"([\d.]+)"/.exec(described)?.[1];
+    if (gateway === undefined)
+      throw new FailedHere('no-recording', `${this.kind} made a network without a gateway`);
+    return gateway;
+  }
+
+  /** Never throws. */
+  async removeNetwork(name: string): Promise<void> {
+    await this.run(['network', 'rm', name]).catch(() => undefined);
+  }
+
   /** Also when it runs; nothing happens when there is none. Never throws. */
   async removeContainer(name: string): Promise<void> {
     // `rm -f` of Podman asks the container to end, and waits
@@ -250,22 +277,28 @@ export class Engine {
 
   /** All that carries the label or the name of a run. False when something may be left, since the engine does not answer. */
   async removeRun(name: string): Promise<boolean> {
-    const list = async (): Promise<readonly string[] | undefined> => {
-      const args = ['ps', '--all', '--quiet', '--filter', `label=${RUN_LABEL}=${name}`];
-      const result = await this.run(args).catch(() => undefined);
-      if (result?.ended.kind !== 'exited' || result.ended.code !== 0) return undefined;
-      return result.stdout
-        .toString()
-        .split('\n')
-        .filter((id) => id !== '');
-    };
+    const list = async (): Promise<readonly string[] | undefined> =>
+      await this.#listed(['ps', '--all', '--quiet', '--filter', `label=${RUN_LABEL}=${name}`]);
     for (const id of (await list()) ?? []) await this.removeContainer(id);
+    const networks = async (): Promise<readonly string[] | undefined> =>
+      await this.#listed(['network', 'ls', '--quiet', '--filter', `label=${RUN_LABEL}=${name}`]);
+    for (const id of (await networks()) ?? []) await this.removeNetwork(id);
     const images = imagesOfRun(name);
     for (const image of images) if (await this.hasImage(image)) await this.removeImage(image);
     const left = await list();
     if (left === undefined || left.length > 0) return false;
+    if (((await networks()) ?? ['']).length > 0) return false;
     for (const image of images) if (await this.hasImage(image)) return false;
     return true;
+  }
+
+  async #listed(args: readonly string[]): Promise<readonly string[] | undefined> {
+    const result = await this.run(args).catch(() => undefined);
+    if (result?.ended.kind !== 'exited' || result.ended.code !== 0) return undefined;
+    return result.stdout
+      .toString()
+      .split('\n')
+      .filter((id) => id !== '');
   }
 
   async removeImage(name: string): Promise<void> {

@@ -6,6 +6,7 @@ export class Leftovers {
   readonly #engine: Engine;
   readonly #containers = new Set<string>();
   readonly #images = new Set<string>();
+  readonly #networks = new Set<string>();
 
   constructor(engine: Engine) {
     this.#engine = engine;
@@ -21,6 +22,17 @@ export class Leftovers {
     return name;
   }
 
+  network(name: string): string {
+    this.#networks.add(name);
+    return name;
+  }
+
+  /** No container of them runs any more. */
+  async removeNetworks(): Promise<void> {
+    for (const name of this.#networks) await this.#engine.removeNetwork(name);
+    this.#networks.clear();
+  }
+
   async removeContainer(name: string): Promise<void> {
     await this.#engine.removeContainer(name);
     this.#containers.delete(name);
@@ -29,6 +41,7 @@ export class Leftovers {
   /** Never throws: what cannot be removed now carries the label of its run. */
   async removeAll(): Promise<void> {
     for (const name of this.#containers) await this.removeContainer(name);
+    await this.removeNetworks();
     for (const name of [...this.#images].reverse()) await this.#engine.removeImage(name);
     this.#images.clear();
   }

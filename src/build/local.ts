@@ -17,6 +17,7 @@ import { COPY, copySource, filesBelow, outputsOf, remove, type Place } from './l
 import { logRecord } from './log-record.js';
 import { LogReader, type LogSummary } from './log-reader.js';
 import { collectOutputs } from './outputs.js';
+import { nothingRecorded } from './recorder.js';
 import { phaseVariables } from './phase.js';
 import { PhaseProgress } from './phase-progress.js';
 
@@ -72,6 +73,15 @@ export class LocalExecutor implements Executor {
     if (build === undefined) throw new FailedHere('plan-unresolved', 'the plan has no build phase');
     const prepare = plan.phases.find((phase) => phase.name === 'prepare');
     const logs: LogRecord[] = [];
+    const online = plan.phases.filter((phase) => phase.network);
+    if (online.some((phase) => phase.hosts !== undefined))
+      throw new FailedHere(
+        'no-recording',
+        'the recipe lists the hosts that may be asked, which only a container can be kept to',
+        {
+          hint: 'use docker or podman',
+        },
+      );
     if (prepare !== undefined) {
       const { outcome, log } = await runLocally(request, prepare, place, 'prepare.log', signal);
       logs.push(log);
@@ -97,6 +107,9 @@ export class LocalExecutor implements Executor {
       // a plan that names no image departs from nothing
       deviations: request.plan.environment.image.kind === 'none' ? [] : [NO_CONTAINER],
       logs,
+      fetched: online.map((phase) =>
+        nothingRecorded(phase.name, 'all', 'the local executor keeps nothing apart'),
+      ),
       seconds: (performance.now() - started) / 1000,
       build: (attempt, stop) => buildLocally(request, build, place, attempt, stop ?? signal),
       close: () => remove(root),

@@ -3,6 +3,7 @@
 import path from 'node:path';
 import type { BuildPlan, EnvironmentPlan, PhasePlan } from '../model.js';
 import { ENDED_LINE, KILLS } from './log-reader.js';
+import { PROXY_CLEAN_UP, proxyLines, type PhaseProxy } from './phase-proxy.js';
 import { runLabel } from './run-names.js';
 
 /** Fixed: it leaks into the outputs of some builds. */
@@ -81,19 +82,22 @@ export const phaseDirectory = (plan: BuildPlan, phase: PhasePlan): string =>
 export function wrapperScript(
   variables: readonly (readonly [string, string])[],
   phase: PhasePlan,
-  cleanUp: string,
+  cleanUp: readonly string[],
+  proxy?: PhaseProxy,
 ): string {
   const own = new Set(variables.map(([name]) => name));
   const unset = [...NOT_THE_PLANS, 'SOURCE_DATE_EPOCH'].filter(
-    (name) => !own.has(name) && !(phase.network && PROXIES.test(name)),
+    (name) => !own.has(name) && !(phase.network && proxy === undefined && PROXIES.test(name)),
   );
   return [
     'exec 2>&1',
     'umask 022',
     `unset ${unset.join(' ')}`,
+    ...(proxy === undefined ? [] : proxyLines(proxy)),
     'sh -eu -c "$1"',
     'code=$?',
-    ...(cleanUp === '' ? [] : [cleanUp]),
+    ...cleanUp,
+    ...(proxy?.certificate === undefined ? [] : [PROXY_CLEAN_UP]),
     // not every engine tells of a killed program when the first one lives on (cgroup v2, v1)
     'kills=0',
     'for file in /sys/fs/cgroup/memory.events /sys/fs/cgroup/memory/memory.oom_control; do',
@@ -122,6 +126,7 @@ export function createArguments(
   phase: PhasePlan,
   variables: readonly (readonly [string, string])[],
   limits: ContainerLimits,
+  network?: readonly string[],
 ): string[] {
   const { memoryMiB } = plan.environment;
   const hard = Math.min(16_384, limits.openFiles);
@@ -131,7 +136,7 @@ export function createArguments(
     ...runLabel(run),
     '--hostname',
     HOSTNAME,
-    ...(phase.network ? [] : ['--network', 'none']),
+    ...(network ?? (phase.network ? [] : ['--network', 'none'])),
     '--user',
     phase.user,
     '--workdir',

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The prepared image: every attempt is a new container from it, so that no attempt sees what another one left. */
 import path from 'node:path';
-import type { BuildResult, PhasePlan } from '../model.js';
+import type { BuildResult, FetchedWorld, PhasePlan } from '../model.js';
 import { addedFiles } from './added-files.js';
 import { runPhase, type PhaseResult } from './container-phase.js';
 import type { Engine } from './engine.js';
@@ -10,12 +10,17 @@ import type { PreparedBuild, PrepareRequest } from './executor.js';
 import type { Account } from './inside.js';
 import type { Leftovers } from './leftovers.js';
 import { collectOutputs } from './outputs.js';
+import { inPhaseNetwork } from './phase-network.js';
+import { proxyFiles } from './phase-proxy.js';
+import type { OpenRecorder } from './recorder.js';
+import { tarStream } from './tar-write.js';
 import { createArguments, phaseVariables, wrapperScript, type ContainerLimits } from './phase.js';
 
 export interface PreparedState extends Pick<
   PreparedBuild,
   'inventory' | 'environment' | 'deviations' | 'logs' | 'seconds'
 > {
+  readonly fetched: readonly FetchedWorld[];
   readonly engine: Engine;
   readonly request: PrepareRequest;
   readonly image: string;
@@ -23,6 +28,7 @@ export interface PreparedState extends Pick<
   readonly phase: PhasePlan;
   readonly limits: ContainerLimits;
   readonly leftovers: Leftovers;
+  readonly openRecorder: OpenRecorder | undefined;
 }
 
 export class PreparedContainer implements PreparedBuild {
@@ -30,6 +36,7 @@ export class PreparedContainer implements PreparedBuild {
   readonly environment: PreparedBuild['environment'];
   readonly deviations: PreparedBuild['deviations'];
   readonly logs: PreparedBuild['logs'];
+  readonly fetched: readonly FetchedWorld[];
   readonly seconds: number;
   readonly #state: PreparedState;
 
@@ -38,6 +45,7 @@ export class PreparedContainer implements PreparedBuild {
     this.environment = state.environment;
     this.deviations = state.deviations;
     this.logs = state.logs;
+    this.fetched = state.fetched;
     this.seconds = state.seconds;
     this.#state = state;
   }
@@ -51,29 +59,42 @@ export class PreparedContainer implements PreparedBuild {
     const signalled = stop === undefined ? {} : { signal: stop };
     const variables = phaseVariables(plan.environment, account.home, commitTime);
     try {
-      throwIfAborted(stop, 'before the build phase');
-      await engine.checked([
-        'create',
-        ...createArguments(name, run, plan, phase, variables, limits),
-        ...engine.description.createArguments,
-        image,
-        '-c',
-        wrapperScript(variables, phase, ''),
-        'sh',
-        phase.script,
-      ]);
-      throwIfAborted(stop, 'before the build phase');
-      const result = await runPhase(engine, {
-        name,
+      const { result, fetched } = await inPhaseNetwork(
+        engine,
+        this.#state.openRecorder,
         phase,
-        title: `build ${attempt}`,
-        logFile: path.join(request.directory, 'logs', `build-${attempt}.log`),
-        minutes: plan.environment.minutes,
-        memoryMiB: plan.environment.memoryMiB,
-        ...signalled,
-        ...(request.onProgress === undefined ? {} : { onProgress: request.onProgress }),
-      });
-      return await this.#result(name, attempt, result, stop);
+        name,
+        request,
+        leftovers,
+        async (network) => {
+          throwIfAborted(stop, 'before the build phase');
+          await engine.checked([
+            'create',
+            ...createArguments(name, run, plan, phase, variables, limits, network?.arguments),
+            ...engine.description.createArguments,
+            image,
+            '-c',
+            wrapperScript(variables, phase, [], network?.proxy),
+            'sh',
+            phase.script,
+          ]);
+          if (network?.proxy?.certificate !== undefined)
+            await engine.copyIn(name, tarStream(proxyFiles(network.proxy, account, commitTime ?? 0)), stop);
+          throwIfAborted(stop, 'before the build phase');
+          return await runPhase(engine, {
+            name,
+            phase,
+            title: `build ${attempt}`,
+            logFile: path.join(request.directory, 'logs', `build-${attempt}.log`),
+            minutes: plan.environment.minutes,
+            memoryMiB: plan.environment.memoryMiB,
+            ...signalled,
+            ...(request.onProgress === undefined ? {} : { onProgress: request.onProgress }),
+            ...(network?.onStart === undefined ? {} : { onStart: network.onStart }),
+          });
+        },
+      );
+      return await this.#result(name, attempt, result, fetched, stop);
     } finally {
       await leftovers.removeContainer(name);
     }
@@ -87,6 +108,7 @@ export class PreparedContainer implements PreparedBuild {
     name: string,
     attempt: number,
     { outcome, summary, log, seconds }: PhaseResult,
+    fetched: readonly FetchedWorld[],
     signal: AbortSignal | undefined,
   ): Promise<BuildResult> {
     const { engine, request } = this.#state;
@@ -126,7 +148,7 @@ export class PreparedContainer implements PreparedBuild {
           path.join(request.directory, 'outputs', String(attempt)),
         );
         throwIfAborted(signal, 'while the outputs were copied');
-        return { kind: 'succeeded', ...collected, logs, seconds };
+        return { kind: 'succeeded', ...collected, logs, fetched, seconds };
       }
     }
   }

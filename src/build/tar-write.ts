@@ -17,7 +17,7 @@ export type TarItem = TarOwner & {
 } & (
     | { readonly kind: 'directory' }
     | { readonly kind: 'link'; readonly target: string }
-    | { readonly kind: 'text'; readonly text: string }
+    | { readonly kind: 'text'; readonly text: string | Uint8Array }
     | { readonly kind: 'file'; readonly file: string; readonly size: number }
   );
 
@@ -45,7 +45,7 @@ const padding = (size: number): Buffer => Buffer.alloc((BLOCK - (size % BLOCK)) 
 export async function* tarStream(items: AsyncIterable<TarItem> | Iterable<TarItem>): AsyncGenerator<Buffer> {
   for await (const item of items) {
     const header = headerOf(item);
-    if (item.kind === 'text') yield Buffer.concat([header, Buffer.from(item.text)]);
+    if (item.kind === 'text') yield Buffer.concat([header, Buffer.from(item.text as Uint8Array)]);
     else yield header;
     if (item.kind === 'file') yield* contentOf(item.file, item.size);
     yield padding(sizeOf(item));

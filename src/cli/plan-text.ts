@@ -185,6 +185,10 @@ export function wholePlan(plan: Plan): string {
       : []),
     ...build.phases.flatMap((phase) => [
       `phase ${phase.name}   user ${phase.user}, network ${phase.network ? 'on' : 'off'}${phase.networkReason === undefined ? '' : ` (${phase.networkReason})`}`,
+      ...(phase.hosts === undefined ? [] : [`                only ${phase.hosts.join(', ')}`]),
+      ...(phase.certificate === undefined
+        ? []
+        : ['                HTTPS is read by our proxy, whose certificate it is given']),
       ...phase.script
         .trimEnd()
         .split('\n')

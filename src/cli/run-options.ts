@@ -19,6 +19,7 @@ export interface RunArguments extends GlobalArguments {
   readonly fresh: boolean;
   readonly disk: string | undefined;
   readonly 'allow-local-as-root': boolean;
+  readonly record: boolean;
   readonly out: string;
 }
 
@@ -48,6 +49,11 @@ export function runOptions<T>(yargs: Argv<T>): Argv<T & RunArguments> {
       default: false,
       describe: 'with --engine local as root: the published source may then do anything to this machine',
     })
+    .option('record', {
+      type: 'boolean',
+      default: true,
+      describe: 'containers get our recording proxy for a network; --no-record: that of the engine',
+    })
     .option('out', {
       type: 'string',
       default: '.',
@@ -61,12 +67,14 @@ export function engineOf(argv: RunArguments): {
   readonly madeSince?: Date;
   readonly disk?: string;
   readonly allowLocalAsRoot?: boolean;
+  readonly record?: boolean;
 } {
   return {
     ...(argv.fresh ? { madeSince: new Date() } : {}),
     ...(argv.disk === undefined ? {} : { disk: argv.disk }),
     ...(argv.engine === undefined ? {} : { engine: argv.engine }),
     ...(argv['allow-local-as-root'] ? { allowLocalAsRoot: true } : {}),
+    ...(argv.record ? {} : { record: false }),
   };
 }
 

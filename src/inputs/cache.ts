@@ -34,7 +34,8 @@ export async function sha256OfFile(
   return { size, sha256: hash.digest('hex') };
 }
 
-function slot(cache: string, sha256: Sha256): string {
+/** Where the file with this content lies, or would. */
+export function slot(cache: string, sha256: Sha256): string {
   if (!SHA256.test(sha256)) throw new TypeError(`not a SHA-256: ${sha256}`);
   return path.join(cache, 'sha256', sha256.slice(0, 2), sha256);
 }

@@ -3,6 +3,7 @@
 import type { Executor, ExecutorKind } from '../build/executor.js';
 import { chooseExecutor } from '../build/executors.js';
 import { imageContents, takeInventory, takeInventoryOfDirectory } from '../build/inventory.js';
+import { recordingProxy } from '../inputs/proxy/recording-proxy.js';
 import type { Plan } from '../model.js';
 import { rootFileSystem } from './image.js';
 import type { OperationOptions } from './options.js';
@@ -11,6 +12,8 @@ export interface EngineRequest {
   readonly engine?: ExecutorKind;
   /** `--engine local` as root, for a plan that asks for a container: the published source then owns this machine. */
   readonly allowLocalAsRoot?: boolean;
+  /** False: containers get the engine's network, and what they fetch is not recorded. */
+  readonly record?: boolean;
 }
 
 export async function executorFor(
@@ -24,6 +27,7 @@ export async function executorFor(
   return await chooseExecutor(
     { image, ...request, ...(signal === undefined ? {} : { signal }) },
     {
+      ...(request.record === false ? {} : { openRecorder: recordingProxy }),
       rootFileSystem: async (name, more) => {
         const made = await rootFileSystem(name, more);
         base = made.path;

@@ -40,6 +40,8 @@ export interface VerifyRequest extends PlanRequest {
   readonly engine?: ExecutorKind;
   /** `--engine local` as root, for a plan that asks for a container: the published source then owns this machine. */
   readonly allowLocalAsRoot?: boolean;
+  /** False: containers get the engine's network, and what they fetch is not recorded. */
+  readonly record?: boolean;
   /** Clean builds in any case; default 1. */
   readonly rebuild?: number;
   /** One more clean build of a mismatch; default true. */

@@ -13,6 +13,7 @@ import { isKnownFailure } from '../known-failures.js';
 import type {
   BuildResult,
   Deviation,
+  FetchedWorld,
   LogRecord,
   Plan,
   PreparedFacts,
@@ -53,6 +54,7 @@ export class Draft {
   readonly #logs: LogRecord[] = [];
   #published: readonly PublishedFile[] = [];
   #judged: Judgement = { kind: 'judged', signatures: [], notAuthentic: [], unverifiable: [] };
+  #fetched: readonly FetchedWorld[] = [];
   readonly #otherBuilds: { readonly attempt: number; readonly outcome: string }[] = [];
   #source: SourceRecord | undefined;
   #prepared: PreparedFacts | undefined;
@@ -118,10 +120,16 @@ export class Draft {
     if (this.#uses.length + this.#stops === 1) this.#speaksOf(build);
   }
 
-  #speaksOf({ source, prepared }: Pick<StoppedBuild, 'source' | 'prepared'>): void {
+  #speaksOf({
+    source,
+    prepared,
+    result,
+  }: Pick<StoppedBuild, 'source' | 'prepared'> & Partial<Pick<SuppliedBuild, 'result'>>): void {
     if (source !== undefined) this.#source = source;
     this.#prepared = prepared;
     if (prepared === undefined) return;
+    const inBuild = result?.kind === 'succeeded' ? (result.fetched ?? []) : [];
+    this.#fetched = [...(prepared.fetched ?? []), ...inBuild];
     const { buildInfo, redact } = this.#options;
     const { directory } = this.#plan.build.environment;
     const { packages } = prepared.environment;
@@ -310,6 +318,7 @@ export class Draft {
           ? {}
           : { published: redacted(publishedOrigins(this.#published, this.#judged.signatures), redact) }),
         ...(this.#prepared === undefined ? {} : { environment: this.#prepared.environment }),
+        ...(this.#fetched.length === 0 ? {} : { fetched: redacted(this.#fetched, redact) }),
         ...(this.#uses.length === 0 ? {} : { usedBuilds: this.#uses }),
         logs: this.#logs.map(({ phase, path, sha256, truncatedBytes }) => ({
           phase,

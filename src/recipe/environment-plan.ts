@@ -96,6 +96,8 @@ export function phasePlan(
     user: phase.user ?? environment.user,
     network: phase.network,
     ...(phase.networkReason === undefined ? {} : { networkReason: phase.networkReason }),
+    ...(phase.hosts === undefined ? {} : { hosts: phase.hosts }),
+    ...(phase.certificate === true ? { certificate: true } : {}),
     script: expand(phase.script, values),
   };
 }

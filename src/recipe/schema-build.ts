@@ -6,6 +6,7 @@ import {
   byKind,
   capturingPattern,
   channelId,
+  hostName,
   identifier,
   imageDigest,
   outputPath,
@@ -85,11 +86,27 @@ const phase = strict({
   user: identifier.optional(),
   network: z.boolean(),
   networkReason: text.optional(),
+  hosts: z
+    .array(hostName)
+    .min(1)
+    .optional()
+    .describe('All hosts that it may ask; *. stands for every name below. Default: any.'),
+  certificate: z
+    .boolean()
+    .optional()
+    .describe(
+      'The certificate of the recording proxy is put where programs look for one, so that HTTPS is recorded too.',
+    ),
   script: text,
-}).refine((value) => value.name === 'prepare' || !value.network || value.networkReason !== undefined, {
-  path: ['networkReason'],
-  error: 'expected a reason: the build phase has no network unless the recipe says why',
-});
+})
+  .refine((value) => value.name === 'prepare' || !value.network || value.networkReason !== undefined, {
+    path: ['networkReason'],
+    error: 'expected a reason: the build phase has no network unless the recipe says why',
+  })
+  .refine((value) => value.network || (value.hosts === undefined && value.certificate === undefined), {
+    path: ['network'],
+    error: 'expected true: hosts and certificate are for a phase with the network',
+  });
 
 const fact = {
   name: identifier,

@@ -95,6 +95,10 @@ export const absolutePath = formed(
   /^\/(?!.*(?:^|\/)\.{1,2}(?:\/|$))[A-Za-z0-9._{}+-]+(?:\/[A-Za-z0-9._{}+-]+)*$/,
   'an absolute path without . and .. parts',
 );
+export const hostName = formed(
+  /^(?:\*\.)?[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/,
+  'the name of a host in lower case, or *. and a name',
+);
 export const positive = z.int().min(1);
 
 function captures(pattern: string): number | undefined {

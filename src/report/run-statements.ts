@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What one run of ours was like, in sentences. */
 import { publishedStatements } from './published-statements.js';
+import { fetchedStatements } from './fetched-statements.js';
 import { knownFailure } from '../known-failures.js';
 import { count, quoted, some } from './say.js';
 import type { BuildUse, ReportStatement, RunRecord, Statement } from './types.js';
@@ -62,6 +63,7 @@ export function runStatements(run: Omit<RunRecord, 'statements'>, statement: Rep
       'diffoscope BUILD-1 BUILD-2',
     );
   environment(run, said);
+  list.push(...fetchedStatements(run));
   for (const [at, log] of run.logs.entries())
     if (log.truncatedBytes > 0)
       said(

@@ -4,9 +4,11 @@ import { z } from 'zod';
 import {
   AUTHENTICITY_REASONS,
   CHECKS,
+  FETCH_PROBLEMS,
   PUBLISHED_FROM,
   RULE_NAMES,
   SIGNER_NOTES,
+  UNRECORDED,
   UNVERIFIABLE_REASONS,
 } from '../model.js';
 import { KNOWN_FAILURE_IDS } from '../known-failures.js';
@@ -446,6 +448,27 @@ const publishedOrigin = z.strictObject({
     }),
   ),
 });
+const fetchedWorld = z.strictObject({
+  phase: z.enum(['prepare', 'build']),
+  from: z.enum(['network', 'record']),
+  count: bytes,
+  bytes,
+  requests: list(
+    z.strictObject({
+      method: text,
+      url: text,
+      status: z.int().optional(),
+      size: bytes,
+      sha256: sha256.optional(),
+      time: z.iso.datetime(),
+      problem: z.enum(FETCH_PROBLEMS).optional(),
+    }),
+  ),
+  record: sha256.optional(),
+  unrecorded: list(
+    z.strictObject({ code: z.enum(UNRECORDED), what: text, count: bytes, bytes: bytes.optional() }),
+  ),
+});
 const runPart = z.strictObject({
   time: z.iso.datetime(),
   tool: z.strictObject({ name: z.literal('samesource'), version: text }),
@@ -456,6 +479,7 @@ const runPart = z.strictObject({
   memoryMiB: bytes,
   published: list(publishedOrigin).optional(),
   environment: environment.optional(),
+  fetched: list(fetchedWorld).optional(),
   builds: bytes,
   matchingBuilds: bytes,
   otherBuilds: list(z.strictObject({ attempt: bytes, outcome: text })).optional(),

@@ -10,6 +10,7 @@ import type {
   Deviation,
   EnvironmentRecord,
   Fetched,
+  FetchedWorld,
   FileIdentity,
   IndexRecord,
   KnownResult,
@@ -151,6 +152,8 @@ export interface RunRecord {
   readonly memoryMiB: number;
   readonly published?: readonly PublishedOrigin[];
   readonly environment?: EnvironmentRecord;
+  /** What the phases got over the network, and what of it is not known. */
+  readonly fetched?: readonly FetchedWorld[];
   readonly builds: number;
   readonly matchingBuilds: number;
   /** Builds that were asked for and gave nothing to compare. */

@@ -25,6 +25,9 @@ export const COMMIT_TIME = 1_700_000_000;
 
 export interface SmallPlan {
   readonly prepare?: string;
+  /** Of the prepare phase. */
+  readonly hosts?: readonly string[];
+  readonly certificate?: true;
   readonly build?: string;
   readonly buildNetwork?: boolean;
   readonly user?: string;
@@ -38,7 +41,16 @@ export function smallPlan(plan: SmallPlan): BuildPlan {
   const phases: PhasePlan[] = [
     ...(plan.prepare === undefined
       ? []
-      : [{ name: 'prepare', user: 'root', network: true, script: plan.prepare } as const]),
+      : [
+          {
+            name: 'prepare',
+            user: 'root',
+            network: true,
+            ...(plan.hosts === undefined ? {} : { hosts: plan.hosts }),
+            ...(plan.certificate === undefined ? {} : { certificate: plan.certificate }),
+            script: plan.prepare,
+          } as const,
+        ]),
     { name: 'build', user, network: plan.buildNetwork ?? false, script: plan.build ?? 'true' },
   ];
   return {
@@ -125,7 +137,7 @@ export function needEngine(t: ExecutionContext, engine: 'docker' | 'podman'): bo
   return false;
 }
 
-/** Containers and images of a run that are still there. */
+/** Containers, images and networks of a run that are still there. */
 export function leftovers(engine: 'docker' | 'podman', run: string): string[] {
   const list = (args: readonly string[]): string[] =>
     execFileSync(engine, args, { encoding: 'utf8' })
@@ -134,5 +146,6 @@ export function leftovers(engine: 'docker' | 'podman', run: string): string[] {
   return [
     ...list(['ps', '--all', '--format', '{{.Names}}']),
     ...list(['images', '--format', '{{.Repository}}:{{.Tag}}']),
+    ...list(['network', 'ls', '--format', '{{.Name}}']),
   ];
 }

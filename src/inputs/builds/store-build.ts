@@ -81,6 +81,7 @@ export async function storeBuild(
         environment: prepared.environment,
         deviations: prepared.deviations,
         seconds: prepared.seconds,
+        ...(prepared.fetched === undefined ? {} : { fetched: prepared.fetched }),
         inventory: await keptInventory(prepared.inventory, writer),
         logs: await keepLogs(prepared.logs),
       },

@@ -35,6 +35,30 @@ function proxyOf(names: readonly [string, string]): string | undefined {
   return address;
 }
 
+/**
+ * The proxy that leads to this address, where one does. NO_PROXY as `EnvHttpProxyAgent` of undici reads it.
+ * @throws UsageError `bad-proxy`
+ */
+export function proxyFor(url: URL): string | undefined {
+  const httpProxy = proxyOf(VARIABLES.httpProxy);
+  const proxy = url.protocol === 'https:' ? (proxyOf(VARIABLES.httpsProxy) ?? httpProxy) : httpProxy;
+  if (proxy === undefined) return undefined;
+  const without = (valueOf('no_proxy') ?? valueOf('NO_PROXY') ?? '')
+    .split(/[,\s]+/)
+    .filter((one) => one !== '');
+  const port = url.port === '' ? (url.protocol === 'https:' ? '443' : '80') : url.port;
+  const direct = without.some((entry) => {
+    const [, host = entry, only] = /^(.+):(\d+)$/.exec(entry) ?? [];
+    if (only !== undefined && only !== port) return false;
+    const name = host.toLowerCase();
+    return (
+      name === '*' ||
+      (/^[.*]/.test(name) ? url.hostname.endsWith(name.replace(/^\*/, '')) : url.hostname === name)
+    );
+  });
+  return direct ? undefined : proxy;
+}
+
 let made: { readonly key: string; readonly dispatcher: Dispatcher } | undefined;
 
 /**

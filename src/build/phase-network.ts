@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The network of a phase: our proxy and nothing else. */
+import type { Server } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { FailedHere } from '../errors.js';
+import type { FetchedWorld, PhasePlan } from '../model.js';
+import { listenInNetworkOf } from '../process.js';
+import type { Engine } from './engine.js';
+import type { PrepareRequest } from './executor.js';
+import type { Leftovers } from './leftovers.js';
+import { PROXY_PORT, type PhaseProxy } from './phase-proxy.js';
+import { assertAnswered, nothingRecorded, type OpenRecorder, type Recorder } from './recorder.js';
+
+export interface PhaseNetwork {
+  /** Of `create`. */
+  readonly arguments: readonly string[];
+  readonly proxy?: PhaseProxy;
+  /** To be done when the container has started. */
+  readonly onStart?: (ended: AbortSignal) => Promise<void>;
+}
+
+const MIB = 1 << 20;
+const POLL_MS = 50;
+
+/**
+ * Does `work` in the network that the phase gets, and says what went over it. `container`: name of the one it runs in.
+ * @throws FailedHere `host-refused`, `not-recorded`, `no-recording`, and what `work` throws
+ */
+export async function inPhaseNetwork<T>(
+  engine: Engine,
+  open: OpenRecorder | undefined,
+  phase: PhasePlan,
+  container: string,
+  request: PrepareRequest,
+  leftovers: Leftovers,
+  work: (network: PhaseNetwork | undefined, phase: PhasePlan) => Promise<T>,
+): Promise<{ readonly result: T; readonly fetched: readonly FetchedWorld[] }> {
+  if (!phase.network) return { result: await work(undefined, phase), fetched: [] };
+  if (open === undefined) {
+    if (phase.hosts !== undefined)
+      throw new FailedHere(
+        'no-recording',
+        'the recipe lists the hosts that may be asked, which only the recording proxy can see to',
+      );
+    const result = await work(undefined, phase);
+    return { result, fetched: [nothingRecorded(phase.name, 'all', 'recording was switched off')] };
+  }
+  const { plan, cache, directory, debianMirror, signal } = request;
+  const recorder = await open({
+    phase: phase.name,
+    cache,
+    directory,
+    maxBytes: plan.environment.diskMiB * MIB,
+    ...(phase.hosts === undefined ? {} : { hosts: phase.hosts }),
+    ...(phase.certificate === undefined ? {} : { certificate: phase.certificate }),
+    ...(debianMirror === undefined ? {} : { debianMirror }),
+    ...(signal === undefined ? {} : { signal }),
+  });
+  let result: T;
+  try {
+    const network =
+      engine.description.reach === 'namespace'
+        ? inside(engine, recorder, container)
+        : await overGateway(engine, recorder, container, request.run, leftovers);
+    result = await work(network, phase);
+  } catch (error) {
+    await recorder.close().catch(() => undefined);
+    throw error;
+  }
+  const outcome = await recorder.close();
+  await leftovers.removeNetworks();
+  assertAnswered(outcome, phase.name);
+  return { result, fetched: [outcome.world] };
+}
+
+const certificateOf = ({ certificate }: Recorder) => (certificate === undefined ? {} : { certificate });
+
+async function overGateway(
+  engine: Engine,
+  recorder: Recorder,
+  container: string,
+  run: string,
+  leftovers: Leftovers,
+): Promise<PhaseNetwork> {
+  const network = leftovers.network(`${container}-network`);
+  const host = await engine.createNetwork(network, run);
+  let port: number;
+  try {
+    port = await recorder
+      .listen({ host, port: PROXY_PORT })
+      .catch(async () => await recorder.listen({ host, port: 0 }));
+  } catch (cause) {
+    throw new FailedHere('no-recording', `the network of ${engine.kind} is not one of this machine`, {
+      cause,
+      hint: `use an engine of this machine, or --no-record: the container then gets the engine's network`,
+    });
+  }
+  return {
+    arguments: ['--network', network],
+    proxy: { host, port, wait: false, ...certificateOf(recorder) },
+  };
+}
+
+function inside(engine: Engine, recorder: Recorder, container: string): PhaseNetwork {
+  return {
+    arguments: ['--network', 'none'],
+    proxy: { host: '127.0.0.1', port: PROXY_PORT, wait: true, ...certificateOf(recorder) },
+    async onStart(ended) {
+      const server = await enter(engine, container, ended);
+      if (server !== undefined) await recorder.listen(server);
+    },
+  };
+}
+
+async function enter(engine: Engine, container: string, ended: AbortSignal): Promise<Server | undefined> {
+  for (;;) {
+    const pid = await engine.pid(container);
+    if (ended.aborted) return undefined;
+    if (pid !== 0)
+      try {
+        return await listenInNetworkOf(pid, PROXY_PORT);
+      } catch (error) {
+        // it may have ended meanwhile, which says why by itself
+        if (ended.aborted || (await engine.pid(container)) === 0) return undefined;
+        throw error;
+      }
+    await sleep(POLL_MS);
+  }
+}
