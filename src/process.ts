@@ -2,7 +2,6 @@
 /** The only place that starts processes: no shell, a clean environment, a process group that dies as one, bounded output. */
 import { createHash } from 'node:crypto';
 import { createWriteStream, type WriteStream } from 'node:fs';
-import type { Server } from 'node:net';
 import { finished } from 'node:stream/promises';
 import type { Readable, Writable } from 'node:stream';
 import { FailedHere } from './errors.js';
@@ -323,41 +322,41 @@ function tellKeepers(line: string): void {
   for (const stdin of keepers) if (stdin.writable) stdin.write(`${line}\n`);
 }
 
-/** Listens, hands the socket over, and ends when that is done. */
-const LISTENER = `process.on('disconnect', () => process.exit());
-const server = require('node:net').createServer();
-server.on('error', (error) => { console.error(error.message); process.exit(1); });
-server.listen(Number(process.argv[1]), '127.0.0.1', () => process.send('listening', server));`;
-const ENTER_MS = 30_000;
+const HAND_OVER_MS = 30_000;
 
 /**
- * A socket that listens on the loopback address of another process's network: a program enters it there and hands it over.
- * @throws FailedHere `missing-tool`, `no-recording`
+ * What a program of ours opens where only it can, e.g. in the network of a container, and hands over.
+ * @throws FailedHere `missing-tool`; CommandFailed when it ends without
  */
-export async function listenInNetworkOf(pid: number, port: number): Promise<Server> {
+export async function receiveHandle(command: string, args: readonly string[]): Promise<unknown> {
   const { spawn } = await import('node:child_process');
-  // without being root only what is ours can be entered, as its own root
-  const own = process.getuid?.() === 0 ? [] : ['--user', '--preserve-credentials'];
-  const child = spawn(
-    'nsenter',
-    ['--target', String(pid), '--net', ...own, process.execPath, '-e', LISTENER, String(port)],
-    { cwd: '/', env: cleanEnvironment(), stdio: ['ignore', 'ignore', 'pipe', 'ipc'], timeout: ENTER_MS },
-  );
+  const child = spawn(command, [...args], {
+    cwd: '/',
+    env: cleanEnvironment(),
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    timeout: HAND_OVER_MS,
+  });
   const said = new Capture(4096);
   child.stderr?.on('data', (chunk: Buffer) => said.push(chunk));
-  return await new Promise<Server>((resolve, reject) => {
+  return await new Promise<unknown>((resolve, reject) => {
     child.once('error', (error: NodeJS.ErrnoException) =>
-      reject(error.code === 'ENOENT' ? missingTool('nsenter', undefined) : error),
+      reject(error.code === 'ENOENT' ? missingTool(command, undefined) : error),
     );
-    child.once('message', (_, server) => {
-      resolve(server as Server);
-      child.disconnect();
+    child.once('message', (_, handle) => {
+      resolve(handle);
+      child.kill('SIGKILL');
     });
-    child.once('exit', () =>
+    child.once('close', (code, signal) =>
       reject(
-        new FailedHere(
-          'no-recording',
-          `nothing can listen in the network of the container: ${said.bytes().toString().trim().split('\n').at(-1) ?? ''}`,
+        new CommandFailed(
+          command,
+          code === null ? { kind: 'signalled', signal: signal ?? 'unknown' } : { kind: 'exited', code },
+          said
+            .bytes()
+            .toString()
+            .trim()
+            .split('\n')
+            .find((line) => /error|cannot/i.test(line)) ?? '',
         ),
       ),
     );

@@ -272,6 +272,7 @@ const outsideOfTemplates = (text: string): string =>
 
 /** Programs and threads: they do something because they were started. */
 const STARTED = [
+  'build/listener.ts',
   'cli/main.ts',
   'compare/decode/digest-worker.ts',
   'compare/decode/inflate-worker.ts',

@@ -2,9 +2,10 @@
 /** The network of a phase: our proxy and nothing else. */
 import type { Server } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { FailedHere } from '../errors.js';
 import type { FetchedWorld, PhasePlan } from '../model.js';
-import { listenInNetworkOf } from '../process.js';
+import { CommandFailed, receiveHandle } from '../process.js';
 import type { Engine } from './engine.js';
 import type { PrepareRequest } from './executor.js';
 import type { Leftovers } from './leftovers.js';
@@ -112,13 +113,34 @@ function inside(engine: Engine, recorder: Recorder, container: string): PhaseNet
   };
 }
 
+/** Without being root only what is ours can be entered, as its own root. */
+async function listenIn(pid: number): Promise<Server> {
+  const own = process.getuid?.() === 0 ? [] : ['--user', '--preserve-credentials'];
+  const listener = fileURLToPath(new URL('./listener.js', import.meta.url));
+  try {
+    const entered = ['--target', String(pid), '--net', ...own, process.execPath, listener];
+    const handle = await receiveHandle('nsenter', entered);
+    return handle as Server;
+  } catch (cause) {
+    if (!(cause instanceof CommandFailed)) throw cause;
+    throw new FailedHere(
+      'no-recording',
+      `nothing can listen in the network of the container: ${cause.said}`,
+      {
+        cause,
+        hint: "--no-record: the container then gets the engine's network",
+      },
+    );
+  }
+}
+
 async function enter(engine: Engine, container: string, ended: AbortSignal): Promise<Server | undefined> {
   for (;;) {
     const pid = await engine.pid(container);
     if (ended.aborted) return undefined;
     if (pid !== 0)
       try {
-        return await listenInNetworkOf(pid, PROXY_PORT);
+        return await listenIn(pid);
       } catch (error) {
         // it may have ended meanwhile, which says why by itself
         if (ended.aborted || (await engine.pid(container)) === 0) return undefined;

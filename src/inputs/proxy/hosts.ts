@@ -19,13 +19,18 @@ export const plainHost = (host: string): string =>
     .replace(/\.$/, '');
 
 /** The machine's own addresses and those of its link, where clouds keep keys: a container had no way to the former. */
-const OWN = new BlockList();
-OWN.addSubnet('0.0.0.0', 8);
-OWN.addSubnet('127.0.0.0', 8);
-OWN.addSubnet('169.254.0.0', 16);
-OWN.addAddress('::', 'ipv6');
-OWN.addAddress('::1', 'ipv6');
-OWN.addSubnet('fe80::', 10, 'ipv6');
+const OWN = ownAddresses();
+
+function ownAddresses(): BlockList {
+  const list = new BlockList();
+  list.addSubnet('0.0.0.0', 8);
+  list.addSubnet('127.0.0.0', 8);
+  list.addSubnet('169.254.0.0', 16);
+  list.addAddress('::', 'ipv6');
+  list.addAddress('::1', 'ipv6');
+  list.addSubnet('fe80::', 10, 'ipv6');
+  return list;
+}
 
 export function isOwnAddress(address: string): boolean {
   const plain = plainHost(address);
