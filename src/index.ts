@@ -28,6 +28,8 @@ import type * as packing from './operations/pack.js';
 import type * as planning from './operations/plan.js';
 import type * as reading from './operations/read-report.js';
 import type * as reconciling from './operations/reconcile.js';
+
+import type * as replaying from './operations/replay.js';
 import type * as recipeBook from './operations/recipes.js';
 import type * as repairing from './operations/repair.js';
 import type * as rendering from './operations/render-report.js';
@@ -223,6 +225,11 @@ export const reconcileReports: typeof reconciling.reconcileReports = async (...a
   (await import('./operations/reconcile.js')).reconcileReports(...args);
 export type { ReconcileResult } from './operations/reconcile.js';
 export type { Parting, ReconciledStage, Reconciliation } from './report/reconcile.js';
+
+export const replay: typeof replaying.replay = async (...args) =>
+  (await import('./operations/replay.js')).replay(...args);
+export type { ReplayRequest, ReplayResult } from './operations/replay.js';
+export { REPLAY_STAGES, type ReplayStage } from './report/compare-reports.js';
 
 export const lookup: typeof lookingUp.lookup = async (...args) =>
   (await import('./operations/lookup.js')).lookup(...args);

@@ -2,9 +2,11 @@
 /** The engine for a plan, wired to the package's images and inventory. */
 import type { Executor, ExecutorKind } from '../build/executor.js';
 import { chooseExecutor } from '../build/executors.js';
+import type { OpenRecorder } from '../build/recorder.js';
+import { FailedHere } from '../errors.js';
 import { imageContents, takeInventory, takeInventoryOfDirectory } from '../build/inventory.js';
 import { recordingProxy } from '../inputs/proxy/recording-proxy.js';
-import type { Plan } from '../model.js';
+import type { PhaseName, Plan, Sha256 } from '../model.js';
 import { rootFileSystem } from './image.js';
 import type { OperationOptions } from './options.js';
 
@@ -14,6 +16,29 @@ export interface EngineRequest {
   readonly allowLocalAsRoot?: boolean;
   /** False: containers get the engine's network, and what they fetch is not recorded. */
   readonly record?: boolean;
+  /** Digests of records, by phase and turn, that answer in place of the network; nothing else is asked either. */
+  readonly replay?: Readonly<Partial<Record<PhaseName, readonly Sha256[]>>>;
+}
+
+/** @throws FailedHere `not-recorded` */
+function recorderFor(replay: EngineRequest['replay']): OpenRecorder {
+  const turns: Partial<Record<PhaseName, number>> = {};
+  return async (asked) => {
+    if (replay === undefined) return await recordingProxy(asked);
+    const turn = turns[asked.phase] ?? 0;
+    turns[asked.phase] = turn + 1;
+    const records = replay[asked.phase] ?? [];
+    // builds that were made again beside the one of the report
+    const record = records[Math.min(turn, records.length - 1)];
+    if (record !== undefined) return await recordingProxy({ ...asked, replay: record });
+    throw new FailedHere(
+      'not-recorded',
+      `the report has no record of what the ${asked.phase} phase fetched`,
+      {
+        hint: 'run it without --offline',
+      },
+    );
+  };
 }
 
 export async function executorFor(
@@ -27,7 +52,9 @@ export async function executorFor(
   return await chooseExecutor(
     { image, ...request, ...(signal === undefined ? {} : { signal }) },
     {
-      ...(request.record === false ? {} : { openRecorder: recordingProxy }),
+      ...(request.record === false && request.replay === undefined
+        ? {}
+        : { openRecorder: recorderFor(request.replay) }),
       rootFileSystem: async (name, more) => {
         const made = await rootFileSystem(name, more);
         base = made.path;

@@ -6,7 +6,7 @@ import { digestOf } from '../canonical-json.js';
 import { FailedHere, FormatError, UsageError, VerifyError } from '../errors.js';
 import type { ExecutorKind } from '../build/executor.js';
 import { parseBuildInfo, type BuildInfo } from '../inputs/debian/buildinfo.js';
-import type { Plan, UnverifiableReason } from '../model.js';
+import type { PhaseName, Plan, Sha256, UnverifiableReason } from '../model.js';
 import type { Workspace } from '../pipeline/options.js';
 import { lookupsFor } from '../recipe/lookups.js';
 import { assembleReport } from '../report/assemble.js';
@@ -42,6 +42,8 @@ export interface VerifyRequest extends PlanRequest {
   readonly allowLocalAsRoot?: boolean;
   /** False: containers get the engine's network, and what they fetch is not recorded. */
   readonly record?: boolean;
+  /** Offline: digests of records, by phase and turn, that answer in place of the network. */
+  readonly replay?: Readonly<Partial<Record<PhaseName, readonly Sha256[]>>>;
   /** Clean builds in any case; default 1. */
   readonly rebuild?: number;
   /** One more clean build of a mismatch; default true. */
@@ -101,7 +103,8 @@ export async function verifyPlan(
   request: Omit<VerifyRequest, 'app' | 'version' | 'channel'>,
   options: OperationOptions = {},
 ): Promise<VerifyResult> {
-  return await inKeptRun(made, request.out, options, async (workspace) => {
+  return await inKeptRun(made, request.out, options, async (online) => {
+    const workspace = request.replay === undefined ? online : { ...online, offline: true };
     const supersedes =
       request.supersedes === undefined ? undefined : await earlierReport(request.supersedes, made);
     const buildInfo =

@@ -45,6 +45,8 @@ export interface Workspace {
   readonly cache: string;
   readonly packageRoot: string;
   readonly debianMirror?: string;
+  /** Nothing is asked of the network. */
+  readonly offline?: boolean;
   /** Names everything of this run. */
   readonly run: string;
 }

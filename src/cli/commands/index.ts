@@ -19,6 +19,7 @@ import { packCommand } from './pack.js';
 import { planCommand } from './plan.js';
 import { recipesCommand } from './recipes.js';
 import { reconcileCommand } from './reconcile.js';
+import { replayCommand } from './replay.js';
 import { reportCommand } from './report.js';
 import { reportsCommand } from './reports.js';
 import { statusCommand } from './status.js';
@@ -40,6 +41,7 @@ export const COMMANDS: readonly CommandModule<object, any>[] = [
   buildCommand,
   buildsCommand,
   recipesCommand,
+  replayCommand,
   reportCommand,
   reconcileCommand,
   packCommand,

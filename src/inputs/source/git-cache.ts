@@ -3,13 +3,15 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, promises as fs } from 'node:fs';
 import path from 'node:path';
-import { UsageError } from '../../errors.js';
+import { FailedHere, UsageError } from '../../errors.js';
 import type { OnProgress } from '../../model.js';
 import { withLock } from '../../owned-lock.js';
 import { git, gitChecked, gitError, gitFailure, isRepositoryAddress, succeeded } from './git.js';
 
 export interface GitCacheOptions {
   readonly cache: string;
+  /** What is there is taken as it is. */
+  readonly offline?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: OnProgress | undefined;
 }
@@ -41,6 +43,13 @@ export async function bareClone(repository: string, options: GitCacheOptions): P
 }
 
 async function upToDate(repository: string, directory: string, options: GitCacheOptions): Promise<string> {
+  // a repository on this machine needs no network
+  if (options.offline === true && /^[a-z]+:/i.test(repository)) {
+    if (existsSync(directory)) return directory;
+    throw new FailedHere('not-recorded', `${repository} is not in the cache`, {
+      hint: 'copy the cache of the machine that made the report, or run it without --offline',
+    });
+  }
   await removeAsides(directory);
   if (existsSync(directory)) {
     const fetched = await git(

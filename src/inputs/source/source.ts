@@ -22,6 +22,8 @@ type BundledPlan = Extract<SourcePlan, { kind: 'bundled' }>;
 
 export interface SourceOptions {
   readonly cache: string;
+  /** Only from the cache. */
+  readonly offline?: boolean | undefined;
   /** Made here; must not exist. */
   readonly directory: string;
   /** Of this package, for bundled sources. */

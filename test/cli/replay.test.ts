@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+/** `replay` from the command line, with the demo's report: the same again, another one, and what cannot be replayed. */
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import test from 'ava';
+import { digestOf } from '../../src/canonical-json.js';
+import { commandLine, type Cli } from '../helpers/cli.js';
+import { compareReports } from '../../src/report/compare-reports.js';
+import type { Report } from '../../src/report/types.js';
+
+function demoReport(cli: Cli): string {
+  cli('demo');
+  const parent = path.join(cli.directory, 'reports/demo/1.0.0/demo');
+  return path.join(parent, readdirSync(parent)[0] ?? '', 'report.json');
+}
+
+test('the same plan gives the same statement, with and without the network', (t) => {
+  const cli = commandLine(t);
+  const file = demoReport(cli);
+  for (const more of [[], ['--offline']]) {
+    const { exitCode, stdout, stderr } = cli('replay', file, ...more);
+    t.is(exitCode, 0, stderr);
+    t.regex(stdout, /^the same statement\n {2}published {3}same/);
+    t.regex(stdout, /\n {2}outputs {5}same/);
+  }
+  const { stages, same } = JSON.parse(cli('replay', file, '--offline', '--json').stdout) as {
+    readonly same: boolean;
+    readonly stages: readonly { readonly stage: string; readonly outcome: string }[];
+  };
+  t.true(same);
+  t.deepEqual(
+    stages.map(({ stage, outcome }) => `${stage} ${outcome}`),
+    [
+      'published same',
+      'source same',
+      'environment same',
+      'inputs same',
+      'fetched unknown',
+      'outputs same',
+      'comparison same',
+      'statement same',
+    ],
+  );
+});
+
+test('another published file is another statement; what is no report is said', (t) => {
+  const cli = commandLine(t);
+  const file = demoReport(cli);
+  const other = path.join(cli.directory, 'app.apk');
+  const tampered = cli('demo', '--tampered');
+  t.is(tampered.exitCode, 1);
+  writeFileSync(other, 'no APK');
+  const replayed = cli('replay', file, '--published', other);
+  t.not(replayed.exitCode, 0);
+  t.is(cli('replay', other).exitCode, 64);
+  const report = JSON.parse(readFileSync(file, 'utf8')) as { statement: Record<string, unknown> };
+  writeFileSync(
+    path.join(cli.directory, 'forged.json'),
+    JSON.stringify({ ...report, statementSha256: '0'.repeat(64) }),
+  );
+  const forged = cli('replay', 'forged.json');
+  t.is(forged.exitCode, 64);
+  t.regex(forged.stderr, /report-inconsistent/);
+});
+
+test('each stage that parts is named', (t) => {
+  const cli = commandLine(t);
+  const then = JSON.parse(readFileSync(demoReport(cli), 'utf8')) as Report;
+  const [file] = then.statement.subject.rebuilt;
+  if (file === undefined) throw new Error('no output');
+  const statement = {
+    ...then.statement,
+    subject: { ...then.statement.subject, rebuilt: [{ ...file, sha256: '0'.repeat(64) }] },
+  };
+  const world = {
+    phase: 'prepare',
+    from: 'network',
+    count: 1,
+    bytes: 1,
+    requests: [
+      { method: 'GET', url: 'http://example.org/', status: 200, size: 1, sha256: '1'.repeat(64), time: '' },
+    ],
+    unrecorded: [],
+  } as const;
+  const [request] = world.requests;
+  const fetched = (sha256: string) => [{ ...world, requests: [{ ...request, sha256 }] }];
+  const stages = compareReports(
+    { ...then, run: { ...then.run, fetched: fetched('1'.repeat(64)) } },
+    {
+      ...then,
+      statement,
+      statementSha256: digestOf(statement),
+      run: { ...then.run, fetched: fetched('2'.repeat(64)) },
+    },
+  );
+  t.deepEqual(
+    stages.filter(({ outcome }) => outcome === 'other').map(({ stage }) => stage),
+    ['fetched', 'outputs', 'statement'],
+  );
+  t.regex(stages.find(({ stage }) => stage === 'outputs')?.detail ?? '', /^then .*; now .* sha256:0{64}$/);
+  t.regex(stages.at(-1)?.detail ?? '', /they differ in subject$/);
+});
