@@ -113,11 +113,7 @@ export class ContainerExecutor implements Executor {
             name,
             phase: own,
             title: 'preparing the environment',
-            logFile: path.join(
-              request.directory,
-              'logs',
-              turn === 1 ? 'prepare.log' : `prepare-${turn}.log`,
-            ),
+            logFile: path.join(request.directory, 'logs', turn === 1 ? 'prepare.log' : `prepare-${turn}.log`),
             minutes: plan.environment.minutes,
             memoryMiB: plan.environment.memoryMiB,
             ...onlyDefined(request),

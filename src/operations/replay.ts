@@ -28,7 +28,7 @@ export interface ReplayRequest {
 }
 
 export interface ReplayResult {
-  readonly then: Report;
+  readonly before: Report;
   readonly now: Report;
   readonly stages: readonly ReplayStage[];
   /** Of the statement: the same bytes. */
@@ -40,6 +40,8 @@ export interface ReplayResult {
 const OF_A_RUN = new Set([
   'build-dependency-drift',
   'build-path-drift',
+  'fallback-address',
+  'fallback-image',
   'image-drift',
   'image-not-pinned',
   'no-container',
@@ -53,12 +55,12 @@ export async function replay(request: ReplayRequest, options: OperationOptions =
     throw new UsageError('report-inconsistent', `${request.report} does not agree with itself`, {
       hint: 'see `verify report --check`',
     });
-  const then = read.report;
-  const plan = planOf(then);
+  const before = read.report;
+  const plan = planOf(before);
   const offline = request.offline === true;
   const directory = await makeOwnedDirectory(os.tmpdir(), 'samesource-');
   try {
-    const published = request.published ?? (await publishedFromCache(then, directory, offline));
+    const published = request.published ?? (await publishedFromCache(before, directory, offline));
     const { engine, allowLocalAsRoot, out } = request;
     const { report: now, location } = await verifyPlan(
       plan,
@@ -67,19 +69,19 @@ export async function replay(request: ReplayRequest, options: OperationOptions =
         ...(engine === undefined ? {} : { engine }),
         ...(allowLocalAsRoot === undefined ? {} : { allowLocalAsRoot }),
         ...(out === undefined ? {} : { out }),
-        ...(offline ? { replay: recordsOf(then) } : {}),
+        ...(offline ? { replay: recordsOf(before) } : {}),
         // what was kept of an earlier build says nothing about now
         madeSince: new Date(),
-        rebuild: Math.max(1, then.run.builds),
+        rebuild: Math.max(1, before.run.builds),
       },
       options,
     );
-    const stages = compareReports(then, now);
+    const stages = compareReports(before, now);
     return {
-      then,
+      before,
       now,
       stages,
-      same: then.statementSha256 === now.statementSha256,
+      same: before.statementSha256 === now.statementSha256,
       ...(location === undefined ? {} : { location }),
     };
   } finally {

@@ -31,6 +31,7 @@ export const COMMAND_NAMES = [
   'plan',
   'recipes',
   'reconcile',
+  'replay',
   'report',
   'reports',
   'status',

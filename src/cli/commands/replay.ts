@@ -58,11 +58,11 @@ export const replayCommand: CommandModule<object, ReplayArguments> = {
         },
         options,
       );
-      const { stages, same, now, then, location } = result;
+      const { stages, same, now, before, location } = result;
       output.data({
         same,
         stages,
-        statementSha256: { then: then.statementSha256, now: now.statementSha256 },
+        statementSha256: { before: before.statementSha256, now: now.statementSha256 },
         ...(location === undefined ? {} : { location }),
       });
       output.print(

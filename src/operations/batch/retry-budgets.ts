@@ -35,6 +35,7 @@ export const RETRY_BUDGETS = {
   'prepare-failed': { retries: 1, waitSeconds: [60] },
   // it was removed: the next try builds anew
   'build-damaged': { retries: 1, waitSeconds: [0] },
+  'no-recording': { retries: 1, waitSeconds: [10] },
   crashed: { retries: 1, waitSeconds: [10], alone: true },
   'time-limit': NEVER,
   'no-device': NEVER,
@@ -43,6 +44,8 @@ export const RETRY_BUDGETS = {
   'missing-tool': NEVER,
   'output-refused': NEVER,
   'plan-unresolved': NEVER,
+  'host-refused': NEVER,
+  'not-recorded': NEVER,
   interrupted: NEVER,
 } as const satisfies Readonly<Record<JobFailureClass, RetryBudget>>;
 
