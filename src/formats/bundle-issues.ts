@@ -19,6 +19,7 @@ const TOP_FILES = new Set([
   'META-INF/com.apple.FixedZipMetadata.bin',
 ]);
 /** Quotes, substitution, separators, redirection, line ends, globs, and what begins like an option. */
+// oxlint-disable-next-line no-control-regex
 const SHELL = /["'`$;|&<>\\*?\u0000-\u001f\u007f]|(?:^|\/)-/;
 
 export function layoutIssues(

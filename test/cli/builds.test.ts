@@ -40,6 +40,7 @@ function twoChannels(cli: Cli): string {
 
 const published = (name: string): string => path.join(packageDirectory, 'demo/published', name);
 
+// oxlint-disable-next-line no-unnecessary-type-parameters
 function json<T>(
   t: ExecutionContext,
   { stdout, stderr }: { readonly stdout: string; readonly stderr: string },
