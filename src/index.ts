@@ -26,6 +26,7 @@ import type * as others from './operations/other-files.js';
 import type * as noting from './operations/note-report.js';
 import type * as packing from './operations/pack.js';
 import type * as planning from './operations/plan.js';
+import type * as scripting from './operations/plan-script.js';
 import type * as reading from './operations/read-report.js';
 import type * as reconciling from './operations/reconcile.js';
 
@@ -132,6 +133,8 @@ export const versions: typeof planning.versions = async (...args) =>
   (await import('./operations/plan.js')).versions(...args);
 export const planAnything: typeof planning.planAnything = async (...args) =>
   (await import('./operations/plan.js')).planAnything(...args);
+export const planScript: typeof scripting.planScript = async (...args) =>
+  (await import('./operations/plan-script.js')).planScript(...args);
 export type { ChecksResult, KnownVersion, PlanRequest, PlanResult } from './operations/plan.js';
 
 // ---------------------------------------------------------------- recipes, images, this machine

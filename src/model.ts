@@ -275,7 +275,7 @@ export interface VersionAssertion {
   readonly file: string;
   readonly pattern: string;
   readonly expected: string;
-  readonly what: 'version-name' | 'version-code';
+  readonly what: 'version-name' | 'version-code' | 'toolchain';
 }
 
 export type ImagePlan =
@@ -285,7 +285,24 @@ export type ImagePlan =
   /** An upstream reference whose digest nobody could read: the plan prints and refuses to run. */
   | { readonly kind: 'unresolved'; readonly reference: string }
   /** No container: the `local` executor (a temporary directory, clean environment). */
-  | { readonly kind: 'none' };
+  | { readonly kind: 'none' }
+  | HostPlan;
+
+/** A machine of a system that runs in no container, and what must be installed there. */
+export interface HostPlan {
+  readonly kind: 'host';
+  readonly system: HostSystem;
+  /** A version of the system, or what one begins with: 26 is also 26.1. */
+  readonly osVersion?: string;
+  readonly xcode?: { readonly version: string; readonly build?: string };
+  /** Of `uname -m`. */
+  readonly architecture?: string;
+  /** Programs. */
+  readonly tools: readonly string[];
+}
+
+export const HOST_SYSTEMS = ['macos', 'linux'] as const;
+export type HostSystem = (typeof HOST_SYSTEMS)[number];
 
 export interface EnvironmentPlan {
   readonly image: ImagePlan;
@@ -543,6 +560,8 @@ export interface ToolchainFact {
   readonly what: string;
   readonly file: string;
   readonly value: string;
+  /** The file was not read: it is what the recipe takes it to be. */
+  readonly assumed?: true;
 }
 
 /** An image reference without digest, and the digest that it stands for in this plan. */

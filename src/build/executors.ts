@@ -39,6 +39,10 @@ export async function chooseExecutor(
   const { image, engine, signal } = choice;
   if (image.kind === 'unresolved')
     throw new FailedHere('plan-unresolved', `the image of the plan is not known: ${image.reference}`);
+  if (image.kind === 'host')
+    throw new FailedHere('plan-unresolved', `the plan is for a machine with ${image.system}`, {
+      hint: '`verify plan APP VERSION --script` prints what such a machine would do',
+    });
   if (image.kind === 'none') {
     if (engine === undefined || engine === 'local') return makeExecutor('local', dependencies);
     throw new UsageError('engine-without-image', `the plan names no image that ${engine} could run`, {

@@ -84,6 +84,7 @@ async function provideBase(
     case 'unresolved':
       throw new FailedHere('plan-unresolved', `the image of the plan is not known: ${image.reference}`);
     case 'none':
+    case 'host':
       throw new FailedHere('plan-unresolved', 'the plan names no image to run in a container');
   }
 }

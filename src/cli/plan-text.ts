@@ -5,6 +5,7 @@ import {
   type BuildPlan,
   type CheckPlan,
   type ComparePlan,
+  type HostPlan,
   type ImagePlan,
   type KnownResult,
   type Plan,
@@ -106,6 +107,8 @@ export function imageInBrief(image: ImagePlan): string {
       return `image unresolved: ${image.reference}`;
     case 'none':
       return 'no container: a temporary directory with a clean environment';
+    case 'host':
+      return `no container: ${hostInBrief(image)}`;
   }
 }
 
@@ -116,6 +119,15 @@ function fallbackInBrief(fallback: NonNullable<BuildPlan['fallbacks']>[number]):
       ? imageInBrief(fallback.image)
       : `${fallback.by} in the place of ${fallback.of}`;
   return `${what} (${changes} the output)`;
+}
+
+function hostInBrief({ system, osVersion, architecture, xcode }: HostPlan): string {
+  return [
+    `a machine with ${system}${osVersion === undefined ? '' : ` ${osVersion}`}${architecture === undefined ? '' : ` (${architecture})`}`,
+    ...(xcode === undefined
+      ? []
+      : [`Xcode ${xcode.version}${xcode.build === undefined ? '' : ` (${xcode.build})`}`]),
+  ].join(', ');
 }
 
 function publishedInBrief(
@@ -176,7 +188,11 @@ export function wholePlan(plan: Plan): string {
       : [
           `dockerfile      ${environment.dockerfile.from}: ${[environment.dockerfile.path, ...imageOptions(environment.dockerfile)].join(', ')}`,
         ]),
-    ...plan.toolchain.map(({ what, value, file }) => `toolchain       ${what} ${value} (${file})`),
+    ...plan.toolchain.map(({ what, value, file, assumed }) =>
+      assumed === true
+        ? `toolchain       ${what} is taken to be ${value}; ${file} was not read`
+        : `toolchain       ${what} ${value} (${file})`,
+    ),
     ...Object.entries(environment.variables).map(([name, value]) => `variable        ${name}=${value}`),
     ...('assertions' in build.source
       ? build.source.assertions.map(

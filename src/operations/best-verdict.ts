@@ -20,7 +20,11 @@ export function bestVerdict(recipe: Recipe, id: string): string {
   // what nobody can check yet has no bound that was looked at
   if (channel === undefined) return '–';
   if (channel.encryption !== undefined) return '`unverifiable`: encrypted';
-  if (recipe.builds.length === 0 && recipe.hostBuilds.length > 0) return '`unverifiable`: needs-host';
+  if (
+    recipe.hostBuilds.length > 0 &&
+    recipe.builds.every(({ environment: { image } }) => image.kind === 'host')
+  )
+    return '`unverifiable`: needs-host';
   const { unpublished, liveInputs } = missingFor(recipe, id);
   const has = (inputs: Recipe['unpublished'], effect: 'yes' | 'unknown'): boolean =>
     inputs.some(({ canChangeOutput }) => canChangeOutput === effect);

@@ -10,11 +10,13 @@ import { readVersionLock, writeVersionLock } from '../inputs/version-locks.js';
 import type { CheckPlan, Fact, Lookup, Plan, VersionLock } from '../model.js';
 import { withLock } from '../owned-lock.js';
 import { makeCheckPlan } from '../recipe/check-plan.js';
+import { rangeOf, schemeOf } from '../recipe/candidates.js';
 import { channelOf } from '../recipe/compare-plan.js';
 import { furtherLookups, lookupsFor, tryResolve } from '../recipe/lookups.js';
 import { makePlan } from '../recipe/plan.js';
 import { listVersions, type KnownVersion } from '../recipe/resolve.js';
 import type { Recipe } from '../recipe/schema.js';
+import { inRange } from '../recipe/version.js';
 import type { OperationOptions } from './options.js';
 import { stoppable } from './stoppable.js';
 import { recipeOf } from './recipes.js';
@@ -29,6 +31,8 @@ export interface PlanRequest {
   readonly source?: string;
   /** YYYY-MM-DD: what was current on that day. */
   readonly asOf?: string;
+  /** A machine of another system is at hand. */
+  readonly onHost?: boolean;
 }
 
 export interface PlanResult {
@@ -41,6 +45,8 @@ export interface PlanResult {
 export interface ChecksResult {
   readonly kind: 'checks';
   readonly plan: CheckPlan;
+  /** What a machine of another system would build, where the recipe says it in full. */
+  readonly onHost?: Plan;
   readonly facts: readonly Fact[];
 }
 
@@ -58,11 +64,36 @@ export async function planAnything(
   const { facts, lock } = await factsFor(recipe, request, options);
   const context = { facts, recipeSha256: sha256 };
   const checks = makeCheckPlan(recipe, request, context);
-  if (checks !== undefined) return { kind: 'checks', plan: checks, facts };
-  const made = makePlan(recipe, request, { ...context, locks: await imageLocks(), versionLock: lock });
+  const make = async (): Promise<Plan> => {
+    const onHost = checks?.obstacle.code === 'needs-host';
+    return makePlan(recipe, request, { ...context, locks: await imageLocks(), versionLock: lock, onHost });
+  };
+  if (checks !== undefined) {
+    const onHost = buildsOnHost(recipe, checks) ? await make() : undefined;
+    if (request.onHost !== true)
+      return { kind: 'checks', plan: checks, facts, ...(onHost === undefined ? {} : { onHost }) };
+    if (onHost === undefined)
+      throw new UsageError('no-host-steps', `${checks.target.app}: ${noHostSteps(checks)}`, {
+        hint: `\`verify plan ${checks.target.app} ${checks.target.version}\` says in words what would have to be done`,
+      });
+    return { kind: 'build', plan: onHost, facts };
+  }
+  const made = await make();
   // what another process resolved meanwhile holds: a plan with something else would be one that no lock knows
   if (!(await keepLock(made, lock, options))) return await planAnything(request, options);
   return { kind: 'build', plan: made, facts };
+}
+
+/** Whether the recipe has the steps for a machine of another system. */
+function buildsOnHost(recipe: Recipe, { obstacle, target }: CheckPlan): boolean {
+  if (obstacle.code !== 'needs-host') return false;
+  return recipe.builds.some(({ versions }) => inRange(target.version, rangeOf(versions), schemeOf(recipe)));
+}
+
+function noHostSteps({ obstacle }: CheckPlan): string {
+  return obstacle.code === 'no-source'
+    ? 'no published source is known that another machine could build'
+    : 'the recipe has no steps that another machine could run';
 }
 
 /**
@@ -130,6 +161,7 @@ async function keepLock(
   if (references.every(({ reference }) => known.has(reference))) return true;
   const { app, version } = target;
   const { commit } = source;
+  const read = toolchain.filter(({ assumed }) => assumed !== true);
   const lockFile = path.join(cacheDirectory(), 'locks', `${app}-${encodeURIComponent(version)}.lock`);
   const file = await withLock(
     lockFile,
@@ -138,7 +170,7 @@ async function keepLock(
       if (JSON.stringify(now) !== JSON.stringify(lock)) return undefined;
       const resolved = new Date().toISOString().slice(0, 10);
       return await writeVersionLock(
-        { schemaVersion: 1, app, version, commit, resolved, references, toolchain },
+        { schemaVersion: 1, app, version, commit, resolved, references, toolchain: read },
         options.recipes,
       );
     },

@@ -4,6 +4,7 @@ import type {
   BuildPlan,
   Deviation,
   FallbackPlan,
+  HostPlan,
   ImagePlan,
   PhasePlan,
   ResolvedReference,
@@ -16,7 +17,7 @@ import type { PlanContext } from './plan-context.js';
 
 export function imagePlan(
   instructions: RecipeBuild,
-  toolchain: ReadToolchain,
+  { toolchain, values }: { readonly toolchain: ReadToolchain; readonly values: TemplateValues },
   context: PlanContext,
   unresolved: string[],
   references: ResolvedReference[],
@@ -43,7 +44,34 @@ export function imagePlan(
     }
     case 'none':
       return { kind: 'none' };
+    case 'host':
+      return hostPlan(image, values);
   }
+}
+
+type HostImage = Extract<RecipeBuild['environment']['image'], { kind: 'host' }>;
+
+/** What of an image can hold placeholders. */
+export function hostTemplates(image: RecipeBuild['environment']['image']): readonly string[] {
+  if (image.kind !== 'host') return [];
+  return [image.osVersion, image.xcode?.version].filter((text) => text !== undefined);
+}
+
+function hostPlan(
+  { system, osVersion, xcode, architecture, tools }: HostImage,
+  values: TemplateValues,
+): HostPlan {
+  const version = xcode === undefined ? undefined : expand(xcode.version, values);
+  const build =
+    version !== undefined && Object.hasOwn(xcode?.builds ?? {}, version) ? xcode?.builds[version] : undefined;
+  return {
+    kind: 'host',
+    system,
+    ...(osVersion === undefined ? {} : { osVersion: expand(osVersion, values) }),
+    ...(version === undefined ? {} : { xcode: { version, ...(build === undefined ? {} : { build }) } }),
+    ...(architecture === undefined ? {} : { architecture }),
+    tools,
+  };
 }
 
 const expandAll = (

@@ -4,6 +4,7 @@ import { rangeOf, schemeOf } from './candidates.js';
 import type { Recipe, RecipeBuild } from './schema.js';
 import { placeholdersIn } from './template.js';
 import { inRange } from './version.js';
+import { hostTemplates } from './environment-plan.js';
 import type { Found } from './lint-problem.js';
 import { lintTemplates } from './lint-templates.js';
 
@@ -23,6 +24,7 @@ function lintToolchain(recipe: Recipe, build: RecipeBuild, path: string): readon
     ...phases.map(({ script }) => script),
     ...Object.values(environment.variables),
     ...Object.values(environment.dockerfile?.arguments ?? {}),
+    ...hostTemplates(environment.image),
     ...outputs.map((output) => output.path),
   ].flatMap(placeholdersIn);
   for (const name of new Set(used.filter((one) => one.startsWith('toolchain.'))))

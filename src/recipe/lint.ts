@@ -192,13 +192,27 @@ function lintVersions(recipe: Recipe): readonly Found[] {
         message: `no range holds the known version ${version}`,
       });
   }
+  // how a machine of another system builds lies beside why it must
+  const here = recipe.builds.filter(({ environment }) => environment.image.kind !== 'host');
   const { overlap, gap } = rangeFaults(
-    [...recipe.builds, ...recipe.hostBuilds].map((build) => build.versions),
+    [...here, ...recipe.hostBuilds].map((build) => build.versions),
     scheme,
   );
+  found.push(...lintHosts(recipe));
   if (overlap !== undefined) found.push({ code: 'range-overlap', path: 'builds', message: overlap });
   if (gap !== undefined) found.push({ code: 'range-gap', path: 'builds', message: gap });
   return found;
+}
+
+/** Why no container can do it stands beside each build on a machine of another system. */
+function lintHosts({ builds, hostBuilds }: Recipe): readonly Found[] {
+  return builds.flatMap(({ versions, environment: { image } }, i) => {
+    if (image.kind !== 'host') return [];
+    const fits = hostBuilds.some((host) => host.versions === versions && host.system === image.system);
+    if (fits) return [];
+    const message = `no entry of hostBuilds has the versions ${versions} and the system ${image.system}`;
+    return [{ code: 'host-without-reason', path: `builds[${i}].environment.image`, message }];
+  });
 }
 
 // ---------------------------------------------------------------- plans
@@ -214,7 +228,8 @@ function lintPlans(recipe: Recipe): readonly Found[] {
   for (const { version } of allCandidates(recipe, []))
     for (const channel of Object.keys(recipe.channels))
       try {
-        makePlan(recipe, { version, channel }, { facts: [], locks, recipeSha256: '0'.repeat(64) });
+        const context = { facts: [], locks, recipeSha256: '0'.repeat(64), onHost: true };
+        makePlan(recipe, { version, channel }, context);
       } catch (error) {
         // A channel that came later than the version is no mistake.
         if (!(error instanceof VerifyError)) throw error;

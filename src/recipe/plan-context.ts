@@ -9,4 +9,6 @@ export interface PlanContext {
   readonly recipeSha256: string;
   /** What was resolved for this version before. */
   readonly versionLock?: VersionLock | undefined;
+  /** The build on a machine of another system is wanted, for which there is one. */
+  readonly onHost?: boolean | undefined;
 }

@@ -2,7 +2,16 @@
 /** Recipe + facts → plan: fully pinned instructions as plain data, with a digest each for the build and the comparison. */
 import { digestOf } from '../canonical-json.js';
 import { UsageError, VerifyError } from '../errors.js';
-import type { BuildPlan, Deviation, Plan, ResolvedReference, Target, VersionLock } from '../model.js';
+import type {
+  BuildPlan,
+  Deviation,
+  Plan,
+  ResolvedReference,
+  SourcePlan,
+  Target,
+  ToolchainFact,
+  VersionLock,
+} from '../model.js';
 import { hostBuildOf, knownResultsOf } from './check-plan.js';
 import { channelOf, comparePlan } from './compare-plan.js';
 import type { PlanRequest } from './lookups.js';
@@ -14,7 +23,14 @@ import type { Recipe, RecipeBuild } from './schema.js';
 import { expand, placeholdersIn, type TemplateValues } from './template.js';
 import { extrapolationOf, readToolchain, sourceText, type ReadToolchain } from './toolchain.js';
 import { inRange, splitDebianVersion } from './version.js';
-import { environmentPlan, fallbackPlans, imagePlan, ownDeviations, phasePlan } from './environment-plan.js';
+import {
+  environmentPlan,
+  fallbackPlans,
+  hostTemplates,
+  imagePlan,
+  ownDeviations,
+  phasePlan,
+} from './environment-plan.js';
 import { replaceSource, sourcePlan } from './source-plan.js';
 
 /**
@@ -27,7 +43,7 @@ export function makePlan(recipe: Recipe, request: PlanRequest, context: PlanCont
   const { candidate, skipped } = resolveVersion(recipe, request.version, context.facts, request.asOf);
   const { version } = candidate;
   assertNotMoved(recipe, candidate, context.versionLock);
-  const instructions = instructionsFor(recipe, version);
+  const instructions = instructionsFor(recipe, version, context.onHost === true);
   const textOf = (file: string): string | undefined =>
     recipe.source?.kind === 'git' && candidate.commit !== undefined
       ? sourceText(context.facts, recipe.source.repository, candidate.commit, file)
@@ -39,16 +55,21 @@ export function makePlan(recipe: Recipe, request: PlanRequest, context: PlanCont
   const unresolved: string[] = [];
 
   const source = sourcePlan(recipe, instructions, candidate, values);
+  const assumed = assumedToolchain(instructions, toolchain);
   if (source.kind === 'git' && source.commit === 'unresolved')
     unresolved.push(`${source.repository}, ${candidate.sought ?? 'commit'}`);
   unresolved.push(...unreadButUsed(instructions, toolchain));
   const references: ResolvedReference[] = [];
-  const image = imagePlan(instructions, toolchain, context, unresolved, references);
+  const image = imagePlan(instructions, { toolchain, values }, context, unresolved, references);
   const fallbacks = fallbackPlans(instructions, image, values, context, unresolved);
   const build: BuildPlan = {
     app: recipe.app,
     version,
-    source: replaceSource(source, request.source, deviations),
+    source: replaceSource(
+      image.kind === 'host' ? withToolchain(source, instructions, [...toolchain.facts, ...assumed]) : source,
+      request.source,
+      deviations,
+    ),
     environment: environmentPlan(instructions, image, values),
     phases: instructions.phases.map((phase) => phasePlan(phase, instructions, values)),
     outputs: instructions.outputs.map(({ id, path }) => ({ id, path: expand(path, values) })),
@@ -74,7 +95,7 @@ export function makePlan(recipe: Recipe, request: PlanRequest, context: PlanCont
     compareDigest: digestOf(compare),
     recipe: { app: recipe.app, sha256: context.recipeSha256 },
     deviations,
-    toolchain: toolchain.facts,
+    toolchain: [...toolchain.facts, ...assumed],
     references,
     ...(extrapolated === undefined ? {} : { extrapolated }),
     unconfirmed,
@@ -108,14 +129,14 @@ function assertNotMoved(recipe: Recipe, { version, commit, ref }: Candidate, loc
   );
 }
 
-function instructionsFor(recipe: Recipe, version: string): RecipeBuild {
+function instructionsFor(recipe: Recipe, version: string, onHost: boolean): RecipeBuild {
   const host = hostBuildOf(recipe, version);
-  if (host !== undefined)
+  const found = recipe.builds.find((build) => inRange(version, rangeOf(build.versions), schemeOf(recipe)));
+  if (host !== undefined && !(onHost && found !== undefined))
     throw new VerifyError(
       'needs-host',
       `${recipe.title} ${version} is built on ${host.system}: ${host.reason}`,
     );
-  const found = recipe.builds.find((build) => inRange(version, rangeOf(build.versions), schemeOf(recipe)));
   if (found === undefined)
     throw new UsageError('no-instructions', `the recipe ${recipe.app} does not say how ${version} is built`, {
       hint: `it does for ${recipe.builds.map((build) => build.versions).join(' and ')}`,
@@ -149,9 +170,36 @@ const toolchainName = (name: string): `toolchain.${string}` => `toolchain.${name
 /** What was read; where nothing was, the values of the newest version that was rebuilt, so that the plan can be shown. */
 function toolchainValues(build: RecipeBuild, { facts, unread }: ReadToolchain): TemplateValues {
   const values = new Map<string, string>();
-  for (const { name } of unread) values.set(toolchainName(name), build.proven?.toolchain[name] ?? 'unread');
+  const assumed = new Map(build.toolchain.map((extractor) => [extractor.name, extractor.assumed]));
+  for (const { name } of unread)
+    values.set(toolchainName(name), assumed.get(name) ?? build.proven?.toolchain[name] ?? 'unread');
   for (const { name, value } of facts) values.set(toolchainName(name), value);
   return Object.fromEntries(values);
+}
+
+/** What the recipe takes a fact to be whose file nobody could read. */
+function assumedToolchain(build: RecipeBuild, { unread }: ReadToolchain): readonly ToolchainFact[] {
+  return build.toolchain.flatMap(({ name, what, file, assumed }) =>
+    assumed !== undefined && unread.some((fact) => fact.name === name)
+      ? [{ name, what, file, value: assumed, assumed: true as const }]
+      : [],
+  );
+}
+
+/** A machine of another system is checked against what the source says, once the source is there. */
+function withToolchain(
+  source: SourcePlan,
+  { toolchain }: RecipeBuild,
+  facts: readonly ToolchainFact[],
+): SourcePlan {
+  if (source.kind !== 'git') return source;
+  const stated = toolchain.flatMap((extractor) => {
+    const value = facts.find(({ name }) => name === extractor.name)?.value;
+    if (extractor.kind !== 'pattern' || value === undefined) return [];
+    const { file, pattern } = extractor;
+    return [{ file, pattern, expected: value, what: 'toolchain' as const }];
+  });
+  return { ...source, assertions: [...source.assertions, ...stated] };
 }
 
 function unreadButUsed(build: RecipeBuild, { unread }: ReadToolchain): readonly string[] {
@@ -162,6 +210,7 @@ function unreadButUsed(build: RecipeBuild, { unread }: ReadToolchain): readonly 
       ...Object.values(environment.variables),
       ...Object.values(environment.dockerfile?.arguments ?? {}),
       ...outputs.map(({ path }) => path),
+      ...hostTemplates(environment.image),
       environment.directory,
     ].flatMap((template) => placeholdersIn(template)),
   );

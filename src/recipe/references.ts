@@ -17,6 +17,7 @@ export function statedReference(build: RecipeBuild, read: ReadToolchain): string
     case 'registry':
     case 'lock':
     case 'none':
+    case 'host':
       return undefined;
   }
 }

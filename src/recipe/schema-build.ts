@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** How versions are built: image, toolchain out of the source, phases, outputs; and what only another system can build. */
 import { z } from 'zod';
+import { HOST_SYSTEMS } from '../model.js';
 import {
   absolutePath,
   byKind,
@@ -44,6 +45,20 @@ const image = byKind([
       .describe('What the fact is taken to be where the file could not be read; such a plan does not run.'),
   }),
   strict({ kind: z.literal('none') }),
+  strict({
+    kind: z.literal('host'),
+    system: word(HOST_SYSTEMS),
+    osVersion: text.optional().describe('Or what it begins with: 26 is also 26.1. May hold {toolchain.…}.'),
+    xcode: strict({
+      version: text.describe('May hold {toolchain.…}.'),
+      builds: z
+        .record(identifier, identifier)
+        .default({})
+        .describe('What a version is built as, where known.'),
+    }).optional(),
+    architecture: identifier.optional().describe('As `uname -m` says it.'),
+    tools: z.array(identifier).default([]).describe('Programs that the machine must have.'),
+  }).describe('No container: a machine of another system, which --engine ssh reaches.'),
 ]).describe('The base of the environment. No digest without evidence.');
 
 const buildOfImage = {
@@ -112,6 +127,9 @@ const fact = {
   name: identifier,
   what: text.describe('In people’s words: NDK, base image.'),
   file: pathBelow,
+  assumed: text
+    .optional()
+    .describe('What the fact is taken to be where the file could not be read; such a plan does not run.'),
 };
 
 const extractor = byKind([
@@ -181,7 +199,7 @@ export const build = strict({
 
 export const hostBuild = strict({
   versions: range,
-  system: word(['macos', 'windows']),
+  system: word([...HOST_SYSTEMS, 'windows']),
   needs: z.array(text).min(1).describe('What a machine must have.'),
   steps: z.array(text).min(1).describe('What would be done there, as the makers say it.'),
   reason: text.describe('Why no container can do it.'),

@@ -35,6 +35,27 @@ test('--json gives the plan itself', async (t) => {
   t.like(target, { app: 'telegram-android', version: '10.14.5' });
 });
 
+test('what only a Mac builds: the checks that are left here, the build there, and the same as a script', async (t) => {
+  const { code, stdout } = await verify(['plan', 'telegram-ios', '12.x']);
+  t.is(code, 0);
+  t.regex(stdout, /^plan +telegram-ios 12\.9\.2, channel appstore: checks only \(needs-host\)$/m);
+  t.regex(stdout, /^build +no container: a machine with macos 26 \(arm64\), Xcode 26\.2 \(17C52\); /m);
+  t.regex(stdout, /^toolchain +Bazel and its SHA-256 (?:is taken to be )?8\.4\.2:[0-9a-f]{64}/m);
+  const both = document(t, await verify(['plan', 'telegram-ios', '12.x', '--json', '--quiet'])) as {
+    readonly obstacle: { readonly code: string };
+    readonly onHost: { readonly build: { readonly outputs: readonly { readonly path: string }[] } };
+  };
+  t.is(both.obstacle.code, 'needs-host');
+  t.deepEqual(
+    both.onHost.build.outputs.map(({ path }) => path),
+    ['build/artifacts/Telegram.ipa'],
+  );
+  const script = await verify(['plan', 'telegram-ios', '12.x', '--script']);
+  t.is(script.code, 0);
+  t.regex(script.stdout, /^#!\/bin\/sh\n/);
+  t.regex(script.stdout, /\nmain "\$@"\n$/);
+});
+
 const FAILING: readonly (readonly [string, readonly string[], string, RegExp])[] = [
   [
     'an app that nobody knows',
@@ -48,6 +69,18 @@ const FAILING: readonly (readonly [string, readonly string[], string, RegExp])[]
     ['telegram-android', '10.x', '--channel', 'pigeon'],
     'unknown-channel',
     /./,
+  ],
+  [
+    'a script of what a container builds',
+    ['demo', 'latest', '--script'],
+    'script-not-for-this',
+    /verify build/,
+  ],
+  [
+    'a script of what the recipe has no steps for',
+    ['monal-ios', '6.4.5', '--script'],
+    'no-host-steps',
+    /verify plan/,
   ],
 ];
 

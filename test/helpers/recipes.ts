@@ -28,10 +28,11 @@ export const LOCKS = {
 export function planOf(
   recipe: Recipe,
   version: string,
-  options: { channel?: string; source?: string; facts?: readonly Fact[] } = {},
+  options: { channel?: string; source?: string; facts?: readonly Fact[]; onHost?: boolean } = {},
 ): Plan {
-  const { facts = [], ...request } = options;
-  return makePlan(recipe, { version, ...request }, { facts, locks: LOCKS, recipeSha256: recipeDigest('') });
+  const { facts = [], onHost, ...request } = options;
+  const context = { facts, locks: LOCKS, recipeSha256: recipeDigest(''), onHost };
+  return makePlan(recipe, { version, ...request }, context);
 }
 
 /** A small valid recipe. */

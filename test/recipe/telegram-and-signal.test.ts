@@ -35,6 +35,16 @@ for (const [app, version, channel] of [
     t.snapshot(planOf(readRecipe(app), version, channel === undefined ? {} : { channel }));
   });
 
+for (const [app, version] of [
+  ['telegram-ios', '12.x'],
+  ['telegram-ios', '12.9.1'],
+  ['signal-ios', '8.15'],
+] as const)
+  test(`the plan for ${app} ${version} on a Mac`, (t) => {
+    t.snapshot(planOf(readRecipe(app), version, { onHost: true }));
+    t.throws(() => planOf(readRecipe(app), version), { code: 'needs-host' });
+  });
+
 // ---------------------------------------------------------------- checks only
 
 for (const [app, version] of [
