@@ -47,6 +47,10 @@ export class UsageError extends VerifyError {
 export type FailureClass =
   | 'no-engine'
   | 'engine-died'
+  | 'host-differs'
+  | 'host-key'
+  | 'host-refused'
+  | 'transfer-damaged'
   | 'prepare-failed'
   | 'disk-full'
   | 'out-of-memory'

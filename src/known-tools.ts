@@ -19,6 +19,11 @@ export const KNOWN_TOOLS = {
   zstd: { enables: 'reading packages that are compressed with Zstandard', install: 'apt-get install zstd' },
   docker: { enables: 'builds in Docker containers', install: 'apt-get install docker.io' },
   podman: { enables: 'builds in Podman containers', install: 'apt-get install podman' },
+  ssh: {
+    enables: 'builds on another machine',
+    install: 'apt-get install openssh-client',
+    version: ['-V'],
+  },
   adb: {
     enables: 'getting published files from a phone',
     install: 'apt-get install adb',

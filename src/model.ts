@@ -732,7 +732,7 @@ export interface BuiltFile extends FileIdentity {
 
 /** Recorded for the `run` part of the report. */
 export interface EnvironmentRecord {
-  readonly executor: 'docker' | 'podman' | 'local';
+  readonly executor: 'docker' | 'podman' | 'local' | 'ssh';
   readonly engineVersion?: string;
   /** Named by its lock and the SHA-256 of its root file system, never by an engine's id. */
   readonly image?: {
@@ -750,6 +750,8 @@ export interface EnvironmentRecord {
   readonly cpuCount: number;
   readonly architecture: string;
   readonly commands: readonly string[];
+  /** What the programs of a machine without an image say of their versions. */
+  readonly tools?: readonly { readonly name: string; readonly version: string }[];
 }
 
 /** Where a content was, by its digest: a `Map`, or the file of a kept build. */

@@ -23,6 +23,8 @@ export interface RunOptions {
   readonly logBytes?: number;
   /** Each line of both streams, cut to 4,096 characters. */
   readonly onLine?: (line: string) => void;
+  /** Standard output as it comes. */
+  readonly onStdout?: (chunk: Buffer) => void;
   /** What the program leaves running in its group ends with it, also when it ends by itself. */
   readonly wholeGroup?: boolean;
 }
@@ -104,6 +106,7 @@ export async function run(
       (index === 0 ? stdout : stderr).push(chunk);
       log?.push(chunk);
       lines?.[index]?.push(chunk);
+      if (index === 0) options.onStdout?.(chunk);
     });
   }
   const result = await child.end;
@@ -521,7 +524,7 @@ class Capture {
 }
 
 /** A log file that stops growing at its limit and says how much it left out. */
-class CappedLog {
+export class CappedLog {
   readonly #file: WriteStream;
   readonly #hash = createHash('sha256');
   readonly #limit: number;
@@ -561,7 +564,8 @@ class CappedLog {
   }
 }
 
-class Lines {
+/** Text in chunks, line by line. */
+export class Lines {
   readonly #onLine: (line: string) => void;
   #rest = '';
 

@@ -7,17 +7,24 @@ import { DOCKER } from './docker.js';
 import type { Executor, ExecutorKind } from './executor.js';
 import { LocalExecutor } from './local.js';
 import { PODMAN } from './podman.js';
+import type { SshHost } from './ssh/ssh-host.js';
+import { SshExecutor } from './ssh/ssh.js';
 
 export interface ExecutorChoice {
   readonly image: ImagePlan;
   /** `--engine` */
   readonly engine?: ExecutorKind;
+  /** Of the engine `ssh`. */
+  readonly host?: SshHost;
   /** Somebody else's build script as root of this machine: never without being told to. */
   readonly allowLocalAsRoot?: boolean;
   readonly signal?: AbortSignal;
 }
 
-export function makeExecutor(kind: ExecutorKind, dependencies: ExecutorDependencies): Executor {
+export function makeExecutor(
+  kind: Exclude<ExecutorKind, 'ssh'>,
+  dependencies: ExecutorDependencies,
+): Executor {
   switch (kind) {
     case 'docker':
       return new ContainerExecutor(DOCKER, dependencies);
@@ -30,7 +37,7 @@ export function makeExecutor(kind: ExecutorKind, dependencies: ExecutorDependenc
 
 /**
  * @throws FailedHere `no-engine` with what to install or start; `plan-unresolved`
- * @throws UsageError `local-as-root`, `engine-without-image`
+ * @throws UsageError `local-as-root`, `engine-without-image`, `ssh-without-host`
  */
 export async function chooseExecutor(
   choice: ExecutorChoice,
@@ -39,9 +46,16 @@ export async function chooseExecutor(
   const { image, engine, signal } = choice;
   if (image.kind === 'unresolved')
     throw new FailedHere('plan-unresolved', `the image of the plan is not known: ${image.reference}`);
+  if (engine === 'ssh') {
+    if (choice.host === undefined)
+      throw new UsageError('ssh-without-host', 'the engine ssh needs a machine', {
+        hint: '--host user@name, and the key that it must show: --host-key SHA256:…',
+      });
+    return new SshExecutor(choice.host, dependencies);
+  }
   if (image.kind === 'host')
     throw new FailedHere('plan-unresolved', `the plan is for a machine with ${image.system}`, {
-      hint: '`verify plan APP VERSION --script` prints what such a machine would do',
+      hint: '--engine ssh --host user@name runs it there; `verify plan APP VERSION --script` prints it',
     });
   if (image.kind === 'none') {
     if (engine === undefined || engine === 'local') return makeExecutor('local', dependencies);

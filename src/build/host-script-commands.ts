@@ -129,8 +129,8 @@ step() {
   shift 2
   [ -z "$epoch" ] || set -- "SOURCE_DATE_EPOCH=$epoch" "$@"
   say "$name begins; its log is $out/$name.log"
-  (cd -- "$directory" && env -i HOME="$HOME" USER="$(id -un)" PATH="$PATH" TMPDIR="\${TMPDIR:-/tmp}" \
-    "$@" /bin/sh -eu -c "$script") < /dev/null > "$out/$name.log" 2>&1 || {
+  set -- HOME="$HOME" USER="$(id -un)" PATH="$PATH" TMPDIR="\${TMPDIR:-/tmp}" "$@"
+  (cd -- "$directory" && env -i "$@" /bin/sh -eu -c "$script") < /dev/null > "$out/$name.log" 2>&1 || {
     code=$?
     tail -n 20 "$out/$name.log" >&2
     stop step-failed "$name ended with exit code $code" 1

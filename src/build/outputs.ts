@@ -33,6 +33,11 @@ export interface OutputSource {
 const outputPath = (plan: BuildPlan, output: OutputPlan): string =>
   path.posix.join(plan.environment.directory, output.path).replace(/\/+$/, '');
 
+/** Where outputs lie: what else a build puts there is told. */
+export const outputDirectories = (plan: BuildPlan): readonly string[] => [
+  ...new Set(plan.outputs.map((output) => path.posix.dirname(outputPath(plan, output)))),
+];
+
 /** @throws FailedHere `output-refused` for a directory that holds what is no output */
 export async function collectOutputs(
   plan: BuildPlan,
@@ -43,7 +48,7 @@ export async function collectOutputs(
   await fs.mkdir(directory, { recursive: true });
   const maxBytes = plan.environment.diskMiB * 2 ** 20;
   const planned = new Set(plan.outputs.map((output) => outputPath(plan, output)));
-  const directories = [...new Set([...planned].map((file) => path.posix.dirname(file)))];
+  const directories = outputDirectories(plan);
   const beside = (await source.added(directories)).filter((file) => !planned.has(file));
   const name = shortestNames(plan, [...planned, ...beside]);
   const used = new Set<string>();

@@ -3,7 +3,7 @@
 import type { Argv } from 'yargs';
 import { globalOptions, recipesOption, type GlobalArguments } from './command.js';
 
-export const ENGINES = ['docker', 'podman', 'local'] as const;
+export const ENGINES = ['docker', 'podman', 'local', 'ssh'] as const;
 
 export const DISK_OPTION = {
   type: 'string',
@@ -18,6 +18,9 @@ export interface RunArguments extends GlobalArguments {
   readonly engine: (typeof ENGINES)[number] | undefined;
   readonly fresh: boolean;
   readonly disk: string | undefined;
+  readonly host: string | undefined;
+  readonly 'host-key': string | undefined;
+  readonly identity: string | undefined;
   readonly 'allow-local-as-root': boolean;
   readonly record: boolean;
   readonly out: string;
@@ -44,6 +47,19 @@ export function runOptions<T>(yargs: Argv<T>): Argv<T & RunArguments> {
       describe: 'build anew; default: a kept build of the same plan is used again (see `builds`)',
     })
     .option('disk', DISK_OPTION)
+    .option('host', {
+      type: 'string',
+      describe: 'build on another machine, over SSH: user@name or user@name:port',
+    })
+    .option('host-key', {
+      type: 'string',
+      describe:
+        'the key that it must show: SHA256:… or a known_hosts file; default: the known_hosts of your ssh',
+    })
+    .option('identity', {
+      type: 'string',
+      describe: 'file with the private key for it; default: what your ssh takes',
+    })
     .option('allow-local-as-root', {
       type: 'boolean',
       default: false,
@@ -68,11 +84,17 @@ export function engineOf(argv: RunArguments): {
   readonly disk?: string;
   readonly allowLocalAsRoot?: boolean;
   readonly record?: boolean;
+  readonly host?: string;
+  readonly hostKey?: string;
+  readonly identity?: string;
 } {
   return {
     ...(argv.fresh ? { madeSince: new Date() } : {}),
     ...(argv.disk === undefined ? {} : { disk: argv.disk }),
     ...(argv.engine === undefined ? {} : { engine: argv.engine }),
+    ...(argv.host === undefined ? {} : { host: argv.host }),
+    ...(argv['host-key'] === undefined ? {} : { hostKey: argv['host-key'] }),
+    ...(argv.identity === undefined ? {} : { identity: argv.identity }),
     ...(argv['allow-local-as-root'] ? { allowLocalAsRoot: true } : {}),
     ...(argv.record ? {} : { record: false }),
   };

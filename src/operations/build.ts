@@ -16,6 +16,7 @@ import type { OperationOptions } from './options.js';
 import { plan, type PlanRequest } from './plan.js';
 import { privateOf } from './private-of.js';
 import { privateTexts } from './private-texts.js';
+import { engineOf, remoteOf } from './remote.js';
 import { stoppable } from './stoppable.js';
 
 export interface BuildRequest extends PlanRequest, EngineRequest {
@@ -54,9 +55,10 @@ export async function build(
 async function built(request: BuildRequest, options: OperationOptions): Promise<BuildOperationResult> {
   if (request.outputs !== undefined) await assertWritable(request.outputs);
   if (request.out !== undefined) await assertWritable(request.out);
+  const remote = remoteOf(request);
   let made: Plan;
   try {
-    made = (await plan(request, options)).plan;
+    made = (await plan({ ...request, onHost: remote !== undefined }, options)).plan;
     options.onProgress?.({ kind: 'plan', plan: made });
     assertResolved(made);
   } catch (error) {
@@ -79,7 +81,7 @@ async function buildIn(
     redact: redactor(privateTexts(privateOf(workspace))),
     executor: () => executorFor(made, request, options),
     ...(request.source === undefined ? {} : { source: request.source }),
-    ...(request.engine === undefined ? {} : { engine: request.engine }),
+    ...engineOf(request),
     ...(request.madeSince === undefined ? {} : { madeSince: request.madeSince }),
     ...options,
   });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The engine for a plan, wired to the package's images and inventory. */
-import type { Executor, ExecutorKind } from '../build/executor.js';
+import type { Executor } from '../build/executor.js';
 import { chooseExecutor } from '../build/executors.js';
 import type { OpenRecorder } from '../build/recorder.js';
 import { FailedHere } from '../errors.js';
@@ -9,9 +9,9 @@ import { recordingProxy } from '../inputs/proxy/recording-proxy.js';
 import type { PhaseName, Plan, Sha256 } from '../model.js';
 import { rootFileSystem } from './image.js';
 import type { OperationOptions } from './options.js';
+import { remoteOf, type RemoteRequest } from './remote.js';
 
-export interface EngineRequest {
-  readonly engine?: ExecutorKind;
+export interface EngineRequest extends RemoteRequest {
   /** `--engine local` as root, for a plan that asks for a container: the published source then owns this machine. */
   readonly allowLocalAsRoot?: boolean;
   /** False: containers get the engine's network, and what they fetch is not recorded. */
@@ -49,8 +49,18 @@ export async function executorFor(
   const { image } = build.environment;
   const { signal } = options;
   let base: string | undefined;
+  const remote = remoteOf(request);
   return await chooseExecutor(
-    { image, ...request, ...(signal === undefined ? {} : { signal }) },
+    {
+      image,
+      ...(remote === undefined
+        ? request.engine === undefined
+          ? {}
+          : { engine: request.engine }
+        : { engine: 'ssh', host: remote }),
+      ...(request.allowLocalAsRoot === undefined ? {} : { allowLocalAsRoot: request.allowLocalAsRoot }),
+      ...(signal === undefined ? {} : { signal }),
+    },
     {
       ...(request.record === false && request.replay === undefined
         ? {}

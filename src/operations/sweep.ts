@@ -7,6 +7,7 @@ import { promises as fs } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { isEngineFile, removeFromEngine } from '../build/abandoned.js';
+import { sweepRemotes } from '../build/ssh/abandoned-remote.js';
 import { cacheDirectory } from '../inputs/cache.js';
 import { isAbandoned, OWNER_FILE } from '../owned-directory.js';
 
@@ -17,6 +18,7 @@ export const TEMPORARY = /^samesource-(?:image-|pgp-|reports-)?[A-Za-z0-9]{6}$/;
 
 /** Never throws: what cannot be removed now is left for the next time. */
 export async function sweep(): Promise<void> {
+  await sweepRemotes(cacheDirectory());
   const runs = runsDirectory(cacheDirectory());
   for (const directory of [...(await below(runs, /^/)), ...(await below(os.tmpdir(), TEMPORARY))])
     if (await isAbandoned(directory)) await removeRun(directory).catch(() => undefined);

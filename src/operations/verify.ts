@@ -4,7 +4,6 @@ import { promises as fs } from 'node:fs';
 import path from 'node:path';
 import { digestOf } from '../canonical-json.js';
 import { FailedHere, FormatError, UsageError, VerifyError } from '../errors.js';
-import type { ExecutorKind } from '../build/executor.js';
 import { parseBuildInfo, type BuildInfo } from '../inputs/debian/buildinfo.js';
 import type { PhaseName, Plan, Sha256, UnverifiableReason } from '../model.js';
 import type { Workspace } from '../pipeline/options.js';
@@ -17,18 +16,19 @@ import { verify as runPipeline } from '../verify.js';
 import { assertWritable } from './assert-writable.js';
 import { inKeptRun, keepFailure } from './attempt.js';
 import { withinDisk } from './clean.js';
-import { executorFor } from './executor.js';
+import { executorFor, type EngineRequest } from './executor.js';
 import type { OperationOptions } from './options.js';
 import { planAnything, type ChecksResult, type PlanRequest, type PlanResult } from './plan.js';
 import { describeRun } from './run.js';
 import { privateOf } from './private-of.js';
 import { privateTexts } from './private-texts.js';
 import { readReport } from './read-report.js';
+import { engineOf, remoteOf } from './remote.js';
 import { recipeOf } from './recipes.js';
 import { stoppable } from './stoppable.js';
 import { assertAbsent, storeReport, writeEvidence } from './store.js';
 
-export interface VerifyRequest extends PlanRequest {
+export interface VerifyRequest extends PlanRequest, EngineRequest {
   /** FILE or DIR with the published files; else they come from the channel. */
   readonly published?: string;
   /** A device.json, as bundletool writes it: which device got the splits that are handed over. */
@@ -37,13 +37,6 @@ export interface VerifyRequest extends PlanRequest {
   readonly serial?: string;
   /** The publisher's `.buildinfo` file. */
   readonly buildinfo?: string;
-  readonly engine?: ExecutorKind;
-  /** `--engine local` as root, for a plan that asks for a container: the published source then owns this machine. */
-  readonly allowLocalAsRoot?: boolean;
-  /** False: containers get the engine's network, and what they fetch is not recorded. */
-  readonly record?: boolean;
-  /** Offline: digests of records, by phase and turn, that answer in place of the network. */
-  readonly replay?: Readonly<Partial<Record<PhaseName, readonly Sha256[]>>>;
   /** Clean builds in any case; default 1. */
   readonly rebuild?: number;
   /** One more clean build of a mismatch; default true. */
@@ -79,9 +72,10 @@ export async function verify(request: VerifyRequest, options: OperationOptions =
 async function verified(request: VerifyRequest, options: OperationOptions): Promise<VerifyResult> {
   if (request.evidence !== undefined) assertAbsent(request.evidence);
   if (request.out !== undefined) await assertWritable(request.out);
+  const remote = remoteOf(request);
   let planned: PlanResult | ChecksResult;
   try {
-    planned = await planAnything(request, options);
+    planned = await planAnything({ ...request, onHost: remote !== undefined }, options);
   } catch (error) {
     const reason = withoutSource(error) ?? (await publishedWithoutSource(error, request, options));
     if (reason === undefined) {
@@ -122,7 +116,7 @@ export async function verifyPlan(
         ...(buildInfo === undefined ? {} : { buildInfo }),
         ...(request.rebuild === undefined ? {} : { builds: request.rebuild }),
         ...(request.confirm === undefined ? {} : { confirm: request.confirm }),
-        ...(request.engine === undefined ? {} : { engine: request.engine }),
+        ...engineOf(request),
         ...(request.madeSince === undefined ? {} : { madeSince: request.madeSince }),
         ...(request.buildAnyway === undefined ? {} : { buildAnyway: request.buildAnyway }),
         executor: () => executorFor(made, request, stopping),

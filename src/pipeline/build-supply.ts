@@ -98,7 +98,9 @@ export class BuildSupply {
 
   async #prepare(): Promise<Start | StoppedBuild> {
     const { workspace, signal, onProgress } = this.#options;
-    await assertRoom(this.#plan.expected, workspace.directory);
+    // a machine of another system is asked itself
+    if (this.#plan.build.environment.image.kind !== 'host')
+      await assertRoom(this.#plan.expected, workspace.directory);
     const executor: Executor = await this.#options.executor();
     const source = await this.#timed('source', () => obtainSource(this.#plan, this.#options));
     if (source.kind === 'untrusted') return { kind: 'stopped', reasons: source.reasons };

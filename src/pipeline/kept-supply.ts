@@ -113,7 +113,8 @@ export class KeptSupply {
       const { executor } = prepared.environment;
       if (madeSince !== undefined && made < madeSince.toISOString()) return false;
       if (engine !== undefined) return executor === engine;
-      return image.kind === 'none' || executor !== 'local';
+      // what another machine made is taken only by who asks for another machine
+      return executor !== 'ssh' && (image.kind === 'none' || executor !== 'local');
     });
     const succeeded = fitting.filter(({ build }) => build.result.kind === 'succeeded');
     return succeeded.length > 0 ? succeeded : fitting;

@@ -103,6 +103,14 @@ function reuse(
   return `${which} was not made for this report: it is ${what}, made with ${engine} at ${made}${id === undefined ? '' : ` (${id})`}.`;
 }
 
+/** Where a build ran that had no image. */
+const WITHOUT_IMAGE = {
+  local: 'in a temporary directory of the machine itself, without a container',
+  ssh: 'in a directory of an account on another machine, reached over SSH, without a container',
+  docker: 'with docker, without an image',
+  podman: 'with podman, without an image',
+} as const satisfies Record<NonNullable<RunRecord['environment']>['executor'], string>;
+
 function environment(
   { environment: record }: Omit<RunRecord, 'statements'>,
   said: (code: string, sentence: string, pointer: string, check: string) => void,
@@ -117,9 +125,7 @@ function environment(
   ];
   const where =
     image === undefined
-      ? executor === 'local'
-        ? 'in a temporary directory of the machine itself, without a container'
-        : `with ${engine}, without an image`
+      ? WITHOUT_IMAGE[executor]
       : `with ${engine} in image ${image.name}${digests.length === 0 ? '' : ` (${digests.join(', ')})`}`;
   said(
     'environment',

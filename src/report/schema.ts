@@ -392,7 +392,7 @@ const statement = z.strictObject({
   publisherCan: list(statementLine),
 });
 const environment = z.strictObject({
-  executor: z.enum(['docker', 'podman', 'local']),
+  executor: z.enum(['docker', 'podman', 'local', 'ssh']),
   engineVersion: text.optional(),
   image: z
     .strictObject({
@@ -407,6 +407,7 @@ const environment = z.strictObject({
   cpuCount: bytes,
   architecture: text,
   commands: list(text),
+  tools: list(z.strictObject({ name: text, version: text })).optional(),
 });
 const fetched = z.strictObject({
   url: text,
@@ -487,7 +488,7 @@ const runPart = z.strictObject({
     z.strictObject({
       id: sha256.optional(),
       made: z.iso.datetime(),
-      executor: z.enum(['docker', 'podman', 'local']),
+      executor: z.enum(['docker', 'podman', 'local', 'ssh']),
       engineVersion: text.optional(),
       reused: z.boolean(),
       of: z.strictObject({ app: text, version: text, buildDigest: sha256 }).optional(),

@@ -55,6 +55,7 @@ const ENVIRONMENT = new Set([
   'publisher-environment',
   'publisher-environment-unknown',
   'no-container',
+  'on-host',
 ]);
 
 const TITLES = {

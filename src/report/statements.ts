@@ -200,5 +200,14 @@ function buildStatements({ buildFailure, plan }: DecidedFacts): Statement[] {
         'grep -o \'"image":{[^}]*}\' report.json',
       ),
     );
+  if (plan?.build.environment.image.kind === 'host')
+    list.push(
+      say(
+        'on-host',
+        'The build ran on a machine of another system than ours, without a container, so that nothing kept it from what else was there.',
+        ['/plan/build/environment/image'],
+        'grep -o \'"image":{[^}]*}\' report.json',
+      ),
+    );
   return list;
 }

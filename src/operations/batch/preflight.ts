@@ -173,6 +173,7 @@ function problemOf(
   ] as const)
     if (planned.room[of] > room[of])
       return `${what}: needs ${planned.room[of]} MiB, ${room[of]} MiB are there`;
-  if (engine === undefined || engine === 'local' || engines[engine] === undefined) return undefined;
+  if (engine === undefined || engine === 'local' || engine === 'ssh' || engines[engine] === undefined)
+    return undefined;
   return `no-engine: ${engines[engine]}`;
 }
