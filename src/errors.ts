@@ -49,7 +49,7 @@ export type FailureClass =
   | 'engine-died'
   | 'host-differs'
   | 'host-key'
-  | 'host-refused'
+  | 'login-refused'
   | 'transfer-damaged'
   | 'prepare-failed'
   | 'disk-full'

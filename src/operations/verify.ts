@@ -5,7 +5,7 @@ import path from 'node:path';
 import { digestOf } from '../canonical-json.js';
 import { FailedHere, FormatError, UsageError, VerifyError } from '../errors.js';
 import { parseBuildInfo, type BuildInfo } from '../inputs/debian/buildinfo.js';
-import type { PhaseName, Plan, Sha256, UnverifiableReason } from '../model.js';
+import type { Plan, UnverifiableReason } from '../model.js';
 import type { Workspace } from '../pipeline/options.js';
 import { lookupsFor } from '../recipe/lookups.js';
 import { assembleReport } from '../report/assemble.js';

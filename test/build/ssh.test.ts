@@ -226,7 +226,7 @@ test.serial(
     const { build } = await prepare(t, known, { build: 'true' });
     t.is((await build.build(1)).kind, 'succeeded');
     const denied = await refused(t, { ...host, identity: path.join(directory, 'stranger') });
-    t.is(denied.code, 'host-refused');
+    t.is(denied.code, 'login-refused');
     t.notRegex(denied.message, /127\.0\.0\.1/);
     t.is((await refused(t, { ...known, port: 1 })).code, 'network');
   },

@@ -93,7 +93,7 @@ export class SshClient {
 
   /**
    * Runs a script to its end. Every script may run twice: a connection that breaks is made again.
-   * @throws FailedHere `network`, `host-key`, `host-refused`, `interrupted`, `time-limit`
+   * @throws FailedHere `network`, `host-key`, `login-refused`, `interrupted`, `time-limit`
    */
   async call(values: RemoteValues, body: string, options: CallOptions = {}): Promise<SshAnswer> {
     return await this.again(options, async () => {
@@ -196,7 +196,7 @@ export class SshClient {
         },
       );
     if (/permission denied|too many authentication failures/i.test(text))
-      throw new FailedHere('host-refused', `the remote machine lets nobody in: ${said}`, {
+      throw new FailedHere('login-refused', `the remote machine lets nobody in: ${said}`, {
         hint: 'a key without passphrase (--identity FILE) or an agent; passwords are not asked for',
       });
     throw new Broken(said === '' ? 'the connection broke off' : said);

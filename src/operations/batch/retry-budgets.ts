@@ -45,7 +45,7 @@ export const RETRY_BUDGETS = {
   'output-refused': NEVER,
   'host-differs': NEVER,
   'host-key': NEVER,
-  'host-refused': NEVER,
+  'login-refused': NEVER,
   'transfer-damaged': { retries: 1, waitSeconds: [60] },
   'plan-unresolved': NEVER,
   'host-refused': NEVER,
