@@ -87,7 +87,7 @@ export async function planAnything(
 /** Whether the recipe has the steps for a machine of another system. */
 function buildsOnHost(recipe: Recipe, { obstacle, target }: CheckPlan): boolean {
   if (obstacle.code !== 'needs-host') return false;
-  return recipe.builds.some(({ versions }) => inRange(target.version, rangeOf(versions), schemeOf(recipe)));
+  return recipe.builds.some((build) => inRange(target.version, rangeOf(build.versions), schemeOf(recipe)));
 }
 
 function noHostSteps({ obstacle }: CheckPlan): string {

@@ -46,7 +46,7 @@ async function refused(t: ExecutionContext, host: SshHost, plan: SmallPlan = {})
     instanceOf: FailedHere,
   });
   t.false(onRemote(request.run), error?.message);
-  return error as FailedHere;
+  return error;
 }
 
 const codeOf = async (t: ExecutionContext, build: PreparedBuild): Promise<string | undefined> =>

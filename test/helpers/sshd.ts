@@ -16,7 +16,7 @@ export interface Sshd {
   readonly fingerprint: string;
   readonly directory: string;
   /** Kills every connection that is open now, as a network that goes away does. */
-  drop(): void;
+  readonly drop: () => void;
 }
 
 /** More lines of sshd_config, in which `{directory}` is a directory of the test. */

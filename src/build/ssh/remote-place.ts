@@ -101,7 +101,10 @@ export async function sendSource(
       let size = 0;
       const archive = async function* () {
         const items = treeItems(source.directory, {
-          ...{ uid: 0, gid: 0, prefix: '', mtime: source.commitTime },
+          uid: 0,
+          gid: 0,
+          prefix: '',
+          mtime: source.commitTime,
           ...(signal === undefined ? {} : { signal }),
         });
         for await (const chunk of tarStream(items)) {

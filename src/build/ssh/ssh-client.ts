@@ -58,21 +58,27 @@ export class SshClient {
   readonly #arguments: readonly string[];
   readonly onBroken: (why: string) => void;
 
-  /** `pinned`: options that say which key the machine must show. */
+  /** `name`: of the run. `pinned`: options that say which key the machine must show. */
   constructor(
     host: SshHost,
-    run: string,
+    name: string,
     pinned: readonly string[],
     options: { readonly connectSeconds?: number; readonly onBroken?: (why: string) => void } = {},
   ) {
     this.#host = host;
-    this.#run = run;
+    this.#run = name;
     this.onBroken = options.onBroken ?? (() => undefined);
     this.#arguments = [
       ...pinned,
       ...[...OPTIONS, `ConnectTimeout=${options.connectSeconds ?? 20}`].flatMap((option) => ['-o', option]),
       ...(host.identity === undefined ? [] : ['-o', 'IdentitiesOnly=yes', '-i', host.identity]),
-      ...['-T', '-p', String(host.port), '-l', host.user, '--', host.host],
+      '-T',
+      '-p',
+      String(host.port),
+      '-l',
+      host.user,
+      '--',
+      host.host,
     ];
   }
 
