@@ -72,6 +72,11 @@ export type FailureClass =
   | 'missing-tool'
   | 'output-refused'
   | 'plan-unresolved'
+  | 'kept-run-damaged'
+  | 'kept-state-gone'
+  | 'kept-state-changed'
+  | 'run-in-use'
+  | 'assisted'
   | 'interrupted';
 
 /** A line of a log that people have met before: a row of `known-failures.ts`. */

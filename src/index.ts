@@ -5,6 +5,7 @@
  */
 import type * as batching from './operations/batch/batch.js';
 import type * as building from './operations/build.js';
+import type * as keeping from './operations/kept-runs.js';
 import type * as logging from './operations/check-log.js';
 import type * as caching from './operations/cache.js';
 import type * as comparing from './operations/compare.js';
@@ -34,6 +35,8 @@ import type * as replaying from './operations/replay.js';
 import type * as recipeBook from './operations/recipes.js';
 import type * as repairing from './operations/repair.js';
 import type * as rendering from './operations/render-report.js';
+import type * as looking from './operations/shell.js';
+import type * as resuming from './operations/resume.js';
 import type * as statusOf from './operations/status.js';
 import type * as storing from './operations/store.js';
 import type * as transplanting from './operations/transplant.js';
@@ -87,6 +90,22 @@ export type { FetchedFile, FetchRequest, FetchResult } from './operations/fetch.
 export const build: typeof building.build = async (...args) =>
   (await import('./operations/build.js')).build(...args);
 export type { BuildOperationResult, BuildRequest } from './operations/build.js';
+
+export const listKeptRuns: typeof keeping.listKeptRuns = async (...args) =>
+  (await import('./operations/kept-runs.js')).listKeptRuns(...args);
+export const removeKeptRun: typeof keeping.removeKeptRun = async (...args) =>
+  (await import('./operations/kept-runs.js')).removeKeptRun(...args);
+export const shell: typeof looking.shell = async (...args) =>
+  (await import('./operations/shell.js')).shell(...args);
+export const resume: typeof resuming.resume = async (...args) =>
+  (await import('./operations/resume.js')).resume(...args);
+export type { ResumeFrom, ResumeRequest, ResumeResult } from './operations/resume.js';
+export type { AssistedResult } from './operations/assisted.js';
+export type { AssistedRecord } from './report/assisted.js';
+export type { ShellRequest } from './operations/shell.js';
+export type { ListedRun } from './operations/kept-runs.js';
+export type { KeptPhase, KeptRun } from './operations/kept-run.js';
+export type { KeepPolicy } from './operations/keep-run.js';
 
 export const demo: typeof demonstrating.demo = async (...args) =>
   (await import('./operations/demo.js')).demo(...args);

@@ -45,6 +45,11 @@ export async function describeOwner(): Promise<string> {
   return JSON.stringify(owner);
 }
 
+/** Who this machine says it is, across its boots. */
+export async function machineHere(): Promise<string | undefined> {
+  return (await placeHere()).machine;
+}
+
 /** True when the process that made it is no more. In doubt: false. */
 export async function isAbandoned(directory: string): Promise<boolean> {
   const stat = await fs.lstat(directory).catch(() => undefined);

@@ -127,6 +127,29 @@ export async function run(
   };
 }
 
+/**
+ * A program that reads from, and writes to, what this process does: what its user types is for the program, Ctrl-C on a
+ * terminal too. It stays in our process group, without which a terminal would stop it.
+ */
+export async function runAttached(
+  command: string,
+  args: readonly string[],
+  { env, signal }: Pick<RunOptions, 'env' | 'signal'> = {},
+): Promise<HowEnded> {
+  const { execa } = await import('execa');
+  const child = execa(command, [...args], {
+    stdio: 'inherit',
+    env: { ...(env ?? cleanEnvironment()) },
+    extendEnv: false,
+    reject: false,
+    ...(signal === undefined ? {} : { cancelSignal: signal }),
+  });
+  const { exitCode, signal: by, code } = await child;
+  if (code === 'ENOENT') throw missingTool(command, undefined);
+  if (signal?.aborted === true) return { kind: 'aborted' };
+  return ended({ exitCode, signal: by, code });
+}
+
 /** As `run`; anything but exit code 0 is an error with the end of what the program said. */
 export async function runChecked(
   command: string,

@@ -6,7 +6,7 @@ import { DOCKER } from './docker.js';
 import { Engine } from './engine.js';
 import { PODMAN } from './podman.js';
 
-const ENGINE_FILE = 'engine.json';
+export const ENGINE_FILE = 'engine.json';
 const ENGINES = { docker: DOCKER, podman: PODMAN };
 
 /** Before the first container: `run` as in the names of containers and images. */
@@ -16,14 +16,24 @@ export async function noteEngine(directory: string, kind: 'docker' | 'podman', r
 
 /** False when something is still there: the engine does not answer now. */
 export async function removeFromEngine(directory: string): Promise<boolean> {
-  const text = await fs.readFile(path.join(directory, ENGINE_FILE), 'utf8').catch(() => undefined);
-  const noted = text === undefined ? undefined : parse(text);
+  const noted = await notedEngine(directory);
   if (noted === undefined) return true;
   return await new Engine(ENGINES[noted.kind]).removeRun(noted.run);
 }
 
+/** Of a run that is kept: its containers stay, and none of them goes on. False when the engine does not answer now. */
+export async function stopInEngine(directory: string): Promise<boolean> {
+  const noted = await notedEngine(directory);
+  return noted === undefined || (await new Engine(ENGINES[noted.kind]).stopRun(noted.run));
+}
+
 /** The rest of the directory may go before the engine answers again. */
 export const isEngineFile = (name: string): boolean => name === ENGINE_FILE;
+
+async function notedEngine(directory: string): Promise<ReturnType<typeof parse>> {
+  const text = await fs.readFile(path.join(directory, ENGINE_FILE), 'utf8').catch(() => undefined);
+  return text === undefined ? undefined : parse(text);
+}
 
 function parse(text: string): { readonly kind: 'docker' | 'podman'; readonly run: string } | undefined {
   try {

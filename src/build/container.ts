@@ -12,11 +12,10 @@ import { runPhase } from './container-phase.js';
 import { chooseRuntime, createPrepare, openFilesLimit } from './create-prepare.js';
 import { checkSourceFiles } from './debian-sources.js';
 import { Engine, type EngineDescription } from './engine.js';
-import { throwIfAborted } from './engine-failure.js';
-import type { Executor, PreparedBuild, PrepareOutcome, PrepareRequest } from './executor.js';
+import type { Executor, PrepareOutcome, PrepareRequest } from './executor.js';
 import { AddressFallbacks } from './fallback.js';
 import { provideImage, type MakeRootFileSystem } from './images.js';
-import { accountIn, packagesOf, passwdOf } from './inside.js';
+import { environmentRecord, freezeState } from './frozen-state.js';
 import { Leftovers } from './leftovers.js';
 import { inPhaseNetwork } from './phase-network.js';
 import { PreparedContainer } from './prepared-container.js';
@@ -66,7 +65,7 @@ export class ContainerExecutor implements Executor {
   async prepare(asked: PrepareRequest): Promise<PrepareOutcome> {
     // names of images are lower case
     const request = { ...asked, run: asked.run.toLowerCase().replace(/[^a-z0-9]+/g, '-') };
-    const leftovers = new Leftovers(this.#engine);
+    const leftovers = new Leftovers(this.#engine, request.journal !== undefined);
     try {
       const outcome = await this.#prepare(request, leftovers);
       if (outcome.kind !== 'prepared') await leftovers.removeAll();
@@ -84,10 +83,11 @@ export class ContainerExecutor implements Executor {
     const { version } = await this.probe(signal);
     engine.workIn(request.directory);
     await noteEngine(request.directory, this.kind, run);
+    await request.journal?.engine(this.kind);
     leftovers.image(imageOfRun(run, 'image'));
     const image = await provideImage(engine, request, this.#dependencies.rootFileSystem);
     if (image.kind !== 'ready') return image;
-    await chooseRuntime(engine, image.reference, leftovers, request);
+    await chooseRuntime(engine, image.reference, request);
     const limits = { cpus: os.availableParallelism(), openFiles: await openFilesLimit() };
     const name = leftovers.container(`samesource-${run}-prepare`);
     const phase = plan.phases.find((each) => each.name === 'prepare');
@@ -137,55 +137,31 @@ export class ContainerExecutor implements Executor {
       const reasons = await checkSourceFiles(engine, name, plan, signal);
       if (reasons.length > 0) return { kind: 'untrusted', reasons };
     }
-    const inventory = await this.#dependencies.takeInventory(
-      engine.exportContainer(name, request.directory, signal),
-      {
-        sourceDirectory: plan.environment.directory,
-        temporaryDirectory: request.directory,
-        ...onlyDefined(request),
-      },
-    );
-    const account = accountIn(await passwdOf(engine, name), build.user);
-    const packages = await packagesOf(engine, name);
-    const prepared = leftovers.image(imageOfRun(run, 'prepared'));
-    throwIfAborted(signal, 'before the state was frozen');
-    await engine.checked(['commit', name, prepared], { timeoutMs: 30 * 60_000 });
-    throwIfAborted(signal, 'before the build phase');
+    const { takeInventory } = this.#dependencies;
+    const frozen = await freezeState(engine, name, request, build, leftovers, takeInventory);
     await leftovers.removeContainer(name);
-    const environment: PreparedBuild['environment'] = {
-      executor: this.kind,
-      engineVersion: version,
-      image: image.record,
-      packages,
-      kernel: `${os.type()} ${os.release()}`,
-      cpuCount: limits.cpus,
-      architecture: process.arch,
-      commands: plan.phases.map(({ name: which, script }) =>
-        which === 'prepare' ? (asked?.script ?? script) : script,
-      ),
-    };
-    const deviations = [...image.deviations, ...fallbacks.used];
-    const seconds = (performance.now() - started) / 1000;
-    const result = {
-      inventory,
-      environment,
-      deviations,
+    const state = {
+      inventory: frozen.inventory,
+      environment: environmentRecord(engine, version, frozen, request, image.record, asked?.script),
+      deviations: [...image.deviations, ...fallbacks.used],
       logs,
-      seconds,
+      seconds: (performance.now() - started) / 1000,
       fetched: [...unrecordedImage(plan), ...fetched],
+      image: frozen.image,
+      account: frozen.account,
     };
+    await request.journal?.prepared({ ...state, imageId: await engine.imageId(frozen.image) });
+    const { openRecorder } = this.#dependencies;
     return {
       kind: 'prepared',
       prepared: new PreparedContainer({
-        ...result,
+        ...state,
         engine,
         request,
-        image: prepared,
-        account,
         phase: build,
         limits,
         leftovers,
-        openRecorder: this.#dependencies.openRecorder,
+        openRecorder,
       }),
     };
   }

@@ -46,10 +46,21 @@ export async function createPrepare(
   if (apt && !isRoot(phase.user))
     throw new FailedHere('plan-unresolved', 'the prepare phase of a Debian source runs as root');
   const variables = phaseVariables(plan.environment, own.home, source?.commitTime);
+  // a network of this run alone is gone when it ends: whoever looks inside later gets the engine's
+  const args = (own: readonly string[] | undefined): readonly string[] => [
+    ...createArguments(name, run, plan, phase, variables, limits, own),
+    ...engine.description.createArguments,
+  ];
+  if (phase.name === 'prepare')
+    await request.journal?.began({
+      phase: 'prepare',
+      attempt: 1,
+      container: name,
+      arguments: args(undefined),
+    });
   await engine.checked([
     'create',
-    ...createArguments(name, run, plan, phase, variables, limits, network?.arguments),
-    ...engine.description.createArguments,
+    ...args(network?.arguments),
     image,
     '-c',
     wrapperScript(variables, phase, apt ? [APT_CLEAN_UP] : [], network?.proxy),
@@ -92,12 +103,11 @@ async function* items(
 export async function chooseRuntime(
   engine: Engine,
   image: string,
-  leftovers: Leftovers,
-  { run, signal }: PrepareRequest,
+  { run, signal }: Pick<PrepareRequest, 'run' | 'signal'>,
 ): Promise<void> {
   const { runtimes } = engine.description;
   if (runtimes.length < 2 || engine.runtimeTried) return;
-  const name = leftovers.container(`samesource-${run}-trial`);
+  const name = `samesource-${run}-trial`;
   let said = '';
   for (const runtime of runtimes) {
     engine.useRuntime(runtime);
@@ -122,10 +132,10 @@ export async function chooseRuntime(
       ],
       signal === undefined ? {} : { signal },
     );
-    if (ended.kind === 'aborted') throw new FailedHere('interrupted', 'interrupted before the prepare phase');
     engine.runtimeTried = ended.kind === 'exited' && ended.code === 0;
     if (engine.runtimeTried) return;
     await engine.removeContainer(name);
+    if (ended.kind === 'aborted') throw new FailedHere('interrupted', 'interrupted before the prepare phase');
     said = said === '' ? stderr.toString().trim() : said;
   }
   throw new FailedHere('engine-died', `${engine.kind} starts no container: ${said.slice(0, 500)}`);

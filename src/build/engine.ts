@@ -10,6 +10,7 @@ import {
   filter,
   firstOf,
   run,
+  runAttached,
   type FilterEnd,
   type RunOptions,
   type RunResult,
@@ -113,6 +114,20 @@ export class Engine {
       ...options,
       env: this.#environment(),
     });
+  }
+
+  /**
+   * At this process's own terminal, to its exit code.
+   * @throws FailedHere `interrupted`
+   */
+  async attached(args: readonly string[], signal?: AbortSignal): Promise<number> {
+    const ended = await runAttached(this.description.command, [...this.#runtime, ...args], {
+      // a terminal is drawn as its name says
+      env: { ...this.#environment(), TERM: process.env['TERM'] ?? 'dumb' },
+      ...(signal === undefined ? {} : { signal }),
+    });
+    if (ended.kind === 'exited') return ended.code;
+    throw new FailedHere('interrupted', `interrupted during ${this.kind} ${args[0] ?? ''}`);
   }
 
   /** @throws FailedHere what the engine's words mean */
@@ -277,8 +292,7 @@ export class Engine {
 
   /** All that carries the label or the name of a run. False when something may be left, since the engine does not answer. */
   async removeRun(name: string): Promise<boolean> {
-    const list = async (): Promise<readonly string[] | undefined> =>
-      await this.#listed(['ps', '--all', '--quiet', '--filter', `label=${RUN_LABEL}=${name}`]);
+    const list = () => this.#containersOf(name, '--all');
     for (const id of (await list()) ?? []) await this.removeContainer(id);
     const networks = async (): Promise<readonly string[] | undefined> =>
       await this.#listed(['network', 'ls', '--quiet', '--filter', `label=${RUN_LABEL}=${name}`]);
@@ -290,6 +304,18 @@ export class Engine {
     if (((await networks()) ?? ['']).length > 0) return false;
     for (const image of images) if (await this.hasImage(image)) return false;
     return true;
+  }
+
+  /** Its containers stay; none of them runs any more. False as of `removeRun`. */
+  async stopRun(name: string): Promise<boolean> {
+    for (const id of (await this.#containersOf(name)) ?? [])
+      await this.run(['kill', id]).catch(() => undefined);
+    return (await this.#containersOf(name))?.length === 0;
+  }
+
+  /** Those that run, or all. */
+  async #containersOf(name: string, ...all: readonly '--all'[]): Promise<readonly string[] | undefined> {
+    return await this.#listed(['ps', ...all, '--quiet', '--filter', `label=${RUN_LABEL}=${name}`]);
   }
 
   async #listed(args: readonly string[]): Promise<readonly string[] | undefined> {
@@ -306,8 +332,23 @@ export class Engine {
   }
 
   async hasImage(name: string): Promise<boolean> {
-    const { ended } = await this.run(['image', 'inspect', '--format', '{{.Id}}', name]);
-    return ended.kind === 'exited' && ended.code === 0;
+    return (await this.findImage(name)) !== undefined;
+  }
+
+  /** Its id, which is a digest over what it holds. */
+  async findImage(name: string): Promise<string | undefined> {
+    const { ended, stdout } = await this.run(['image', 'inspect', '--format', '{{.Id}}', name]);
+    return ended.kind === 'exited' && ended.code === 0 ? stdout.toString().trim() : undefined;
+  }
+
+  /** As `findImage`, of one that must be there. */
+  async imageId(name: string): Promise<string> {
+    return await this.checked(['image', 'inspect', '--format', '{{.Id}}', name]);
+  }
+
+  /** A container's file system as an image. */
+  async freeze(container: string, image: string): Promise<void> {
+    await this.checked(['commit', container, image], { timeoutMs: SLOW_MS });
   }
 
   async #stream(

@@ -10,6 +10,7 @@ import type {
   Reason,
   Sha256,
 } from '../model.js';
+import type { RunJournal } from './run-journal.js';
 
 export type ExecutorKind = EnvironmentRecord['executor'];
 
@@ -28,6 +29,8 @@ export interface PrepareRequest {
   readonly debianMirror?: string;
   /** Names containers and images: `samesource-<run>-…`. Nothing of that name is left behind. */
   readonly run: string;
+  /** Of a run that may be kept. */
+  readonly journal?: RunJournal;
   readonly signal?: AbortSignal;
   readonly onProgress?: OnProgress;
 }
@@ -43,7 +46,9 @@ export type PrepareOutcome =
 export interface PreparedBuild extends PreparedFacts {
   /** @throws FailedHere for anything that is our side: `engine-died`, `out-of-memory`, `disk-full`, `time-limit`, `network`, `interrupted` … */
   build(attempt: number, signal?: AbortSignal): Promise<BuildResult>;
-  /** Removes container, images and temporary trees of this run. Never throws. */
+  /** When the build of an earlier run was made that `build` gives for this one, ISO 8601. */
+  madeBefore?(attempt: number): string | undefined;
+  /** Removes container, images and temporary trees of this run, but for those of a run with a journal. Never throws. */
   close(): Promise<void>;
 }
 

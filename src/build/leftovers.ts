@@ -7,9 +7,12 @@ export class Leftovers {
   readonly #containers = new Set<string>();
   readonly #images = new Set<string>();
   readonly #networks = new Set<string>();
+  readonly #stay: boolean;
 
-  constructor(engine: Engine) {
+  /** `stay`: somebody else removes them, by the label and the name of their run. */
+  constructor(engine: Engine, stay = false) {
     this.#engine = engine;
+    this.#stay = stay;
   }
 
   container(name: string): string {
@@ -38,8 +41,17 @@ export class Leftovers {
     this.#containers.delete(name);
   }
 
+  /** The container of a phase, which may be looked into later. */
+  async removePhase(name: string): Promise<void> {
+    if (!this.#stay) await this.removeContainer(name);
+  }
+
   /** Never throws: what cannot be removed now carries the label of its run. */
   async removeAll(): Promise<void> {
+    if (this.#stay) {
+      await this.removeNetworks();
+      return;
+    }
     for (const name of this.#containers) await this.removeContainer(name);
     await this.removeNetworks();
     for (const name of [...this.#images].reverse()) await this.#engine.removeImage(name);

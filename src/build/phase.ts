@@ -75,6 +75,12 @@ export const phaseDirectory = (plan: BuildPlan, phase: PhasePlan): string =>
     ? path.posix.dirname(plan.environment.directory)
     : plan.environment.directory;
 
+/** What is unset before a script begins, since it would come from engine or image. `own`: names of the plan's variables. */
+export const outsideVariables = (own: ReadonlySet<string>, network: boolean): readonly string[] =>
+  [...NOT_THE_PLANS, 'SOURCE_DATE_EPOCH'].filter(
+    (name) => !own.has(name) && !(network && PROXIES.test(name)),
+  );
+
 /**
  * The container's first process: a shell that collects what the script leaves behind and says how the script ended, by
  * which an end from outside can be told from the script's own. One stream, so that the log keeps its order.
@@ -86,9 +92,7 @@ export function wrapperScript(
   proxy?: PhaseProxy,
 ): string {
   const own = new Set(variables.map(([name]) => name));
-  const unset = [...NOT_THE_PLANS, 'SOURCE_DATE_EPOCH'].filter(
-    (name) => !own.has(name) && !(phase.network && proxy === undefined && PROXIES.test(name)),
-  );
+  const unset = outsideVariables(own, phase.network && proxy === undefined);
   return [
     'exec 2>&1',
     'umask 022',

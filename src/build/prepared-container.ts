@@ -2,7 +2,7 @@
 /** The prepared image: every attempt is a new container from it, so that no attempt sees what another one left. */
 import path from 'node:path';
 import type { BuildResult, FetchedWorld, PhasePlan } from '../model.js';
-import { addedFiles } from './added-files.js';
+import { containerOutputs } from './container-outputs.js';
 import { runPhase, type PhaseResult } from './container-phase.js';
 import type { Engine } from './engine.js';
 import { throwIfAborted } from './engine-failure.js';
@@ -52,7 +52,7 @@ export class PreparedContainer implements PreparedBuild {
 
   async build(attempt: number, signal?: AbortSignal): Promise<BuildResult> {
     const { engine, request, account, image, phase, limits, leftovers } = this.#state;
-    const { plan, run } = request;
+    const { plan, run, journal } = request;
     const { commitTime } = request.source ?? {};
     const name = leftovers.container(`samesource-${run}-build-${attempt}`);
     const stop = signal ?? request.signal;
@@ -68,10 +68,14 @@ export class PreparedContainer implements PreparedBuild {
         leftovers,
         async (network) => {
           throwIfAborted(stop, 'before the build phase');
+          const args = (own: readonly string[] | undefined): readonly string[] => [
+            ...createArguments(name, run, plan, phase, variables, limits, own),
+            ...engine.description.createArguments,
+          ];
+          await journal?.began({ phase: 'build', attempt, container: name, arguments: args(undefined) });
           await engine.checked([
             'create',
-            ...createArguments(name, run, plan, phase, variables, limits, network?.arguments),
-            ...engine.description.createArguments,
+            ...args(network?.arguments),
             image,
             '-c',
             wrapperScript(variables, phase, [], network?.proxy),
@@ -94,9 +98,11 @@ export class PreparedContainer implements PreparedBuild {
           });
         },
       );
-      return await this.#result(name, attempt, result, fetched, stop);
+      const built = await this.#result(name, attempt, result, fetched, stop);
+      await journal?.built(attempt, built);
+      return built;
     } finally {
-      await leftovers.removeContainer(name);
+      await leftovers.removePhase(name);
     }
   }
 
@@ -134,17 +140,7 @@ export class PreparedContainer implements PreparedBuild {
       case 'succeeded': {
         const collected = await collectOutputs(
           request.plan,
-          {
-            take: (from, file, maxBytes) =>
-              engine.copyOut(name, from, { file, maxBytes, ...(signal === undefined ? {} : { signal }) }),
-            takeTree: (from, into, bounds) =>
-              engine.copyTreeOut(name, from, {
-                into,
-                bounds,
-                ...(signal === undefined ? {} : { signal }),
-              }),
-            added: (directories) => addedFiles(engine, name, directories),
-          },
+          containerOutputs(engine, name, signal),
           path.join(request.directory, 'outputs', String(attempt)),
         );
         throwIfAborted(signal, 'while the outputs were copied');

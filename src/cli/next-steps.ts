@@ -32,6 +32,7 @@ export function nextSteps({ statement, statementSha256, run }: Report, location:
       break;
     case 'unbuildable':
       steps.push(
+        'look inside: the same command with --keep failed, then `verify shell RUN`',
         `see the whole log: verify build ${subject.target?.app ?? ''} ${subject.target?.version ?? ''}`,
       );
       break;

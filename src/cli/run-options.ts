@@ -11,6 +11,8 @@ export const DISK_OPTION = {
     'keep the whole store below 40G, 1.5GiB: what was not used for longest goes; default: SAMESOURCE_DISK',
 } as const;
 
+export const KEEP = ['failed', 'always'] as const;
+
 export interface RunArguments extends GlobalArguments {
   readonly channel: string | undefined;
   readonly source: string | undefined;
@@ -23,6 +25,7 @@ export interface RunArguments extends GlobalArguments {
   readonly identity: string | undefined;
   readonly 'allow-local-as-root': boolean;
   readonly record: boolean;
+  readonly keep: (typeof KEEP)[number] | undefined;
   readonly out: string;
 }
 
@@ -70,6 +73,11 @@ export function runOptions<T>(yargs: Argv<T>): Argv<T & RunArguments> {
       default: true,
       describe: 'containers get our recording proxy for a network; --no-record: that of the engine',
     })
+    .option('keep', {
+      choices: KEEP,
+      describe:
+        'build anew, and keep container and work tree of a run that ended badly, or of each: see `runs`, `shell`, `resume`',
+    })
     .option('out', {
       type: 'string',
       default: '.',
@@ -77,7 +85,7 @@ export function runOptions<T>(yargs: Argv<T>): Argv<T & RunArguments> {
     }) as Argv<T & RunArguments>;
 }
 
-/** As requests of the public API have them. */
+/** What runs the build and what stays of it, as requests of the public API have them. */
 export function engineOf(argv: RunArguments): {
   readonly engine?: (typeof ENGINES)[number];
   readonly madeSince?: Date;
@@ -87,6 +95,7 @@ export function engineOf(argv: RunArguments): {
   readonly host?: string;
   readonly hostKey?: string;
   readonly identity?: string;
+  readonly keep?: (typeof KEEP)[number];
 } {
   return {
     ...(argv.fresh ? { madeSince: new Date() } : {}),
@@ -97,6 +106,7 @@ export function engineOf(argv: RunArguments): {
     ...(argv.identity === undefined ? {} : { identity: argv.identity }),
     ...(argv['allow-local-as-root'] ? { allowLocalAsRoot: true } : {}),
     ...(argv.record ? {} : { record: false }),
+    ...(argv.keep === undefined ? {} : { keep: argv.keep }),
   };
 }
 

@@ -11,7 +11,7 @@ import type { OperationOptions } from './options.js';
 import { privateOf } from './private-of.js';
 import { describeRun } from './run.js';
 import { storeAttempt, type LogFile } from './store.js';
-import { inWorkspace, runName } from './workspace.js';
+import { inWorkspace, runName, type Keeping } from './workspace.js';
 
 /** What was known when the run ended: neither, when it ended before there was a plan. */
 export interface KnownOfRun {
@@ -58,6 +58,7 @@ export async function inKeptRun<T>(
   out: string | undefined,
   options: OperationOptions,
   work: (workspace: Workspace) => Promise<T>,
+  keeping?: Keeping<T>,
 ): Promise<T> {
   let kept = false;
   const keep = async (error: unknown, known: KnownOfRun): Promise<void> => {
@@ -66,14 +67,18 @@ export async function inKeptRun<T>(
     await keepFailure(error, known, out, options);
   };
   try {
-    return await inWorkspace(plan, async (workspace) => {
-      try {
-        return await work(workspace);
-      } catch (error) {
-        await keep(error, { plan, workspace });
-        throw error;
-      }
-    });
+    return await inWorkspace(
+      plan,
+      async (workspace) => {
+        try {
+          return await work(workspace);
+        } catch (error) {
+          await keep(error, { plan, workspace });
+          throw error;
+        }
+      },
+      keeping,
+    );
   } catch (error) {
     await keep(error, { plan });
     throw error;

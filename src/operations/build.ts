@@ -13,11 +13,15 @@ import { assertWritable } from './assert-writable.js';
 import { executorFor, type EngineRequest } from './executor.js';
 import { withinDisk } from './clean.js';
 import type { OperationOptions } from './options.js';
-import { plan, type PlanRequest } from './plan.js';
 import { privateOf } from './private-of.js';
 import { privateTexts } from './private-texts.js';
 import { engineOf, remoteOf } from './remote.js';
+import { assertKeepable, keptRequest, KeepRun, type KeepPolicy } from './keep-run.js';
+import type { KeptPlan } from './kept-run.js';
+import { plan, type PlanRequest, type PlanResult } from './plan.js';
 import { stoppable } from './stoppable.js';
+import type { TakenUp } from './verify.js';
+import type { Keeping } from './workspace.js';
 
 export interface BuildRequest extends PlanRequest, EngineRequest {
   /** Outputs are kept there. */
@@ -28,6 +32,8 @@ export interface BuildRequest extends PlanRequest, EngineRequest {
   readonly disk?: string;
   /** Kept builds that were made before are not used again; with the present moment none is. */
   readonly madeSince?: Date;
+  /** The container and its work tree stay: of a build that did not make all its outputs, or of each. */
+  readonly keep?: KeepPolicy;
 }
 
 export interface BuildOperationResult {
@@ -56,18 +62,52 @@ async function built(request: BuildRequest, options: OperationOptions): Promise<
   if (request.outputs !== undefined) await assertWritable(request.outputs);
   if (request.out !== undefined) await assertWritable(request.out);
   const remote = remoteOf(request);
-  let made: Plan;
+  let planned: PlanResult;
   try {
-    made = (await plan({ ...request, onHost: remote !== undefined }, options)).plan;
-    options.onProgress?.({ kind: 'plan', plan: made });
-    assertResolved(made);
+    planned = await plan({ ...request, onHost: remote !== undefined }, options);
+    options.onProgress?.({ kind: 'plan', plan: planned.plan });
+    assertResolved(planned.plan);
   } catch (error) {
     if (error instanceof FailedHere) await keepFailure(error, {}, request.out, options);
     throw error;
   }
-  return await inKeptRun(made, request.out, options, (workspace) =>
-    stoppable(options, (stopping) => buildIn(made, request, workspace, stopping)),
+  return await buildPlan({ plan: planned.plan, facts: planned.facts }, request, options);
+}
+
+/** @throws UsageError `keep-needs-container` */
+export async function buildPlan(
+  planned: KeptPlan,
+  request: BuildRequest,
+  options: OperationOptions,
+  taken?: TakenUp,
+): Promise<BuildOperationResult> {
+  const { plan: made } = planned;
+  return await inKeptRun(
+    made,
+    request.out,
+    options,
+    (workspace) => stoppable(options, (stopping) => buildIn(made, request, workspace, stopping, taken)),
+    keepingOf(planned, request, options, taken),
   );
+}
+
+function keepingOf(
+  planned: KeptPlan,
+  { keep, out: _out, outputs: _outputs, madeSince: _since, ...asked }: BuildRequest,
+  options: OperationOptions,
+  taken: TakenUp | undefined,
+): Keeping<BuildOperationResult> | undefined {
+  if (keep === undefined) return undefined;
+  assertKeepable(planned.plan, engineOf(asked).engine);
+  const request = keptRequest(asked);
+  const about = { policy: keep, operation: 'build' as const, planned, request, ...taken?.about };
+  return {
+    journal: new KeepRun(about, options),
+    endingOf: ({ failed, absent }) => ({
+      good: failed === undefined && absent.length === 0,
+      outcome: failed === undefined ? 'built' : 'unbuildable',
+    }),
+  };
 }
 
 async function buildIn(
@@ -75,14 +115,18 @@ async function buildIn(
   request: BuildRequest,
   workspace: Workspace,
   options: OperationOptions,
+  taken: TakenUp | undefined,
 ): Promise<BuildOperationResult> {
+  // of a build that was made before there is nothing to keep
+  const madeSince = request.keep === undefined ? request.madeSince : new Date();
   const supply = new BuildSupply(made, {
     workspace,
     redact: redactor(privateTexts(privateOf(workspace))),
-    executor: () => executorFor(made, request, options),
+    executor: () => taken?.executor(options) ?? executorFor(made, request, options),
+    storing: taken?.facts.assisted === undefined,
     ...(request.source === undefined ? {} : { source: request.source }),
     ...engineOf(request),
-    ...(request.madeSince === undefined ? {} : { madeSince: request.madeSince }),
+    ...(madeSince === undefined ? {} : { madeSince }),
     ...options,
   });
   try {

@@ -9,8 +9,10 @@ import { bytesBelow, storeItems, type StoreItem } from '../inputs/store-rooms.js
 import type { StoreKind } from '../model.js';
 import { isAbandoned, OWNER_FILE } from '../owned-directory.js';
 import { bytesOf } from './cache.js';
+import { listKeptRuns, removeKeptRun } from './kept-runs.js';
 import type { OperationOptions } from './options.js';
-import { runsDirectory, sweep } from './sweep.js';
+import { keptDirectory, runsDirectory } from './run-directories.js';
+import { sweep } from './sweep.js';
 
 export type { StoreItem };
 
@@ -77,7 +79,8 @@ export async function cleanStore(request: CleanRequest, options: OperationOption
   let bytes = (await bytesBelow(cache)) - (dryRun ? freed : 0);
   for (const item of items) {
     if (bytes <= (maxBytes ?? Number.POSITIVE_INFINITY)) break;
-    if (!named.includes(item)) bytes -= await take(item);
+    // somebody asked for a run to be kept, and most of it is in the engine
+    if (!named.includes(item) && item.kind !== 'runs') bytes -= await take(item);
   }
   const tooMuch = bytes > (maxBytes ?? Number.POSITIVE_INFINITY);
   return {
@@ -141,7 +144,7 @@ const IN_USE_MS = 60 * 60 * 1000;
 
 async function itemsIn(cache: string, { onProgress }: OperationOptions): Promise<readonly StoreItem[]> {
   const since = Math.min(Date.now() - IN_USE_MS, ...(await startsOfRuns(cache)));
-  return await storeItems(
+  const items = await storeItems(
     cache,
     ({ id }, why) =>
       onProgress?.({
@@ -150,16 +153,35 @@ async function itemsIn(cache: string, { onProgress }: OperationOptions): Promise
       }),
     since,
   );
+  return [...items, ...(await keptRunItems())].toSorted((a, b) => a.usedMs - b.usedMs);
+}
+
+/** With what an engine holds of them, which is not counted. */
+async function keptRunItems(): Promise<readonly StoreItem[]> {
+  return (await listKeptRuns()).map(({ run, bytes, usedMs, inUse, state }) => ({
+    kind: 'runs',
+    name:
+      state.kind === 'readable'
+        ? `${run} ${state.kept.target.app} ${state.kept.target.version}, ${state.kept.end?.outcome ?? 'not ended'}`
+        : `${run}, damaged`,
+    bytes,
+    usedMs,
+    ...(inUse ? { inUse: 'a process works with it' } : {}),
+    remove: async () => {
+      await removeKeptRun(run);
+      return bytes;
+    },
+  }));
 }
 
 /** Of those whose process lives. */
 async function startsOfRuns(cache: string): Promise<readonly number[]> {
   const starts: number[] = [];
-  const runs = runsDirectory(cache);
-  for (const name of await fs.readdir(runs).catch(() => [])) {
-    const directory = path.join(runs, name);
-    const owner = await fs.stat(path.join(directory, OWNER_FILE)).catch(() => undefined);
-    if (owner !== undefined && !(await isAbandoned(directory))) starts.push(owner.mtimeMs);
-  }
+  for (const runs of [runsDirectory(cache), keptDirectory(cache)])
+    for (const name of await fs.readdir(runs).catch(() => [])) {
+      const directory = path.join(runs, name);
+      const owner = await fs.stat(path.join(directory, OWNER_FILE)).catch(() => undefined);
+      if (owner !== undefined && !(await isAbandoned(directory))) starts.push(owner.mtimeMs);
+    }
   return starts;
 }

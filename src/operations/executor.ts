@@ -20,6 +20,10 @@ export interface EngineRequest extends RemoteRequest {
   readonly replay?: Readonly<Partial<Record<PhaseName, readonly Sha256[]>>>;
 }
 
+/** Nothing where what is fetched is not recorded. */
+export const recording = ({ record, replay }: EngineRequest): { readonly openRecorder?: OpenRecorder } =>
+  record === false && replay === undefined ? {} : { openRecorder: recorderFor(replay) };
+
 /** @throws FailedHere `not-recorded` */
 function recorderFor(replay: EngineRequest['replay']): OpenRecorder {
   const turns: Partial<Record<PhaseName, number>> = {};
@@ -62,9 +66,7 @@ export async function executorFor(
       ...(signal === undefined ? {} : { signal }),
     },
     {
-      ...(request.record === false && request.replay === undefined
-        ? {}
-        : { openRecorder: recorderFor(request.replay) }),
+      ...recording(request),
       rootFileSystem: async (name, more) => {
         const made = await rootFileSystem(name, more);
         base = made.path;

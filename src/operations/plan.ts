@@ -96,6 +96,23 @@ function noHostSteps({ obstacle }: CheckPlan): string {
     : 'the recipe has no steps that another machine could run';
 }
 
+/** As `planAnything`, from facts that were looked up before: nobody is asked, and nothing is written down. */
+export async function planFrom(
+  request: PlanRequest,
+  facts: readonly Fact[],
+  options: OperationOptions = {},
+): Promise<PlanResult | ChecksResult> {
+  const { recipe, sha256 } = await recipeOf(request.app, options.recipes);
+  const version = tryResolve(recipe, request, facts)?.candidate.version;
+  const versionLock =
+    version === undefined ? undefined : await readVersionLock(recipe.app, version, options.recipes);
+  const context = { facts, recipeSha256: sha256 };
+  const checks = makeCheckPlan(recipe, request, context);
+  if (checks !== undefined) return { kind: 'checks', plan: checks, facts };
+  const made = makePlan(recipe, request, { ...context, locks: await imageLocks(), versionLock });
+  return { kind: 'build', plan: made, facts };
+}
+
 /**
  * As `planAnything`, where only a build will do.
  * @throws VerifyError `no-source`, `needs-host`

@@ -8,7 +8,8 @@ import { cacheDirectory } from '../inputs/cache.js';
 import { isAbandoned } from '../owned-directory.js';
 import { tryLock } from '../owned-lock.js';
 import { run } from '../process.js';
-import { below, runsDirectory, sweep, TEMPORARY } from './sweep.js';
+import { runsDirectory } from './run-directories.js';
+import { below, sweep, TEMPORARY } from './sweep.js';
 import { removeHalfReports } from './store.js';
 
 export interface Repaired {

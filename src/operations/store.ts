@@ -114,6 +114,8 @@ export interface Attempt {
   readonly plan?: Plan | CheckPlan;
   readonly record?: Partial<Omit<RunRecord, 'statements'>>;
   readonly logs?: readonly LogFile[];
+  /** What there is to show of it all the same. */
+  readonly more?: readonly ReportFile[];
 }
 
 /** Returns the directory below `attempts/`. */
@@ -123,6 +125,7 @@ export async function storeAttempt(attempt: Attempt, options: StoreOptions = {})
   const told = redacted({ schemaVersion: 1, outcome: 'failed-here', failure, plan, record }, redact);
   const files: ReportFile[] = [
     { name: 'failure.json', content: `${JSON.stringify(told, undefined, 2)}\n` },
+    ...(attempt.more ?? []),
     ...(await readLogs(attempt.logs ?? [], redact)),
   ];
   return await keepAttempt(run, files, place(options));

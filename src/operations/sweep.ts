@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Removes what killed runs left behind: containers, images, directories. A run whose process lives is never touched. Done
- * by a run's keeper when its process is gone, and by the next run for what a keeper could not (a machine that went down).
+ * Removes what killed runs left behind: containers, images, directories. A run whose process lives is never touched, and
+ * of one that is kept only what still runs is ended. Done by a run's keeper when its process is gone, and by the next run for what a keeper could not (a machine that went down).
  */
 import { promises as fs } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { isEngineFile, removeFromEngine } from '../build/abandoned.js';
 import { sweepRemotes } from '../build/ssh/abandoned-remote.js';
 import { cacheDirectory } from '../inputs/cache.js';
-import { isAbandoned, OWNER_FILE } from '../owned-directory.js';
-
-export const runsDirectory = (cache: string): string => path.join(cache, 'runs');
+import { isAbandoned } from '../owned-directory.js';
+import { keptDirectory, removeRun, runsDirectory } from './run-directories.js';
 
 /** As `makeOwnedDirectory` is called; the end is that of `mkdtemp`. */
 export const TEMPORARY = /^samesource-(?:image-|pgp-|reports-)?[A-Za-z0-9]{6}$/;
@@ -22,6 +20,11 @@ export async function sweep(): Promise<void> {
   const runs = runsDirectory(cacheDirectory());
   for (const directory of [...(await below(runs, /^/)), ...(await below(os.tmpdir(), TEMPORARY))])
     if (await isAbandoned(directory)) await removeRun(directory).catch(() => undefined);
+  for (const directory of await below(keptDirectory(cacheDirectory()), /^/))
+    if (await isAbandoned(directory)) {
+      const { settle } = await import('./kept-runs.js');
+      await settle(directory).catch(() => undefined);
+    }
 }
 
 export async function below(parent: string, named: RegExp): Promise<readonly string[]> {
@@ -30,16 +33,4 @@ export async function below(parent: string, named: RegExp): Promise<readonly str
     .filter((name) => named.test(name))
     .map((name) => path.join(parent, name))
     .sort();
-}
-
-async function removeRun(directory: string): Promise<void> {
-  // a killed mmdebstrap may have left something mounted, which must not be emptied from here
-  const mounts = await fs.readFile('/proc/self/mountinfo', 'utf8').catch(() => '');
-  if (mounts.includes(`${directory}/`)) return;
-  const free = await removeFromEngine(directory);
-  if (free) await fs.rm(directory, { recursive: true, force: true });
-  else
-    for (const name of await fs.readdir(directory))
-      if (name !== OWNER_FILE && !isEngineFile(name))
-        await fs.rm(path.join(directory, name), { recursive: true, force: true });
 }

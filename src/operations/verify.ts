@@ -4,6 +4,7 @@ import { promises as fs } from 'node:fs';
 import path from 'node:path';
 import { digestOf } from '../canonical-json.js';
 import { FailedHere, FormatError, UsageError, VerifyError } from '../errors.js';
+import type { Executor } from '../build/executor.js';
 import { parseBuildInfo, type BuildInfo } from '../inputs/debian/buildinfo.js';
 import type { Plan, UnverifiableReason } from '../model.js';
 import type { Workspace } from '../pipeline/options.js';
@@ -17,9 +18,11 @@ import { assertWritable } from './assert-writable.js';
 import { inKeptRun, keepFailure } from './attempt.js';
 import { withinDisk } from './clean.js';
 import { executorFor, type EngineRequest } from './executor.js';
+import { assertKeepable, keptRequest, KeepRun, type KeepPolicy, type KeepRequest } from './keep-run.js';
+import type { KeptPlan } from './kept-run.js';
 import type { OperationOptions } from './options.js';
 import { planAnything, type ChecksResult, type PlanRequest, type PlanResult } from './plan.js';
-import { describeRun } from './run.js';
+import { describeRun, type RunFacts } from './run.js';
 import { privateOf } from './private-of.js';
 import { privateTexts } from './private-texts.js';
 import { readReport } from './read-report.js';
@@ -27,6 +30,7 @@ import { engineOf, remoteOf } from './remote.js';
 import { recipeOf } from './recipes.js';
 import { stoppable } from './stoppable.js';
 import { assertAbsent, storeReport, writeEvidence } from './store.js';
+import type { Keeping } from './workspace.js';
 
 export interface VerifyRequest extends PlanRequest, EngineRequest {
   /** FILE or DIR with the published files; else they come from the channel. */
@@ -47,6 +51,8 @@ export interface VerifyRequest extends PlanRequest, EngineRequest {
   readonly madeSince?: Date;
   /** What the store may hold, as 40G; default `SAMESOURCE_DISK`, else as it is. */
   readonly disk?: string;
+  /** The container and its work tree stay: of a run that ended without a match, or of each. */
+  readonly keep?: KeepPolicy;
   /** Reports and attempts are kept below it; without it nothing is stored. */
   readonly out?: string;
   /** An earlier report of the same target that this one takes the place of. */
@@ -89,15 +95,53 @@ async function verified(request: VerifyRequest, options: OperationOptions): Prom
     return await stored({ report: await verifyChecks(planned.plan, request, options), logs: [] }, request);
   }
   options.onProgress?.({ kind: 'plan', plan: planned.plan });
-  return await verifyPlan(planned.plan, request, options);
+  const { plan, facts } = planned;
+  return await runPlan({ plan, facts }, request, options, finishing(request));
 }
 
 export async function verifyPlan(
   made: Plan,
-  request: Omit<VerifyRequest, 'app' | 'version' | 'channel'>,
+  request: Omit<VerifyRequest, 'app' | 'version' | 'channel' | 'keep'>,
   options: OperationOptions = {},
 ): Promise<VerifyResult> {
-  return await inKeptRun(made, request.out, options, async (online) => {
+  const asked = { ...request, ...made.target };
+  return await runPlan({ plan: made, facts: [] }, asked, options, finishing(asked));
+}
+
+/** What is other about a run that takes up an earlier one. */
+export interface TakenUp {
+  readonly executor: (options: OperationOptions) => Promise<Executor>;
+  readonly facts: RunFacts;
+  readonly about: Pick<KeepRequest, 'resumed' | 'touched'>;
+}
+
+interface Finishing<T> {
+  readonly finish: (verified: Verified, workspace: Workspace) => Promise<T>;
+  readonly endingOf: Keeping<T>['endingOf'];
+}
+
+export function finishing(request: VerifyRequest): Finishing<VerifyResult> {
+  return {
+    finish: (verified, workspace) => stored(verified, request, workspace),
+    endingOf: ({ report }) => {
+      const { kind } = report.statement.verdict;
+      return { good: kind === 'reproducible' || kind === 'equivalent', outcome: kind };
+    },
+  };
+}
+
+/** @throws UsageError `keep-needs-container` */
+export async function runPlan<T>(
+  planned: KeptPlan,
+  request: VerifyRequest,
+  options: OperationOptions,
+  { finish, endingOf }: Finishing<T>,
+  taken?: TakenUp,
+): Promise<T> {
+  const made = planned.plan;
+  // of a build that was made before there is nothing to keep
+  const madeSince = request.keep === undefined ? request.madeSince : new Date();
+  const work = async (online: Workspace): Promise<T> => {
     const workspace = request.replay === undefined ? online : { ...online, offline: true };
     const supersedes =
       request.supersedes === undefined ? undefined : await earlierReport(request.supersedes, made);
@@ -117,18 +161,35 @@ export async function verifyPlan(
         ...(request.rebuild === undefined ? {} : { builds: request.rebuild }),
         ...(request.confirm === undefined ? {} : { confirm: request.confirm }),
         ...engineOf(request),
-        ...(request.madeSince === undefined ? {} : { madeSince: request.madeSince }),
+        ...(madeSince === undefined ? {} : { madeSince }),
         ...(request.buildAnyway === undefined ? {} : { buildAnyway: request.buildAnyway }),
-        executor: () => executorFor(made, request, stopping),
+        executor: () => taken?.executor(stopping) ?? executorFor(made, request, stopping),
+        storing: taken?.facts.assisted === undefined,
         redact: redactor(privateTexts(privateOf(workspace))),
         workspace,
         describeRun: (facts) =>
-          describeRun({ ...facts, ...(supersedes === undefined ? {} : { supersedes }) }),
+          describeRun({ ...facts, ...taken?.facts, ...(supersedes === undefined ? {} : { supersedes }) }),
         ...stopping,
       }),
     );
-    return await stored(found, request, workspace);
-  });
+    return await finish(found, workspace);
+  };
+  const keeping = keepingOf(planned, request, options, endingOf, taken);
+  return await inKeptRun(made, request.out, options, work, keeping);
+}
+
+function keepingOf<T>(
+  planned: KeptPlan,
+  { keep, out: _out, evidence: _evidence, madeSince: _since, ...asked }: VerifyRequest,
+  options: OperationOptions,
+  endingOf: Keeping<T>['endingOf'],
+  taken: TakenUp | undefined,
+): Keeping<T> | undefined {
+  if (keep === undefined) return undefined;
+  assertKeepable(planned.plan, engineOf(asked).engine);
+  const request = keptRequest(asked, 'published', 'device', 'buildinfo', 'supersedes');
+  const about = { policy: keep, operation: 'verify' as const, planned, request, ...taken?.about };
+  return { journal: new KeepRun(about, options), endingOf };
 }
 
 async function stored(

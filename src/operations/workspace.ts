@@ -5,13 +5,16 @@ import { promises as fs, type Dirent } from 'node:fs';
 import path from 'node:path';
 import { storageFailure } from '../inputs/atomic-file.js';
 import { cacheDirectory } from '../inputs/cache.js';
-import { claim } from '../owned-directory.js';
+import { claim, OWNER_FILE } from '../owned-directory.js';
 import { debianMirror } from '../inputs/debian/debian-mirror.js';
 import { packageRoot } from '../inputs/package-files.js';
 import type { Plan } from '../model.js';
 import type { Workspace } from '../pipeline/options.js';
+import { outcomeOf, type KeepRun } from './keep-run.js';
+import { discard } from './kept-runs.js';
+import { keptDirectory, runsDirectory } from './run-directories.js';
 import { startRunKeeper } from './run-keeper.js';
-import { runsDirectory, sweep } from './sweep.js';
+import { sweep } from './sweep.js';
 
 /** `20261125t071500-3f9a2c`: sorts by time, and is a valid container name. */
 export function runName(now = new Date()): string {
@@ -19,10 +22,25 @@ export function runName(now = new Date()): string {
   return `${time}-${randomBytes(3).toString('hex')}`;
 }
 
-export async function inWorkspace<T>(plan: Needs, work: (workspace: Workspace) => Promise<T>): Promise<T> {
+/** How the work ended, for a run that may be kept. */
+interface Ending {
+  readonly good: boolean;
+  readonly outcome: string;
+}
+
+export interface Keeping<T> {
+  readonly journal: KeepRun;
+  readonly endingOf: (result: T) => Ending;
+}
+
+export async function inWorkspace<T>(
+  plan: Needs,
+  work: (workspace: Workspace) => Promise<T>,
+  keeping?: Keeping<T>,
+): Promise<T> {
   const cache = cacheDirectory();
   const run = runName();
-  const directory = path.join(runsDirectory(cache), run);
+  const directory = path.join(keeping === undefined ? runsDirectory(cache) : keptDirectory(cache), run);
   await sweep();
   const keeper = await startRunKeeper();
   try {
@@ -33,16 +51,27 @@ export async function inWorkspace<T>(plan: Needs, work: (workspace: Workspace) =
     await fs.rm(directory, { recursive: true, force: true }).catch(() => undefined);
     throw storageFailure(error, 'the work of this run', directory);
   }
+  let ending: Ending = { good: false, outcome: 'error' };
   try {
-    return await work({
+    await keeping?.journal.begin(directory);
+    const result = await work({
       directory,
       cache,
       packageRoot: packageRoot(),
       run,
       ...(needsArchive(plan) ? { debianMirror: await debianMirror() } : {}),
+      ...(keeping === undefined ? {} : { journal: keeping.journal }),
     });
+    if (keeping !== undefined) ending = keeping.endingOf(result);
+    return result;
+  } catch (error) {
+    ending = { good: false, outcome: outcomeOf(error) };
+    throw error;
   } finally {
-    await remove(directory);
+    if (keeping === undefined) await remove(directory);
+    else if (await keeping.journal.end(ending.good, ending.outcome))
+      await fs.rm(path.join(directory, OWNER_FILE), { force: true });
+    else await discard(directory).catch(() => undefined);
     keeper.done();
   }
 }

@@ -14,7 +14,15 @@ import { debianSource, gitSource } from './source-record.js';
 
 export type SupplyOptions = Pick<
   PipelineOptions,
-  'workspace' | 'source' | 'engine' | 'madeSince' | 'redact' | 'executor' | 'signal' | 'onProgress'
+  | 'workspace'
+  | 'source'
+  | 'engine'
+  | 'madeSince'
+  | 'storing'
+  | 'redact'
+  | 'executor'
+  | 'signal'
+  | 'onProgress'
 > & {
   readonly timed?: <T>(stage: string, work: () => Promise<T>) => Promise<T>;
 };
@@ -73,8 +81,13 @@ export class BuildSupply {
     const result = await this.#timed('build', () => prepared.build(attempt, this.#options.signal));
     if (result.kind === 'environment-gone')
       return { kind: 'stopped', reasons: [environmentGone(result)], ...from, prepared };
-    const made = new Date().toISOString();
-    const id = await this.#timed('keep', () => this.#kept.keep({ attempt, ...from, prepared, result }));
+    const before = prepared.madeBefore?.(attempt);
+    const made = before ?? new Date().toISOString();
+    // one that was made before was kept then, if it could be: twice it would count as two
+    const id =
+      before === undefined && this.#options.storing !== false
+        ? await this.#timed('keep', () => this.#kept.keep({ attempt, ...from, prepared, result }))
+        : undefined;
     const { executor, engineVersion } = prepared.environment;
     return {
       kind: 'built',
@@ -86,7 +99,7 @@ export class BuildSupply {
         made,
         executor,
         ...(engineVersion === undefined ? {} : { engineVersion }),
-        reused: false,
+        reused: before !== undefined,
       },
     };
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What the pipeline is told beside the plan. */
 import type { Executor, ExecutorKind } from '../build/executor.js';
+import type { RunJournal } from '../build/run-journal.js';
 import type { DeviceSpecification } from '../compare/device-specification.js';
 import type { BuildInfo } from '../inputs/debian/buildinfo.js';
 import type { OnProgress } from '../model.js';
@@ -27,6 +28,8 @@ export interface PipelineOptions {
   /** Kept builds that may take the place of one: by this engine, default any; made since then, default ever. */
   readonly engine?: ExecutorKind;
   readonly madeSince?: Date;
+  /** Whether what is built here may take the place of a later build; default true. */
+  readonly storing?: boolean;
   /** Takes out of what others said, a compiler or a server, what would name this machine. */
   readonly redact: (text: string) => string;
   /** Asked for when the cheap checks are done. */
@@ -49,4 +52,6 @@ export interface Workspace {
   readonly offline?: boolean;
   /** Names everything of this run. */
   readonly run: string;
+  /** Of a run that may be kept. */
+  readonly journal?: RunJournal;
 }

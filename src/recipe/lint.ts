@@ -34,6 +34,9 @@ export const COMMAND_NAMES = [
   'replay',
   'report',
   'reports',
+  'resume',
+  'runs',
+  'shell',
   'status',
   'transplant',
 ] as const;

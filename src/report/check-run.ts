@@ -6,6 +6,10 @@ import type { Report, ReportStatement, RunRecord } from './types.js';
 export function checkRun({ statement, run }: Report, found: Found): void {
   const { kind } = statement.verdict;
   checkPublished(statement, run, found);
+  if (run.assisted !== undefined)
+    found('assisted', '/run/assisted', `no verdict comes of such a run: ${run.assisted}`);
+  if (run.resumed !== undefined && run.resumed.begun > run.time)
+    found('run', '/run/resumed', `it began ${run.resumed.begun}, and this run ended ${run.time}`);
   const matched = kind === 'reproducible' || kind === 'equivalent';
   if (run.matchingBuilds > run.builds)
     found('run', '/run/matchingBuilds', `${run.matchingBuilds}, of ${run.builds} builds`);

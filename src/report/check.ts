@@ -13,7 +13,7 @@ import type { Report } from './types.js';
 export interface Inconsistency {
   /**
    * Stable: `shape`, `digest`, `ledger`, `tree`, `proof`, `rule`, `signature`, `reason`, `finding`, `coverage`, `subject`, `plan`,
-   * `set`, `origin`, `conclusion`, `run`, `place`.
+   * `set`, `origin`, `conclusion`, `run`, `assisted`, `place`.
    */
   readonly code: string;
   /** JSON pointer. */

@@ -32,6 +32,8 @@ export async function publishReport(
   files: readonly ReportFile[],
   options: PublishOptions,
 ): Promise<string> {
+  if (report.run.assisted !== undefined)
+    throw new FailedHere('assisted', `no report is made of this run: ${report.run.assisted}`);
   const { target } = report.statement.subject;
   const short = report.statementSha256.slice(0, 12);
   const place =

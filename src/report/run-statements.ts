@@ -79,6 +79,13 @@ export function runStatements(run: Omit<RunRecord, 'statements'>, statement: Rep
       '/missingTools',
       'command -v TOOL',
     );
+  if (run.resumed !== undefined)
+    said(
+      'resumed',
+      `${run.resumed.from === 'build' ? 'Its environment was prepared' : 'Its environment was prepared and the build was made'} in an earlier run of ours, which began ${run.resumed.begun}, and was used again by its digest.`,
+      '/resumed',
+      again,
+    );
   if (run.supersedes !== undefined)
     said(
       'supersedes',

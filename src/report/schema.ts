@@ -505,6 +505,8 @@ const runPart = z.strictObject({
   failureTail: list(text).optional(),
   knownFailures: list(z.strictObject({ id: z.enum(KNOWN_FAILURE_IDS), line: text })).optional(),
   supersedes: sha256.optional(),
+  resumed: z.strictObject({ from: z.enum(['build', 'compare']), begun: z.iso.datetime() }).optional(),
+  assisted: text.optional(),
   statements: list(statementLine),
 });
 

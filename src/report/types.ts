@@ -178,6 +178,10 @@ export interface RunRecord {
   readonly knownFailures?: readonly { readonly id: KnownFailureId; readonly line: string }[];
   /** Digest of the statement of an earlier report that this one replaces. */
   readonly supersedes?: Sha256;
+  /** Of an earlier run, the phases before `from` were used again: by digest, and none of them touched. */
+  readonly resumed?: { readonly from: 'build' | 'compare'; readonly begun: string };
+  /** Why no verdict comes of it. No report that is published has it. */
+  readonly assisted?: string;
   readonly statements: readonly Statement[];
 }
 

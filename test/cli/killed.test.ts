@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Killed at any moment: by Ctrl-C, by whoever may say why, and by the signal that nobody can catch. Nothing stays. */
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
-import { hasTool, without } from '../helpers/need.js';
+import { hasEngine, held, type EngineName } from '../helpers/engines.js';
 import { localServer } from '../helpers/http-server.js';
 import {
   addTinyImage,
@@ -176,30 +175,6 @@ test('what a run and its keeper left, both killed, the next run removes; a livin
 });
 
 // ---------------------------------------------------------------- in containers
-
-type EngineName = 'docker' | 'podman';
-
-function hasEngine(t: ExecutionContext, engine: EngineName): boolean {
-  try {
-    if (hasTool(engine)) {
-      execFileSync(engine, ['ps', '--quiet'], { stdio: 'pipe' });
-      return true;
-    }
-  } catch {
-    // installed, and does not answer
-  }
-  return without(t, `a running ${engine}`);
-}
-
-/** Containers and images of the runs that a scratch package has begun, by the plan's own names. */
-function held(engine: EngineName, runs: readonly string[]): readonly string[] {
-  const list = (args: readonly string[]): readonly string[] =>
-    execFileSync(engine, args, { encoding: 'utf8' }).split('\n');
-  return [
-    ...list(['ps', '--all', '--format', '{{.Names}}']),
-    ...list(['images', '--format', '{{.Repository}}']),
-  ].filter((name) => runs.some((run) => name.includes(`samesource-${run}`)));
-}
 
 const runsOf = (scratch: ScratchPackage): readonly string[] =>
   scratch.left().flatMap((name) => (name.startsWith('runs/') ? [path.basename(name)] : []));

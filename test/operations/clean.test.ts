@@ -15,7 +15,7 @@ import test from 'ava';
 import { UsageError } from '../../src/errors.js';
 import { storeItems } from '../../src/inputs/store-rooms.js';
 import { cleanStore, withinDisk } from '../../src/operations/clean.js';
-import { runsDirectory } from '../../src/operations/sweep.js';
+import { runsDirectory } from '../../src/operations/run-directories.js';
 import { claim } from '../../src/owned-directory.js';
 
 const DAY = 24 * 60 * 60 * 1000;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { CommandModule } from 'yargs';
-import { printable } from '../../index.js';
-import { runCommand } from '../command.js';
+import { printable, type BuildOperationResult } from '../../index.js';
+import { runCommand, type CommandContext } from '../command.js';
 import { EXIT } from '../exit-code.js';
 import { knownText } from '../known-text.js';
 import { engineOf, planRequestOf, runOptions, type RunArguments } from '../run-options.js';
@@ -23,7 +23,7 @@ export const buildCommand: CommandModule<object, BuildArguments> = {
       .example('$0 build bitlbee 3.x', 'the digests of the rebuilt packages')
       .example('$0 build demo latest -o rebuilt', 'keep the files as well'),
   handler: (argv) =>
-    runCommand(argv, async ({ output, options }) => {
+    runCommand(argv, async (context) => {
       const { build } = await import('../../index.js');
       const result = await build(
         {
@@ -32,25 +32,30 @@ export const buildCommand: CommandModule<object, BuildArguments> = {
           ...(argv.output === undefined ? {} : { outputs: argv.output }),
           out: argv.out,
         },
-        options,
+        context.options,
       );
-      output.data(result);
-      const { failed } = result;
-      if (failed !== undefined) {
-        output.print(
-          [
-            `the published source did not build: the ${failed.phase} phase ended with exit code ${failed.exitCode}`,
-            ...(failed.firstError.length === 0 ? failed.tail : failed.firstError).map(
-              (line) => `  ${printable(line)}`,
-            ),
-            ...knownText(failed.known),
-          ].join('\n'),
-        );
-        return EXIT.unverifiable;
-      }
-      output.print(result.files.map(({ sha256, path, name }) => `${sha256}  ${path ?? name}`).join('\n'));
-      if (result.absent.length === 0) return EXIT.ok;
-      output.note(`the plan also names outputs that were not made: ${result.absent.join(', ')}`);
-      return EXIT.unreproducible;
+      return built(result, context);
     }),
 };
+
+/** Says what came of it. Returns the exit code. */
+export function built(result: BuildOperationResult, { output }: Pick<CommandContext, 'output'>): number {
+  output.data(result);
+  const { failed } = result;
+  if (failed !== undefined) {
+    output.print(
+      [
+        `the published source did not build: the ${failed.phase} phase ended with exit code ${failed.exitCode}`,
+        ...(failed.firstError.length === 0 ? failed.tail : failed.firstError).map(
+          (line) => `  ${printable(line)}`,
+        ),
+        ...knownText(failed.known),
+      ].join('\n'),
+    );
+    return EXIT.unverifiable;
+  }
+  output.print(result.files.map(({ sha256, path, name }) => `${sha256}  ${path ?? name}`).join('\n'));
+  if (result.absent.length === 0) return EXIT.ok;
+  output.note(`the plan also names outputs that were not made: ${result.absent.join(', ')}`);
+  return EXIT.unreproducible;
+}

@@ -22,6 +22,9 @@ import { reconcileCommand } from './reconcile.js';
 import { replayCommand } from './replay.js';
 import { reportCommand } from './report.js';
 import { reportsCommand } from './reports.js';
+import { resumeCommand } from './resume.js';
+import { runsCommand } from './runs.js';
+import { shellCommand } from './shell.js';
 import { statusCommand } from './status.js';
 import { transplantCommand } from './transplant.js';
 import { verifyCommand } from './verify.js';
@@ -40,6 +43,9 @@ export const COMMANDS: readonly CommandModule<object, any>[] = [
   fetchCommand,
   buildCommand,
   buildsCommand,
+  runsCommand,
+  shellCommand,
+  resumeCommand,
   recipesCommand,
   replayCommand,
   reportCommand,

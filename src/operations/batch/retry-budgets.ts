@@ -51,6 +51,12 @@ export const RETRY_BUDGETS = {
   'host-refused': NEVER,
   'not-recorded': NEVER,
   interrupted: NEVER,
+  // of runs that are taken up by hand
+  assisted: NEVER,
+  'kept-run-damaged': NEVER,
+  'kept-state-gone': NEVER,
+  'kept-state-changed': NEVER,
+  'run-in-use': NEVER,
 } as const satisfies Readonly<Record<JobFailureClass, RetryBudget>>;
 
 /** Milliseconds until the next try after this many failures of the class; nothing when it is used up. */
