@@ -73,6 +73,7 @@ export async function replay(request: ReplayRequest, options: OperationOptions =
         // what was kept of an earlier build says nothing about now
         madeSince: new Date(),
         rebuild: Math.max(1, before.run.builds),
+        confirm: false,
       },
       options,
     );
