@@ -59,10 +59,8 @@ test('a clone over HTTPS is recorded, and made again from the record', async (t)
     return (await execute('git', [...args], { cwd: root, env })).stdout.trim();
   };
   await git(['init', '-q', 'work']);
-  await git([
-    ...['-C', 'work', '-c', 'user.name=a', '-c', 'user.email=a@example.org'],
-    ...['commit', '-q', '--allow-empty', '-m', 'first'],
-  ]);
+  const author = ['-c', 'user.name=a', '-c', 'user.email=a@example.org'];
+  await git(['-C', 'work', ...author, 'commit', '-q', '--allow-empty', '-m', 'first']);
   await git(['clone', '-q', '--bare', 'work', 'served.git']);
   const server = await localTlsServer(t, (request, response) => backend(root, request, response));
   const at = `localhost:${server.port}`;
