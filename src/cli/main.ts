@@ -42,7 +42,8 @@ const parser = yargs(given)
   .parserConfiguration({
     'dot-notation': false,
     'boolean-negation': true,
-    'duplicate-arguments-array': false,
+    // else only the last of several files or rules would count
+    'duplicate-arguments-array': true,
     'parse-numbers': false,
     'parse-positional-numbers': false,
     'camel-case-expansion': false,
@@ -50,6 +51,13 @@ const parser = yargs(given)
   .completion('completion-answers', false, complete)
   .demandCommand(1, 'what should be checked? Name an app and a version, or a command')
   .strict()
+  .check((argv) => {
+    const several = Object.entries(argv).find(
+      ([name, value]) => name !== '_' && Array.isArray(value) && !arraysOf(parser).includes(name),
+    );
+    if (several !== undefined) throw new Error(`--${several[0]} is given more than once`);
+    return true;
+  }, true)
   .wrap(process.stdout.isTTY ? Math.min(110, process.stdout.columns) : 100)
   .fail((message, error: Error | undefined) => {
     // a line that is still being typed
@@ -87,6 +95,11 @@ function usageOf(reader: object): { cacheHelpMessage: () => void } {
   return (reader as { getInternalMethods(): { getUsageInstance(): { cacheHelpMessage: () => void } } })
     .getInternalMethods()
     .getUsageInstance();
+}
+
+/** Options and names of files that may be repeated. */
+function arraysOf(reader: object): readonly string[] {
+  return (reader as { getOptions(): { readonly array: readonly string[] } }).getOptions().array;
 }
 
 /** Of the command that was being read; yargs has it, its types do not. */

@@ -67,7 +67,9 @@ const WRONG: readonly (readonly [string, readonly string[], string, RegExp])[] =
     'unknown-option',
     /verify plan --help/,
   ],
-  ['an argument too many', ['compare', 'a', 'b', 'c'], 'unknown-argument', /verify compare --help/],
+  ['an argument too many', ['transplant', 'a', 'b', 'c'], 'unknown-argument', /verify transplant --help/],
+  ['an option twice', ['compare', 'a', 'b', '--out', 'x', '--out', 'y'], 'usage', /verify compare --help/],
+  ['a rebuilt file too many', ['compare', 'a', 'b', 'c'], 'usage', /verify compare --help/],
   ['an argument too few', ['compare', 'a'], 'usage', /verify compare --help/],
   ['a value outside of the choices', ['report', 'x', '--format', 'htlm'], 'usage', /verify report --help/],
   ['a size that is none', ['compare', 'a', 'b', '--max-member', 'much'], 'usage', /verify compare --help/],
@@ -98,6 +100,23 @@ test('the word verify in front of an app or a command changes nothing', async (t
   }
   // alone it is a name like any other
   t.is((await verify(['verify'])).code, 64);
+});
+
+test('every rule and every file that is named counts', async (t) => {
+  const none = await verify([
+    'compare',
+    MAIN,
+    path.join(packageRoot(), 'package.json'),
+    '--rule',
+    'nothing',
+    '--rule',
+    'play',
+  ]);
+  t.is(none.code, 64);
+  t.regex(none.stderr, /nothing/);
+  const unknown = await verify(['clean', 'nothing', 'builds']);
+  t.is(unknown.code, 64);
+  t.regex(unknown.stderr, /nothing/);
 });
 
 test('a misspelt command is answered with the one that was meant', async (t) => {
