@@ -47,8 +47,8 @@ export async function createPrepare(
     throw new FailedHere('plan-unresolved', 'the prepare phase of a Debian source runs as root');
   const variables = phaseVariables(plan.environment, own.home, source?.commitTime);
   // a network of this run alone is gone when it ends: whoever looks inside later gets the engine's
-  const args = (own: readonly string[] | undefined): readonly string[] => [
-    ...createArguments(name, run, plan, phase, variables, limits, own),
+  const args = (reach: readonly string[] | undefined): readonly string[] => [
+    ...createArguments(name, run, plan, phase, variables, limits, reach),
     ...engine.description.createArguments,
   ];
   if (phase.name === 'prepare')

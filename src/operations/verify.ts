@@ -122,7 +122,7 @@ interface Finishing<T> {
 
 export function finishing(request: VerifyRequest): Finishing<VerifyResult> {
   return {
-    finish: (verified, workspace) => stored(verified, request, workspace),
+    finish: (found, workspace) => stored(found, request, workspace),
     endingOf: ({ report }) => {
       const { kind } = report.statement.verdict;
       return { good: kind === 'reproducible' || kind === 'equivalent', outcome: kind };
