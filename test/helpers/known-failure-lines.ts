@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** A line of a real log for each known failure, and where somebody posted it. */
+/** A line of a real log for each known failure, and where somebody posted it; the archive has another name of its here. */
 import type { KnownFailureId } from '../../src/known-failures.js';
 
 interface RealLine {
@@ -61,7 +61,7 @@ export const REAL_LINES: Readonly<Record<KnownFailureId, RealLine>> = {
   ),
   'suite-gone': on(
     'oakestra/oakestra/issues/437',
-    "0.158 E: The repository 'http://deb.debian.org/debian buster Release' does not have a Release file.",
+    "0.158 E: The repository 'http://ftp.debian.org/debian buster Release' does not have a Release file.",
   ),
   'suite-expired': on(
     'debuerreotype/debuerreotype/issues/201',
@@ -127,7 +127,7 @@ export const REAL_LINES: Readonly<Record<KnownFailureId, RealLine>> = {
   unreachable: on('ubiquiti/docker-compose-aarch64/issues/8', 'curl: (6) Could not resolve host: github.com'),
   gone: on(
     'Tecnativa/doodba/issues/669',
-    'Err:5 http://deb.debian.org/debian buster Release',
+    'Err:5 http://ftp.debian.org/debian buster Release',
     '  404  Not Found [IP: 151.101.130.132 80]',
   ),
   'gradle-failed': on('pr0gramm-com/pr0gramm-app/pull/265', ' * What went wrong:'),

@@ -4,7 +4,7 @@ import { FailedHere } from '../../errors.js';
 import { run } from '../../process.js';
 
 /** Without TLS: a minimal image has no certificates, and what comes is checked against a signed index. */
-const DEFAULT = 'http://deb.debian.org/debian';
+const DEFAULT = 'http://ftp.debian.org/debian';
 
 /** `SAMESOURCE_DEBIAN_MIRROR`, else what the machine's package manager uses for Debian's main archive, else Debian's own. */
 export async function debianMirror(environment: NodeJS.ProcessEnv = process.env): Promise<string> {
