@@ -2,11 +2,12 @@
 /** Runs one phase in a container that was created for it, to an end that is known: its own, or ours by name. */
 import { promises as fs } from 'node:fs';
 import path from 'node:path';
-import type { LogRecord, OnProgress, PhasePlan } from '../model.js';
+import type { OnProgress, PhasePlan } from '../model.js';
 import type { Engine } from './engine.js';
-import { classifyPhase, type PhaseOutcome } from './failure.js';
+import type { PhaseResult } from './build-result.js';
+import { classifyPhase } from './failure.js';
 import { logRecord } from './log-record.js';
-import { LogReader, type LogSummary } from './log-reader.js';
+import { LogReader } from './log-reader.js';
 import { PhaseProgress } from './phase-progress.js';
 
 export interface PhaseRun {
@@ -21,13 +22,6 @@ export interface PhaseRun {
   readonly onStart?: (ended: AbortSignal) => Promise<void>;
   readonly signal?: AbortSignal;
   readonly onProgress?: OnProgress;
-}
-
-export interface PhaseResult {
-  readonly outcome: PhaseOutcome;
-  readonly summary: LogSummary;
-  readonly log: LogRecord;
-  readonly seconds: number;
 }
 
 const LOG_BYTES = 64 << 20;

@@ -11,11 +11,12 @@ import type { BuildResult, Deviation, LogRecord, PhasePlan } from '../model.js';
 import { makeOwnedDirectory } from '../owned-directory.js';
 import { run, type RunResult } from '../process.js';
 import type { ExecutorDependencies } from './container.js';
+import { buildResult, type PhaseResult } from './build-result.js';
 import type { Executor, PreparedBuild, PrepareOutcome, PrepareRequest } from './executor.js';
-import { classifyPhase, type PhaseOutcome } from './failure.js';
+import { classifyPhase } from './failure.js';
 import { COPY, copySource, filesBelow, outputsOf, remove, type Place } from './local-tree.js';
 import { logRecord } from './log-record.js';
-import { LogReader, type LogSummary } from './log-reader.js';
+import { LogReader } from './log-reader.js';
 import { collectOutputs } from './outputs.js';
 import { nothingRecorded } from './recorder.js';
 import { phaseVariables } from './phase.js';
@@ -131,41 +132,12 @@ async function buildLocally(
   await fs.cp(path.dirname(place.prepared), work, COPY);
   const before = new Set(await filesBelow(work));
   const ran = await runLocally(request, phase, place, `build-${attempt}.log`, signal);
-  const { outcome, summary, seconds } = ran;
-  const logs = [ran.log];
-  switch (outcome.kind) {
-    case 'failed-here':
-      throw outcome.error;
-    case 'environment-gone':
-      return outcome;
-    case 'command-failed': {
-      // as in a container: the temporary directory is another one in each run
-      const shown = (line: string): string =>
-        line.replaceAll(place.tree, request.plan.environment.directory).replaceAll(place.root, '<temporary>');
-      return {
-        kind: 'failed',
-        phase: 'build',
-        exitCode: outcome.exitCode,
-        firstError: summary.firstError.map(shown),
-        tail: summary.tail.map(shown),
-        known: summary.known.map(({ id, line }) => ({ id, line: shown(line) })),
-        logs,
-        seconds,
-      };
-    }
-    case 'succeeded': {
-      const directory = path.join(request.directory, 'outputs', String(attempt));
-      const collected = await collectOutputs(request.plan, outputsOf(request, place, before), directory);
-      return { kind: 'succeeded', ...collected, logs, seconds };
-    }
-  }
-}
-
-interface LocalRun {
-  readonly outcome: PhaseOutcome;
-  readonly summary: LogSummary;
-  readonly log: LogRecord;
-  readonly seconds: number;
+  // as in a container: the temporary directory is another one in each run
+  const shown = (line: string): string =>
+    line.replaceAll(place.tree, request.plan.environment.directory).replaceAll(place.root, '<temporary>');
+  const directory = path.join(request.directory, 'outputs', String(attempt));
+  const collect = () => collectOutputs(request.plan, outputsOf(request, place, before), directory);
+  return buildResult(ran, collect, shown);
 }
 
 async function runLocally(
@@ -174,7 +146,7 @@ async function runLocally(
   place: Place,
   logName: string,
   signal: AbortSignal | undefined,
-): Promise<LocalRun> {
+): Promise<PhaseResult> {
   const { plan, source, directory, onProgress } = request;
   const { minutes, memoryMiB } = plan.environment;
   const file = path.join(directory, 'logs', logName);

@@ -3,28 +3,23 @@
 import path from 'node:path';
 import type { BuildResult, FetchedWorld, PhasePlan } from '../model.js';
 import { containerOutputs } from './container-outputs.js';
-import { runPhase, type PhaseResult } from './container-phase.js';
+import { buildResult, type PhaseResult } from './build-result.js';
+import { runPhase } from './container-phase.js';
 import type { Engine } from './engine.js';
 import { throwIfAborted } from './engine-failure.js';
 import type { PreparedBuild, PrepareRequest } from './executor.js';
-import type { Account } from './inside.js';
 import type { Leftovers } from './leftovers.js';
 import { collectOutputs } from './outputs.js';
 import { inPhaseNetwork } from './phase-network.js';
 import { proxyFiles } from './phase-proxy.js';
 import type { OpenRecorder } from './recorder.js';
+import type { FrozenState } from './run-journal.js';
 import { tarStream } from './tar-write.js';
 import { createArguments, phaseVariables, wrapperScript, type ContainerLimits } from './phase.js';
 
-export interface PreparedState extends Pick<
-  PreparedBuild,
-  'inventory' | 'environment' | 'deviations' | 'logs' | 'seconds'
-> {
-  readonly fetched: readonly FetchedWorld[];
+export interface PreparedState extends Omit<FrozenState, 'imageId'> {
   readonly engine: Engine;
   readonly request: PrepareRequest;
-  readonly image: string;
-  readonly account: Account;
   readonly phase: PhasePlan;
   readonly limits: ContainerLimits;
   readonly leftovers: Leftovers;
@@ -113,39 +108,20 @@ export class PreparedContainer implements PreparedBuild {
   async #result(
     name: string,
     attempt: number,
-    { outcome, summary, log, seconds }: PhaseResult,
+    ran: PhaseResult,
     fetched: readonly FetchedWorld[],
     signal: AbortSignal | undefined,
   ): Promise<BuildResult> {
     const { engine, request } = this.#state;
-    const logs = [log];
-    switch (outcome.kind) {
-      case 'failed-here':
-        throw outcome.error;
-      case 'environment-gone':
-        return outcome;
-      case 'command-failed': {
-        const { firstError, tail, known } = summary;
-        return {
-          kind: 'failed',
-          phase: 'build',
-          exitCode: outcome.exitCode,
-          firstError,
-          tail,
-          known,
-          logs,
-          seconds,
-        };
-      }
-      case 'succeeded': {
-        const collected = await collectOutputs(
-          request.plan,
-          containerOutputs(engine, name, signal),
-          path.join(request.directory, 'outputs', String(attempt)),
-        );
-        throwIfAborted(signal, 'while the outputs were copied');
-        return { kind: 'succeeded', ...collected, logs, fetched, seconds };
-      }
-    }
+    const result = await buildResult(ran, async () => {
+      const collected = await collectOutputs(
+        request.plan,
+        containerOutputs(engine, name, signal),
+        path.join(request.directory, 'outputs', String(attempt)),
+      );
+      throwIfAborted(signal, 'while the outputs were copied');
+      return collected;
+    });
+    return result.kind === 'succeeded' ? { ...result, fetched } : result;
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The tables of a batch: before anything is built, and of what came of it. */
 import { plainMarkdown, printable, type BatchResult, type BatchRow, type PreflightRow } from '../index.js';
+import { columns } from './table-text.js';
 
 const WHAT = {
   build: 'to build',
@@ -13,7 +14,7 @@ const WHAT = {
 } as const satisfies Record<PreflightRow['what'], string>;
 
 export function preflightText(rows: readonly PreflightRow[]): string {
-  return aligned([
+  return columns([
     ['app', 'version', 'channel', 'what', 'engine', 'disk', 'memory', 'limit', ''],
     ...rows.map(({ app, version, channel, what, room, minutes, engine, problem }) => [
       app,
@@ -85,7 +86,7 @@ export function summaryOfBatch({ rows, resumed }: BatchResult): string {
 
 export const batchText = (result: BatchResult): string =>
   [
-    aligned([HEAD, ...result.rows.map(cells)]),
+    columns([HEAD, ...result.rows.map(cells)]),
     ...result.rows.flatMap(remarks).map((line) => printable(line)),
     summaryOfBatch(result),
   ].join('\n');
@@ -102,17 +103,4 @@ export function batchMarkdown(result: BatchResult): string {
     ...(told.length === 0 ? [] : ['']),
     summaryOfBatch(result),
   ].join('\n');
-}
-
-function aligned(rows: readonly (readonly string[])[]): string {
-  const texts = rows.map((row) => row.map((cell) => printable(cell)));
-  const widths = (texts[0] ?? []).map((_, at) => Math.max(...texts.map((row) => row[at]?.length ?? 0)));
-  return texts
-    .map((row) =>
-      row
-        .map((cell, at) => cell.padEnd(widths[at] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
 }

@@ -17,10 +17,11 @@ import type {
   PhasePlan,
 } from '../../model.js';
 import type { ExecutorDependencies } from '../container.js';
+import { buildResult, type PhaseResult } from '../build-result.js';
 import type { Executor, PrepareOutcome, PrepareRequest, PreparedBuild } from '../executor.js';
-import { classifyPhase, type PhaseOutcome } from '../failure.js';
+import { classifyPhase } from '../failure.js';
 import { hostDifferences } from '../host-facts.js';
-import { LogReader, type LogSummary } from '../log-reader.js';
+import { LogReader } from '../log-reader.js';
 import { collectOutputs, outputDirectories } from '../outputs.js';
 import { phaseVariables } from '../phase.js';
 import { PhaseProgress } from '../phase-progress.js';
@@ -210,13 +211,6 @@ function environmentOf({ phases }: BuildPlan, { facts, tools }: RemoteMachine): 
   };
 }
 
-interface PhaseRan {
-  readonly outcome: PhaseOutcome;
-  readonly summary: LogSummary;
-  readonly log: LogRecord;
-  readonly seconds: number;
-}
-
 /** Of one run. */
 class Remote {
   place: RemotePlace | undefined;
@@ -242,7 +236,7 @@ class Remote {
     this.#names = namesOf(host);
   }
 
-  async phase(name: string, phase: PhasePlan, signal: AbortSignal | undefined): Promise<PhaseRan> {
+  async phase(name: string, phase: PhasePlan, signal: AbortSignal | undefined): Promise<PhaseResult> {
     const { plan, source, directory, onProgress } = this.request;
     const { minutes, memoryMiB } = plan.environment;
     const place = this.#made();
@@ -290,31 +284,9 @@ class Remote {
       signal,
     });
     await outputs.remember(outputDirectories(plan));
-    const { outcome, summary, log, seconds } = await this.phase(`build-${attempt}`, phase, signal);
-    const logs = [log];
-    switch (outcome.kind) {
-      case 'failed-here':
-        throw outcome.error;
-      case 'environment-gone':
-        return outcome;
-      case 'command-failed': {
-        const { firstError, tail, known } = summary;
-        return {
-          kind: 'failed',
-          phase: 'build',
-          exitCode: outcome.exitCode,
-          firstError,
-          tail,
-          known,
-          logs,
-          seconds,
-        };
-      }
-      case 'succeeded': {
-        const to = path.join(directory, 'outputs', String(attempt));
-        return { kind: 'succeeded', ...(await collectOutputs(plan, outputs, to)), logs, seconds };
-      }
-    }
+    const ran = await this.phase(`build-${attempt}`, phase, signal);
+    const to = path.join(directory, 'outputs', String(attempt));
+    return buildResult(ran, () => collectOutputs(plan, outputs, to));
   }
 
   /** Never throws: what cannot be removed now is removed by the next run that reaches the machine. */

@@ -2,7 +2,8 @@
 import type { CommandModule } from 'yargs';
 import { globalOptions, runCommand, type GlobalArguments } from '../command.js';
 import { EXIT } from '../exit-code.js';
-import { printable, type StatusRow } from '../../index.js';
+import { columns } from '../table-text.js';
+import type { StatusRow } from '../../index.js';
 
 interface StatusArguments extends GlobalArguments {
   readonly reports: string | undefined;
@@ -37,18 +38,9 @@ function table(rows: readonly StatusRow[], last: number): string {
       .slice(0, last)
       .map(({ version, verdict, date }) => `${version} ${verdict} (${date})`)
       .join(', ');
-    return [app, platform ?? '-', channel, summary, shown].map((cell) => printable(cell));
+    return [app, platform ?? '-', channel, summary, shown];
   });
-  const all = [['app', 'platform', 'channel', 'summary', 'last versions'], ...cells];
-  const widths = [0, 1, 2, 3].map((at) => Math.max(...all.map((row) => row[at]?.length ?? 0)));
-  return all
-    .map((row) =>
-      row
-        .map((cell, at) => cell.padEnd(widths[at] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
+  return columns([['app', 'platform', 'channel', 'summary', 'last versions'], ...cells]);
 }
 
 function count(value: string): number {
