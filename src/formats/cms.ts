@@ -65,6 +65,8 @@ export interface CmsSigner {
 
 export interface SignedData {
   readonly contentType: string;
+  /** Inside of it, where it is not elsewhere. */
+  readonly content: Buffer | undefined;
   /** DER. */
   readonly certificates: readonly Buffer[];
   readonly signers: readonly CmsSigner[];
@@ -105,7 +107,8 @@ export function readSignedData(block: Buffer): SignedData {
   const digestSet = expectTag(parts.shift(), DER.set);
   const encapsulated = readChildren(expectTag(parts.shift(), DER.sequence));
   const contentType = readOid(expectTag(encapsulated[0], DER.oid));
-  const [, content] = encapsulated;
+  const [, content, ...behind] = encapsulated;
+  if (behind.length > 0) fail('structure', 0, `${behind.length} values behind the content`);
   if (content !== undefined)
     add('cms-content', content, `content of ${content.encoded.length} bytes beside the signature file`);
   const certificates: Buffer[] = [];
@@ -123,7 +126,14 @@ export function readSignedData(block: Buffer): SignedData {
   if (version !== 1 && signedData !== undefined)
     add('cms-version', signedData, `signed data of version ${version}, expected 1`);
   checkDigests(digestSet, signers, add);
-  return { contentType, certificates, signers, loose };
+  return { contentType, content: octetsIn(content), certificates, signers, loose };
+}
+
+/** RFC 5652, 5.2: an octet string under tag [0]; PKCS #7 allows others, which have no reader here. */
+function octetsIn(content: DerValue | undefined): Buffer | undefined {
+  if (content?.tag !== CONTEXT_0) return undefined;
+  const [octets, ...others] = readChildren(content);
+  return others.length === 0 && octets?.tag === DER.octetString ? octets.content : undefined;
 }
 
 function readCertificates(set: DerValue, certificates: Buffer[], add: Loose): void {

@@ -3,32 +3,18 @@
  * The CMS signature over a CodeDirectory, and the chain of its certificates up to a root that Apple publishes.
  * RFC 5652; https://github.com/apple-oss-distributions/Security/blob/main/OSX/libsecurity_codesigning/lib/signer.cpp
  */
-import { createHash, verify, X509Certificate } from 'node:crypto';
+import { createHash, verify } from 'node:crypto';
 import { FormatError } from '../errors.js';
+import { chainOf, isOf } from './apple-chain.js';
 import { derFromBer } from './ber.js';
-import {
-  CONTENT_TYPE,
-  DATA_OID,
-  MESSAGE_DIGEST,
-  readSignedData,
-  type CmsSigner,
-  type LooseBytes,
-} from './cms.js';
+import { CONTENT_TYPE, DATA_OID, MESSAGE_DIGEST, readSignedData, type LooseBytes } from './cms.js';
 import type { CodeSignature } from './code-signature.js';
 import { DER, expectTag, readChildren, readDer, readOid } from './der.js';
 import { readCertificate, type Certificate } from './x509.js';
-import { readSigningCertificate } from './x509-signer.js';
 
-/** SHA-256 of the certificates at https://www.apple.com/certificateauthority/ */
-const ROOTS: ReadonlyMap<string, string> = new Map([
-  ['b0b1730ecbc7ff4505142c49f1295e6eda6bcaed7e2c68c5be91b5a11001f024', 'Apple Root CA'],
-  ['c2b9b042dd57830e7d117dac55ac8ae19407d38e41d88f3215bc3a890444a050', 'Apple Root CA - G2'],
-  ['63343abfb89a6a03ebb57e9b3f5fa7be7c4f5c756f3017b3a8c488c3653e9179', 'Apple Root CA - G3'],
-]);
 /** SET OF SEQUENCE { digest algorithm, digest of a CodeDirectory }, one for each. */
 const DIRECTORY_DIGESTS = '1.2.840.113635.100.9.2';
 const WRAPPER_HEADER = 8;
-const MAX_CHAIN = 6;
 
 export type CmsIssueCode =
   | 'cms-unread'
@@ -137,12 +123,10 @@ function checkSignedData(der: Buffer, directories: readonly Buffer[]): CmsCheck 
       'cms-directory-uncovered',
       'a second CodeDirectory that the signature does not name',
     );
-  return { ...chainOf(own, certificates), loose };
-}
-
-function isOf({ issuer, serial }: CmsSigner, { encoded }: Certificate): boolean {
-  const own = readSigningCertificate(encoded);
-  return own.issuer.equals(issuer) && own.serial.equals(serial);
+  const chain = chainOf(own, certificates);
+  const top = chain.chain.at(-1) ?? own;
+  const message = `${top.subject} is no root that Apple publishes`;
+  return { ...chain, issues: chain.root === undefined ? [{ code: 'cms-root', message }] : [], loose };
 }
 
 /** @throws FormatError */
@@ -154,36 +138,4 @@ function directoryDigests(values: readonly Buffer[]): ReadonlySet<string> {
     digests.add(expectTag(digest, DER.octetString).content.toString('hex'));
   }
   return digests;
-}
-
-/** Whether certificates are in force is not asked: a signature stays when its certificate has run out. */
-function chainOf(own: Certificate, certificates: readonly Certificate[]): Omit<CmsCheck, 'loose'> {
-  const chain = [own];
-  for (let at = own; chain.length < MAX_CHAIN;) {
-    const root = ROOTS.get(at.sha256);
-    if (root !== undefined) return { status: 'verified', chain, root, issues: [] };
-    const below = at;
-    const above = certificates.find(
-      (candidate) => !chain.includes(candidate) && isIssuedBy(below.encoded, candidate.encoded),
-    );
-    if (above === undefined) break;
-    chain.push(above);
-    at = above;
-  }
-  const top = chain.at(-1) ?? own;
-  return {
-    status: 'unrooted',
-    chain,
-    issues: [{ code: 'cms-root', message: `${top.subject} is no root that Apple publishes` }],
-  };
-}
-
-/** @throws FormatError for a certificate that OpenSSL does not take */
-function isIssuedBy(encoded: Buffer, by: Buffer): boolean {
-  try {
-    const [certificate, issuer] = [new X509Certificate(encoded), new X509Certificate(by)];
-    return issuer.ca && certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
-  } catch (cause) {
-    throw new FormatError('x509', 'structure', 0, 'a certificate that OpenSSL does not read', { cause });
-  }
 }

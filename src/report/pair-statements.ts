@@ -3,6 +3,7 @@
 import { excludingRules } from '../compare/excluding-rules.js';
 import type { Difference, Owner, PairComparison, Side } from '../compare/types.js';
 import type { SignerNote } from '../model.js';
+import { appStatements } from './app-statements.js';
 import { describeDifference, telling, UNTELLING, where } from './describe-difference.js';
 import { observationStatements } from './observation-statements.js';
 import { storeStatements } from './store-statements.js';
@@ -50,6 +51,7 @@ export function pairStatements(facts: DecidedFacts): Statement[] {
         );
     list.push(...signerStatements(pair, base));
     list.push(...storeStatements(pair, base));
+    list.push(...appStatements(pair, base));
     for (const [index, difference] of otherCommits(pair))
       list.push(
         say(

@@ -10,6 +10,7 @@ export interface Section {
 
 const PROVEN = new Set([
   'scope',
+  'app-shown',
   'pair-identical',
   'pair-signature-only',
   'pair-reencoded',
@@ -20,6 +21,7 @@ const PROVEN = new Set([
   'signer-rotated',
 ]);
 const NOT_PROVEN = new Set([
+  'app-not-shown',
   'pair-different',
   'pair-unread',
   'pair-encrypted',
