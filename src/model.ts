@@ -37,6 +37,9 @@ export interface Fetched {
   readonly sha256: Sha256;
   /** As the server called this state of the file. */
   readonly etag?: string;
+  /** As the server said it, in these words. */
+  readonly contentType?: string;
+  readonly lastModified?: string;
   /** Whether somebody had said before what the SHA-256 must be. */
   readonly digestExpected: boolean;
 }

@@ -449,8 +449,17 @@ async function siteOfVersion({ acquisition, target }: ComparePlan, found: Found)
 async function fromSite({ entry, versionFile }: SitePlan, options: ObtainOptions): Promise<Found> {
   const also = versionFile === undefined ? [] : [versionFile];
   const site = await fetchSite(entry, { ...options, also });
-  if (site === undefined)
+  if (site.kind === 'gone')
     return { files: [], code: 'gone', details: [`${entry} is not there`], hint: BY_HAND };
+  if (site.kind === 'answers-everything')
+    return {
+      files: [],
+      code: 'site-answers-everything',
+      details: [
+        'the site answers a random name, which no file has, like a file: which files it serves cannot be told',
+      ],
+      hint: BY_HAND,
+    };
   const files = site.files.map((file): PublishedFile => ({ ...file, from: 'site-files' }));
   const details = site.cut ? [...site.notes, 'a limit ended the search'] : site.notes;
   return { files, details, notObtained: site.omitted };

@@ -416,6 +416,8 @@ const fetched = z.strictObject({
   size: bytes,
   sha256,
   etag: text.optional(),
+  contentType: text.optional(),
+  lastModified: text.optional(),
   digestExpected: z.boolean(),
 });
 const publishedOrigin = z.strictObject({

@@ -414,7 +414,12 @@ test('a file of this package is put as any other', async (t) => {
 test('what a site serves is put into a folder of its own, with one list of where each file came from', async (t) => {
   const { url } = await localServer(t, (request, response) => {
     if (request.url === '/') response.end('<script src=js/a.js></script>');
-    else if (request.url === '/js/a.js') response.setHeader('etag', '"7"').end('hello');
+    else if (request.url === '/js/a.js')
+      response
+        .setHeader('etag', '"7"')
+        .setHeader('content-type', 'text/javascript')
+        .setHeader('last-modified', 'Sat, 01 Aug 2026 10:00:00 GMT')
+        .end('hello');
     else response.writeHead(404).end();
   });
   const run = setUp(t, `{ kind: site-files, entry: '${url}/' }`, { channel: '' });
@@ -434,7 +439,13 @@ test('what a site serves is put into a folder of its own, with one list of where
     list.files.map(({ name }) => name),
     ['index.html', 'js/a.js'],
   );
-  t.like(list.files[1]?.fetched, { url: `${url}/js/a.js`, size: 5, etag: '"7"' });
+  t.like(list.files[1]?.fetched, {
+    url: `${url}/js/a.js`,
+    size: 5,
+    etag: '"7"',
+    contentType: 'text/javascript',
+    lastModified: 'Sat, 01 Aug 2026 10:00:00 GMT',
+  });
   t.is((await run()).code, 64);
 });
 

@@ -139,6 +139,24 @@ test.serial('a file that is served in two ways at one path proves nothing', asyn
   t.regex(JSON.stringify(statement.verdict), /\/a\/style\.css \(names no file of its own\)/);
 });
 
+test.serial('a site that answers every address serves no files without a twin', async (t) => {
+  const { url } = await localServer(t, (request, response) => {
+    const page = Object.entries(SITE).find(([name]) => name === request.url)?.[1];
+    response.end(page ?? SITE['/a/']);
+  });
+  const at = world(t);
+  const reports = [
+    await verified(t, at, sitePlan(at, url), {}),
+    await verified(t, at, sitePlan(at, url), {}),
+  ] as const;
+  t.like(reports[0].statement.verdict, {
+    kind: 'unverifiable',
+    reasons: [{ code: 'no-published-artifact' }],
+  });
+  t.regex(JSON.stringify(reports[0].statement.verdict), /answers a random name, which no file has/);
+  t.is(reports[0].statementSha256, reports[1].statementSha256);
+});
+
 test.serial('a link in the built directory is refused, and no directory is none', async (t) => {
   await t.throwsAsync(verifySite(t, SITE, `${SCRIPT}; ln -s style.css dist/other.css`), {
     instanceOf: FailedHere,

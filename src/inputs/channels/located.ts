@@ -14,7 +14,9 @@ export type NotPublished =
   | 'asset-missing'
   | 'index-gone'
   | 'version-not-in-index'
-  | 'not-installed';
+  | 'not-installed'
+  /** Names that no file has are answered like files. */
+  | 'site-answers-everything';
 
 export interface NotThere {
   readonly kind: 'not-there';

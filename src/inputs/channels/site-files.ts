@@ -3,6 +3,7 @@
  * The files that a site serves for one entry page at one moment: the page, and what it and its files name, of the same
  * origin. Found by a scan of texts (`formats/page-references.ts`): nothing is run, and nobody can say that it is all.
  */
+import { randomBytes } from 'node:crypto';
 import { promises as fs } from 'node:fs';
 import path from 'node:path';
 import { UsageError } from '../../errors.js';
@@ -10,6 +11,7 @@ import { referencesIn } from '../../formats/page-references.js';
 import type { Fetched, FileIdentity, OnProgress } from '../../model.js';
 import { cachedDownload, copyOut } from '../cache.js';
 import { isPlainPath } from '../debian/debian-release.js';
+import { isAnswered } from '../http/is-answered.js';
 
 export interface SiteOptions {
   /** Where the files are put, by the paths of their addresses. */
@@ -37,7 +39,15 @@ export interface SiteFile extends FileIdentity {
   readonly fetched?: Fetched;
 }
 
+export type SiteOutcome =
+  | Site
+  /** The entry page is not there. */
+  | { readonly kind: 'gone' }
+  /** A name that nobody can have put there is answered like a file: that a name is answered says nothing. */
+  | { readonly kind: 'answers-everything' };
+
 export interface Site {
+  readonly kind: 'site';
   readonly files: readonly SiteFile[];
   /** What was named and is not there, in words. */
   readonly notes: readonly string[];
@@ -52,15 +62,15 @@ const SCANNED = /\.(?:html?|js|mjs|css|json|webmanifest)$/i;
 const MAX_TEXT = 32 << 20;
 
 /**
- * `undefined`: the entry page is not there.
  * @throws UsageError `bad-url`
  * @throws FailedHere `network`, `unreadable-input` (a file above the limit) …
  */
-export async function fetchSite(entry: string, options: SiteOptions): Promise<Site | undefined> {
+export async function fetchSite(entry: string, options: SiteOptions): Promise<SiteOutcome> {
   if (!URL.canParse(entry)) throw new UsageError('bad-url', `${entry} is no address of a page`);
   const limits = { ...LIMITS, ...options.limits };
   const start = new URL(entry);
   const { origin } = start;
+  if (await answersEverything(start, options.signal)) return { kind: 'answers-everything' };
   const queue: URL[] = [start, ...(options.also ?? []).map((one) => new URL(one, start))];
   const seen = new Set(queue.map(addressOf));
   const files = new Map<string, SiteFile>();
@@ -92,7 +102,7 @@ export async function fetchSite(entry: string, options: SiteOptions): Promise<Si
     });
     if (outcome.kind === 'wrong-content') throw new Error('no content was expected');
     if (outcome.kind === 'gone') {
-      if (at === 0) return undefined;
+      if (at === 0) return { kind: 'gone' };
       notes.add('is not there', url);
       continue;
     }
@@ -130,11 +140,24 @@ export async function fetchSite(entry: string, options: SiteOptions): Promise<Si
       }
   }
   return {
+    kind: 'site',
     files: [...files.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1)),
     notes: notes.list(),
     omitted: omitted.list(),
     cut,
   };
+}
+
+/**
+ * Whether an address of no file is answered nevertheless. With and without an extension: a page that finds its way by
+ * itself is often served for all names that have none.
+ */
+async function answersEverything(start: URL, signal: AbortSignal | undefined): Promise<boolean> {
+  for (const extension of ['.js', '']) {
+    const url = addressOf(new URL(`${randomBytes(12).toString('hex')}${extension}`, start));
+    if (await isAnswered({ url, what: 'a name that no file of the site has', signal })) return true;
+  }
+  return false;
 }
 
 /** Without its fragment, which no server sees. */

@@ -248,6 +248,17 @@ function announcedSize(answer: Answer): number | undefined {
   return text === undefined ? undefined : Number(text);
 }
 
+/** What the server says of the file: attacker-controlled, bounded. */
+function described({ header }: Answer): Pick<Fetched, 'etag' | 'contentType' | 'lastModified'> {
+  const said = (name: string): string | undefined => header(name)?.slice(0, 200);
+  const [etag, contentType, lastModified] = [said('etag'), said('content-type'), said('last-modified')];
+  return {
+    ...(etag === undefined ? {} : { etag }),
+    ...(contentType === undefined ? {} : { contentType }),
+    ...(lastModified === undefined ? {} : { lastModified }),
+  };
+}
+
 async function receive(
   request: DownloadRequest,
   answer: Answer,
@@ -299,7 +310,6 @@ async function receive(
   const sha256 = part.sha256();
   if ((expected.size ?? size) !== size || (expected.sha256 ?? sha256) !== sha256)
     return { kind: 'wrong-content', url, expected, size, sha256 };
-  const etag = answer.header('etag');
   return {
     kind: 'done',
     path: request.target,
@@ -311,7 +321,7 @@ async function receive(
       time: new Date().toISOString(),
       size,
       sha256,
-      ...(etag === undefined ? {} : { etag: etag.slice(0, 200) }),
+      ...described(answer),
       digestExpected: expected.sha256 !== undefined,
     },
   };

@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import test, { type ExecutionContext } from 'ava';
 import { FailedHere } from '../../../src/errors.js';
 import { referencesIn } from '../../../src/formats/page-references.js';
-import { fetchSite, type Site, type SiteLimits } from '../../../src/inputs/channels/site-files.js';
+import {
+  fetchSite,
+  type Site,
+  type SiteLimits,
+  type SiteOutcome,
+} from '../../../src/inputs/channels/site-files.js';
 import { localServer } from '../../helpers/http-server.js';
 import { temporaryDirectory } from '../../helpers/temp-directory.js';
 
@@ -20,7 +25,8 @@ async function site(
   readonly url: string;
   readonly requests: readonly string[];
   readonly directory: string;
-  readonly get: () => Promise<Site | undefined>;
+  readonly outcome: () => Promise<SiteOutcome>;
+  readonly get: () => Promise<Site>;
 }> {
   const { url, requests } = await localServer(t, (request, response) => {
     const answer = Object.hasOwn(pages, request.url ?? '') ? pages[request.url ?? ''] : undefined;
@@ -30,10 +36,16 @@ async function site(
   });
   const directory = temporaryDirectory(t);
   const cache = temporaryDirectory(t);
-  return { url, requests, directory, get: () => fetchSite(`${url}/a/`, { directory, cache, limits }) };
+  const outcome = (): Promise<SiteOutcome> => fetchSite(`${url}/a/`, { directory, cache, limits });
+  const get = async (): Promise<Site> => {
+    const found = await outcome();
+    if (found.kind !== 'site') throw new Error(found.kind);
+    return found;
+  };
+  return { url, requests, directory, outcome, get };
 }
 
-const namesOf = (found: Site | undefined): string[] => (found?.files ?? []).map(({ name }) => name);
+const namesOf = ({ files }: Site): string[] => files.map(({ name }) => name);
 
 test('what a page and its files name is fetched into a folder: scripts, styles, manifest, worker, chunks', async (t) => {
   const { get, directory, url } = await site(t, {
@@ -64,8 +76,8 @@ test('what a page and its files name is fetched into a folder: scripts, styles, 
     'sw.js',
   ]);
   t.is(readFileSync(path.join(directory, 'a/js/9.cd34.chunk.js'), 'utf8'), '2');
-  t.like(found?.files[0]?.fetched, { url: `${url}/a/fonts/x.woff2`, size: 4, etag: '"1"' });
-  t.false(found?.cut);
+  t.like(found.files[0]?.fetched, { url: `${url}/a/fonts/x.woff2`, size: 4, etag: '"1"' });
+  t.false(found.cut);
 });
 
 test('other hosts, other schemes, paths that lead out and names that collide are not taken', async (t) => {
@@ -80,7 +92,7 @@ test('other hosts, other schemes, paths that lead out and names that collide are
   });
   const found = await get();
   t.deepEqual(namesOf(found), ['a/b.js', 'a/index.html', 'etc/passwd.txt']);
-  t.deepEqual(found?.omitted, [
+  t.deepEqual(found.omitted, [
     '/a/away.png (leads to another host)',
     '/a/b.js/c.js and 1 more (names no file of its own)',
   ]);
@@ -92,8 +104,9 @@ test('a page with a million links is asked for as many as the limit says', async
   const links = Array.from({ length: 1_000_000 }, (_, at) => `<a href="${at}.js">`).join('');
   const { get, requests } = await site(t, { '/a/': links }, { requests: 20 });
   const found = await get();
-  t.is(requests.length, 20);
-  t.true(found?.cut);
+  // two of them for random names
+  t.is(requests.length, 22);
+  t.true(found.cut);
   t.deepEqual(namesOf(found), ['a/index.html']);
 });
 
@@ -109,7 +122,45 @@ test('a file above the limit, also one that unpacks to that, is our failure', as
 });
 
 test('an entry page that is not there is no site', async (t) => {
-  t.is(await (await site(t, {})).get(), undefined);
+  t.deepEqual(await (await site(t, {})).outcome(), { kind: 'gone' });
+});
+
+test('a site that answers names that no file has is not taken: by the page, by a redirect, by names without extension alone', async (t) => {
+  for (const answers of [
+    (_path: string, response: ServerResponse) => void response.end('<script src=x.js>'),
+    (path: string, response: ServerResponse) =>
+      void (path === '/a/' ? response.end('page') : response.writeHead(302, { location: '/a/' }).end()),
+    (path: string, response: ServerResponse) =>
+      void (path.includes('.') ? response.writeHead(404).end() : response.end('<a href=about>')),
+  ]) {
+    const { url } = await localServer(t, (request, response) => answers(request.url ?? '', response));
+    const directory = temporaryDirectory(t);
+    t.deepEqual(await fetchSite(`${url}/a/`, { directory, cache: temporaryDirectory(t) }), {
+      kind: 'answers-everything',
+    });
+    t.deepEqual(readdirSync(directory), []);
+  }
+});
+
+test('names that are refused are not there; a server that fails for them is our failure', async (t) => {
+  for (const [status, expected] of [
+    [403, 'site'],
+    [503, 'network'],
+    [429, 'rate-limited'],
+  ] as const) {
+    const { url } = await localServer(t, (request, response) => {
+      if (request.url === '/a/') response.end('page');
+      else response.writeHead(status).end();
+    });
+    const outcome = await fetchSite(`${url}/a/`, {
+      directory: temporaryDirectory(t),
+      cache: temporaryDirectory(t),
+    }).then(
+      ({ kind }) => kind,
+      (error: unknown) => (error instanceof FailedHere ? error.code : error),
+    );
+    t.is(outcome, expected);
+  }
 });
 
 test('a scan of odd texts takes no longer than they are long', (t) => {
