@@ -47,6 +47,8 @@ const LINKAGE = 0x20600;
 const NEWEST = 0x2f000;
 const MAX_SPECIAL = 64;
 const MAX_SCATTER = 1 << 16;
+/** One hash. */
+const MAX_LINKAGE = 48;
 
 function fail(code: string, offset: number, message: string): never {
   throw new FormatError('code-signature', code, offset, message);
@@ -84,14 +86,22 @@ export function readCodeDirectory(blob: Buffer, at: number): CodeDirectory {
     if (hash.some((byte) => byte !== 0)) special.set(slot, hash);
   }
   const scatterAt = version >= SCATTER ? word(44) : 0;
-  if (scatterAt !== 0) claimed.range(scatterAt, scatterSize(blob, at, scatterAt), 'scatter vector');
+  if (scatterAt !== 0) {
+    const scatter = scatterSize(blob, at, scatterAt);
+    claimed.range(scatterAt, scatter, 'scatter vector');
+    // no tool writes one, and no hash here is taken by it
+    claimed.loosen(scatterAt, scatter);
+  }
   const limit64 = version >= LIMIT_64 ? long(56) : 0n;
   const codeLimit = limit64 === 0n ? word(32) : Number(limit64);
   if (!Number.isSafeInteger(codeLimit)) fail('code-limit', at + 56, `limit ${limit64}`);
   const preEncryptAt = version >= RUNTIME ? word(92) : 0;
   if (preEncryptAt !== 0) claimed.range(preEncryptAt, pageCount * size, 'hashes before encryption');
   const [linkageAt, linkageSize] = version >= LINKAGE ? [word(100), word(104)] : [0, 0];
-  if (linkageAt !== 0) claimed.range(linkageAt, linkageSize, 'linkage hash');
+  if (linkageAt !== 0) {
+    claimed.range(linkageAt, linkageSize, 'linkage hash');
+    if (linkageSize > MAX_LINKAGE) claimed.loosen(linkageAt, linkageSize);
+  }
   // reserved fields are zero
   if (word(40) !== 0) claimed.loosen(40, 4);
   if (version >= LIMIT_64 && word(52) !== 0) claimed.loosen(52, 4);

@@ -48,12 +48,15 @@ export interface UnsealedFile {
 export interface SealCheck {
   readonly issues: readonly SealIssue[];
   readonly unsealed: readonly UnsealedFile[];
+  /** Optional files that are sealed and not there. */
+  readonly absent: readonly string[];
   /** Files whose every stated digest is right. */
   readonly verified: number;
 }
 
 export function checkCodeResources(resources: CodeResources, bundle: SealedBundle): SealCheck {
   const issues: SealIssue[] = [];
+  const absent: string[] = [];
   let verified = 0;
   const seals = resources.files2 ?? resources.files;
   const rules = resources.rules2 ?? resources.rules;
@@ -61,15 +64,18 @@ export function checkCodeResources(resources: CodeResources, bundle: SealedBundl
   const directories = nestedPrefixes(seals);
   for (const seal of seals.values()) {
     const code = check(seal, bundle, links);
-    if (code === 'absent') continue;
-    if (code === undefined) verified++;
+    if (code === 'absent') absent.push(seal.path);
+    else if (code === undefined) verified++;
     else issues.push({ code, path: seal.path });
     if (resourceRuleFor(rules, seal.path)?.omit === true || isExcluded(seal.path, bundle) !== undefined)
       issues.push({ code: 'seal-omitted', path: seal.path });
   }
   if (resources.files2 !== undefined)
-    for (const seal of resources.files.values())
-      issues.push(...oldIssue(seal, resources.files2, bundle, links));
+    for (const seal of resources.files.values()) {
+      const code = oldIssue(seal, resources.files2, bundle, links);
+      if (code === 'absent') absent.push(seal.path);
+      else if (code !== undefined) issues.push({ code, path: seal.path });
+    }
   const unsealed: UnsealedFile[] = [];
   for (const { path } of bundle.files) {
     if (seals.has(path) || isInNested(path, directories)) continue;
@@ -79,7 +85,7 @@ export function checkCodeResources(resources: CodeResources, bundle: SealedBundl
     unsealed.push({ path, why });
     if (why === 'not-listed') issues.push({ code: 'file-unsealed', path });
   }
-  return { issues, unsealed, verified };
+  return { issues, unsealed, absent, verified };
 }
 
 function check(
@@ -118,12 +124,11 @@ function oldIssue(
   files2: ReadonlyMap<string, ResourceSeal>,
   bundle: SealedBundle,
   links: ReadonlyMap<string, string | undefined>,
-): readonly SealIssue[] {
+): SealIssueCode | 'absent' | undefined {
   const twin = files2.get(seal.path);
   if (seal.kind === 'file' && twin?.kind === 'file' && seal.sha1 !== undefined && twin.sha1 !== undefined)
-    return seal.sha1.equals(twin.sha1) ? [] : [{ code: 'versions-disagree', path: seal.path }];
-  const code = check(seal, bundle, links);
-  return code === undefined || code === 'absent' ? [] : [{ code, path: seal.path }];
+    return seal.sha1.equals(twin.sha1) ? undefined : 'versions-disagree';
+  return check(seal, bundle, links);
 }
 
 /** Never covered by these digests: what the signature itself is made of. */

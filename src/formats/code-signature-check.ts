@@ -10,6 +10,7 @@ import { ForwardReader, SliceSource, type ByteSource } from '../bytes.js';
 import type { CodeDirectory, CodeHash } from './code-directory.js';
 import { readCodeSignature, type CodeSignature, type SignatureLoose } from './code-signature.js';
 import { checkSignatureCms, type CmsCheck } from './code-signature-cms.js';
+import { isPlausibleRange } from './macho-encryption.js';
 import type { MachOFile } from './macho.js';
 
 export type SignatureIssueCode =
@@ -144,12 +145,14 @@ function checkSlots(
 
 function checkPages(
   source: ByteSource,
-  { encryption }: MachOFile,
+  file: MachOFile,
   directory: CodeDirectory,
   at: number,
   add: Add,
 ): CodeSignatureCheck['pages'] {
   const { hash, hashSize, pages, pageCount } = directory;
+  // other ranges are none that the store would have encrypted
+  const encryption = isPlausibleRange(file) ? file.encryption : undefined;
   const limit = Math.min(directory.codeLimit, source.size);
   const pageSize = directory.pageSize === 0 ? limit : directory.pageSize;
   const expected = pageSize === 0 ? 0 : Math.ceil(limit / pageSize);

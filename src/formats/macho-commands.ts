@@ -57,6 +57,7 @@ export interface EncryptionInfo {
   readonly size: number;
   /** 0: not encrypted. */
   readonly id: number;
+  readonly padding: number;
   readonly command: LoadCommand;
 }
 
@@ -115,6 +116,14 @@ const LINK_EDIT_COMMANDS: Readonly<Record<string, string>> = {
   LC_FUNCTION_VARIANT_FIXUPS: 'function-variant-fixups',
 };
 
+/** What is left out of a comparison has no room behind its fields. */
+const SIZES: Readonly<Record<string, number>> = {
+  LC_CODE_SIGNATURE: 16,
+  LC_ENCRYPTION_INFO: 20,
+  LC_ENCRYPTION_INFO_64: 24,
+  LC_UUID: 24,
+};
+
 const LIBRARY_COMMANDS: ReadonlySet<string> = new Set([
   'LC_LOAD_DYLIB',
   'LC_LOAD_WEAK_DYLIB',
@@ -132,6 +141,14 @@ export function readCommand(fields: MachOFields, command: LoadCommand, wide: boo
     size,
     command,
   });
+  const size = SIZES[name];
+  if (size !== undefined && command.size !== size)
+    throw new FormatError(
+      'macho',
+      'command-size',
+      command.offset,
+      `${name} of ${command.size} bytes, expected ${size}`,
+    );
   const linkEdit = LINK_EDIT_COMMANDS[name];
   if (linkEdit !== undefined) return { ranges: [range(linkEdit, 8, fields.word(12))] };
   const minimum = MINIMUM_COMMANDS[name];
@@ -182,15 +199,19 @@ export function readCommand(fields: MachOFields, command: LoadCommand, wide: boo
         ranges: [{ kind: 'mach-o/note', offset: fields.number(24), size: fields.number(32), command }],
       };
     case 'LC_UUID':
-      if (command.size !== 24)
-        throw new FormatError('macho', 'command-size', command.offset, `LC_UUID of ${command.size} bytes`);
       return { uuid: fields.bytes.toString('hex', 8, 24) };
     case 'LC_BUILD_VERSION':
       return { build: readBuild(fields, command) };
     case 'LC_ENCRYPTION_INFO':
     case 'LC_ENCRYPTION_INFO_64':
       return {
-        encryption: { offset: fields.word(8), size: fields.word(12), id: fields.word(16), command },
+        encryption: {
+          offset: fields.word(8),
+          size: fields.word(12),
+          id: fields.word(16),
+          padding: command.size > 20 ? fields.word(20) : 0,
+          command,
+        },
       };
     case 'LC_ID_DYLIB':
       return { installName: fields.text(fields.word(8)) };

@@ -52,7 +52,6 @@ const UNIQUE: ReadonlySet<string> = new Set([
   'LC_UUID',
   'LC_CODE_SIGNATURE',
   'LC_ENCRYPTION_INFO',
-  'LC_ENCRYPTION_INFO_64',
   'LC_DYLD_INFO',
   'LC_DYLD_INFO_ONLY',
   'LC_DYLD_CHAINED_FIXUPS',
@@ -153,8 +152,10 @@ class Found {
     if (size < 8 || size % 4 !== 0) fail('command-size', offset, `${name} of ${size} bytes`);
     if (offset + size > end)
       fail('command-range', offset, `${name} of ${size} bytes, ${end - offset} are left`);
-    if (UNIQUE.has(name) && this.#seen.has(name)) fail('command-repeated', offset, `a second ${name}`);
-    this.#seen.add(name);
+    // one of 32 bits beside one of 64 would be two as well
+    const single = name === 'LC_ENCRYPTION_INFO_64' ? 'LC_ENCRYPTION_INFO' : name;
+    if (UNIQUE.has(single) && this.#seen.has(single)) fail('command-repeated', offset, `a second ${name}`);
+    this.#seen.add(single);
     const command = { name, code, offset, size };
     this.commands.push(command);
     const fields = new MachOFields(this.#source, offset, size, this.#littleEndian);

@@ -5,6 +5,7 @@ import { RULE_SETS } from '../../src/model.js';
 import { checkPair } from '../../src/report/check-pair.js';
 import { ARM64, buildFat, buildMachO, X86_64 } from '../helpers/build-macho.js';
 import { APP, buildIpa, programsOf, type IpaSpec, type Program } from '../helpers/build-ipa.js';
+import { buildProfile } from '../helpers/build-profile.js';
 import { compareBuffers, type Compared } from '../helpers/compare-buffers.js';
 import { jarIdentity } from '../helpers/sign-jar.js';
 import { blob } from '../helpers/sign-macho.js';
@@ -32,7 +33,6 @@ function withProgram(executable: string, change: (program: Program) => Program):
 }
 
 const SINF = Buffer.concat([Buffer.from([0, 0, 0, 12]), Buffer.from('sinf'), Buffer.from('free')]);
-const PROFILE = Buffer.from('3080 06092a864886f70d010702 a080 0000 0000'.replaceAll(' ', ''), 'hex');
 
 test('a re-signed app is equivalent, by its rules', async (t) => {
   const store = buildIpa({
@@ -40,7 +40,7 @@ test('a re-signed app is equivalent, by its rules', async (t) => {
     files: { [`${APP}/SC_Info/Example.sinf`]: SINF, [`${APP}/SC_Info/Example.supp`]: Buffer.alloc(100, 7) },
     member: { time: 0x1234, date: 0x5678, externalAttributes: 0x81a40000, madeBy: 0x031e },
   });
-  const own = buildIpa({ files: { [`${APP}/embedded.mobileprovision`]: PROFILE } });
+  const own = buildIpa({ files: { [`${APP}/embedded.mobileprovision`]: buildProfile() } });
   const { verdict, broken, pair } = await compare(store, own);
   t.deepEqual(broken, []);
   t.like(verdict, {

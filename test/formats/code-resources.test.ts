@@ -191,6 +191,7 @@ test('code of its own, by the digest of its CodeDirectory', (t) => {
   const nested = (hashes: readonly Buffer[] | undefined): Partial<SealedBundle> => ({ nested: () => hashes });
   t.deepEqual(check(contents, seal(digest), nested([Buffer.alloc(20), digest])), {
     issues: [],
+    absent: [],
     unsealed: [{ path: 'Main', why: 'executable' }],
     verified: 1,
   });

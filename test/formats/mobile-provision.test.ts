@@ -7,41 +7,14 @@ import {
   readProvisioningProfile,
   type ProvisioningProfile,
 } from '../../src/formats/mobile-provision.js';
-import { xmlPlist, type Plain } from '../helpers/build-plist.js';
-import { der } from '../helpers/sign-apk.js';
+import { xmlPlist } from '../helpers/build-plist.js';
 import {
-  attribute,
-  jarIdentity,
-  MESSAGE_DIGEST,
-  signatureBlock,
-  type BlockOptions,
-} from '../helpers/sign-jar.js';
-
-const identity = jarIdentity();
-const VALUES: Record<string, Plain> = {
-  AppIDName: 'App',
-  CreationDate: new Date('2026-01-01T00:00:00Z'),
-  ExpirationDate: new Date('2027-01-01T00:00:00Z'),
-  Name: 'iOS Team Provisioning Profile',
-  UUID: '01234567-89ab-cdef-0123-456789abcdef',
-  TeamIdentifier: ['ABCDE12345'],
-  TeamName: 'Example',
-  Platform: ['iOS'],
-  ProvisionedDevices: ['00008110-000A10123AF9801E', '00008110-000A10123AF9801F'],
-  DeveloperCertificates: [identity.certificate],
-  Entitlements: { 'application-identifier': 'ABCDE12345.org.example.app', 'get-task-allow': true },
-  Version: 1,
-};
-
-/** Signed over its content unless `options` say otherwise. */
-function profile(values: Plain = VALUES, options: BlockOptions = {}): Buffer {
-  const content = xmlPlist(values);
-  return signatureBlock(content, identity, {
-    content,
-    signedAttributes: [],
-    ...options,
-  });
-}
+  buildProfile as profile,
+  PROFILE_VALUES as VALUES,
+  profileIdentity as identity,
+} from '../helpers/build-profile.js';
+import { der } from '../helpers/sign-apk.js';
+import { attribute, MESSAGE_DIGEST, signatureBlock, type BlockOptions } from '../helpers/sign-jar.js';
 
 const read = (bytes: Buffer): ProvisioningProfile => readProvisioningProfile(new BufferSource(bytes));
 

@@ -32,6 +32,10 @@ export interface MachOSignOptions {
   /** The file whose pages are hashed, in place of the one that is signed. */
   readonly hashed?: Buffer;
   readonly version?: number;
+  /** Behind the hashes; the directory is then of version 0x20600. */
+  readonly linkage?: Buffer;
+  /** Behind the hashes. */
+  readonly scatter?: Buffer;
 }
 
 const { word, long } = numbers(false);
@@ -196,7 +200,8 @@ function codeDirectory(
   options: MachOSignOptions,
 ): Buffer {
   const [type, size] = HASH_TYPES[hash];
-  const version = options.version ?? 0x20400;
+  const { linkage, scatter = Buffer.alloc(0) } = options;
+  const version = options.version ?? (linkage === undefined ? 0x20400 : 0x20600);
   const digest = (bytes: Buffer): Buffer => createHash(hash).update(bytes).digest();
   const special = new Map<number, Buffer>(
     parts.filter(({ slot }) => slot < 16).map(({ slot, bytes }) => [slot, digest(bytes)]),
@@ -210,11 +215,12 @@ function codeDirectory(
   const covered = file.subarray(0, limit);
   for (let at = 0; at < limit; at += page)
     pages.push(digest(covered.subarray(at, Math.min(limit, at + page))));
-  const header = 88;
+  const header = linkage === undefined ? 88 : 108;
   const identifier = Buffer.from(`${options.identifier ?? 'org.example.app'}\0`);
   const team = options.teamId === undefined ? Buffer.alloc(0) : Buffer.from(`${options.teamId}\0`);
   const hashOffset = header + identifier.length + team.length + specialCount * size;
-  const total = hashOffset + pages.length * size;
+  const behind = hashOffset + pages.length * size;
+  const total = behind + scatter.length + (linkage?.length ?? 0);
   return Buffer.concat([
     word(0xfade0c02),
     word(total),
@@ -227,16 +233,22 @@ function codeDirectory(
     word(limit),
     Buffer.from([size, type, 0, options.pageShift ?? 12]),
     word(0),
-    word(0),
+    word(scatter.length === 0 ? 0 : behind),
     word(team.length === 0 ? 0 : header + identifier.length),
     word(0),
     long(0),
     long(0),
     long(0),
     long(1),
+    // runtime, hashes before encryption, type of the linkage, where it is
+    ...(linkage === undefined
+      ? []
+      : [word(0), word(0), word(0x02000000), word(behind + scatter.length), word(linkage.length)]),
     identifier,
     team,
     ...slots,
     ...pages,
+    scatter,
+    ...(linkage === undefined ? [] : [linkage]),
   ]);
 }

@@ -3,37 +3,51 @@
 import type { ByteSource } from '../../bytes.js';
 import { FormatError } from '../../errors.js';
 import { isFat } from '../../formats/macho-fat.js';
-import { isThin } from '../../formats/macho.js';
+import { sizeOfCommands } from '../../formats/macho-encryption.js';
 import type { ZipEntry } from '../../formats/zip.js';
 import { inflateChunks } from '../decode/inflate.js';
 
-/** Load commands lie at the start; what is larger has none that matters. */
-const HEAD = 1 << 20;
+/** Of load commands; real ones have some thousand bytes. */
+const LARGEST = 16 << 20;
+const HEADER = 32;
 const STORED = 0;
 const DEFLATED = 8;
 
 /** Decoded no further than that; `undefined` for what is no program. */
-export async function programHead(source: ByteSource, entry: ZipEntry): Promise<Buffer | undefined> {
+export async function programHead(
+  source: ByteSource,
+  entry: ZipEntry,
+): Promise<Buffer | 'too-large' | undefined> {
   if ((entry.flags & 1) !== 0) return undefined;
   if (entry.method === STORED) {
-    const head = Buffer.from(source.read(entry.dataOffset, Math.min(HEAD, entry.compressedSize)));
-    return isThin(head) || isFat(head) ? head : undefined;
+    const head = source.read(entry.dataOffset, Math.min(HEADER, entry.compressedSize));
+    const wanted = wantedOf(head);
+    if (wanted === undefined) return undefined;
+    if (wanted > LARGEST) return 'too-large';
+    return Buffer.from(source.read(entry.dataOffset, Math.min(wanted, entry.compressedSize)));
   }
   if (entry.method !== DEFLATED) return undefined;
   const parts: Buffer[] = [];
   let length = 0;
+  let wanted: number | undefined;
   try {
     for await (const chunk of inflateChunks(source, entry.dataOffset, entry.compressedSize, entry.size)) {
       parts.push(Buffer.from(chunk));
       length += chunk.length;
-      if (length < 16) continue;
-      const head = Buffer.concat(parts).subarray(0, 16);
-      if (!isThin(head) && !isFat(head)) return undefined;
-      if (isFat(head) || length >= HEAD) break;
+      if (length < HEADER) continue;
+      wanted ??= wantedOf(Buffer.concat(parts));
+      if (wanted === undefined) return undefined;
+      if (wanted > LARGEST) return 'too-large';
+      if (length >= wanted) break;
     }
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
   }
   const head = Buffer.concat(parts);
-  return isThin(head) || isFat(head) ? head : undefined;
+  return wantedOf(head) === undefined ? undefined : head;
+}
+
+/** Bytes that say what a program is. */
+function wantedOf(head: Buffer): number | undefined {
+  return isFat(head) ? HEADER : sizeOfCommands(head);
 }

@@ -5,6 +5,7 @@
  * https://github.com/apple-oss-distributions/xnu/blob/main/EXTERNAL_HEADERS/mach-o/loader.h (encryption_info_command)
  */
 import type { EncryptionInfo } from '../../formats/macho-commands.js';
+import { isPlausibleRange } from '../../formats/macho-encryption.js';
 import type { MachOFile } from '../../formats/macho.js';
 import type { ThinSide } from './thin-side.js';
 
@@ -14,25 +15,8 @@ export interface EncryptedRange {
   readonly size: number;
 }
 
-const PAGE = 0x1000;
-
 export function isEncrypted({ encryption }: MachOFile): boolean {
   return encryption !== undefined && encryption.id !== 0;
-}
-
-/** Whole pages of __TEXT behind the load commands: nothing that says what the file is can hide there. */
-export function isPlausible({ encryption, segments, headerSize, commandsSize }: MachOFile): boolean {
-  if (encryption === undefined) return false;
-  const text = segments.find(({ name }) => name === '__TEXT');
-  const { offset, size } = encryption;
-  return (
-    text !== undefined &&
-    text.offset === 0 &&
-    size > 0 &&
-    offset % PAGE === 0 &&
-    offset >= headerSize + commandsSize &&
-    offset + size <= text.fileSize
-  );
 }
 
 /** What the linker writes: all of __TEXT but its first page or pages, up to the end of the segment. */
@@ -40,8 +24,9 @@ export function isOfLinker(file: MachOFile): boolean {
   const text = file.segments.find(({ name }) => name === '__TEXT');
   const { encryption } = file;
   return (
-    isPlausible(file) &&
+    isPlausibleRange(file) &&
     encryption !== undefined &&
+    encryption.padding === 0 &&
     (encryption.offset === 0x1000 || encryption.offset === 0x4000) &&
     encryption.offset + encryption.size === text?.fileSize
   );
@@ -51,7 +36,7 @@ export function isOfLinker(file: MachOFile): boolean {
 export function encryptedRange(p: ThinSide, r: ThinSide): EncryptedRange | undefined {
   const found = [p, r].filter(({ file }) => isEncrypted(file));
   const [first, second] = found;
-  if (first === undefined || !found.every(({ file }) => isPlausible(file))) return undefined;
+  if (first === undefined || !found.every(({ file }) => isPlausibleRange(file))) return undefined;
   const range = first.file.encryption as EncryptionInfo;
   const other = first === p ? r : p;
   const text = other.file.segments.find(({ name }) => name === '__TEXT');

@@ -8,6 +8,7 @@ import { isFat, readFat, type FatSlice } from '../../formats/macho-fat.js';
 import { isZero } from '../../formats/macho-layout.js';
 import { isThin, readMachO } from '../../formats/macho.js';
 import type { Container, Opened } from '../container.js';
+import { tellEqual } from '../ipa/encrypted-members.js';
 import { LedgerBuilder, oneSided, worst, worstOf } from '../ledger.js';
 import { compareLeaf } from '../leaf.js';
 import { splice } from '../splice.js';
@@ -144,7 +145,10 @@ async function compareSlice(
   trust: Trust,
   place: Place,
 ): Promise<{ readonly node?: number }> {
-  if (published.size === rebuilt.size && equalRange(published, 0, rebuilt, 0, published.size)) return {};
+  if (published.size === rebuilt.size && equalRange(published, 0, rebuilt, 0, published.size)) {
+    tellEqual(walk, place.path.slice(0, -1), published);
+    return {};
+  }
   if (isThin(headOf(published)) && isThin(headOf(rebuilt)) && isReadable(published) && isReadable(rebuilt)) {
     const index = walk.reserve();
     walk.set(index, compareThin(walk, published, rebuilt, place, trust));

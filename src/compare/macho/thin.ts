@@ -4,6 +4,7 @@
  * and a range that is encrypted have other owners than `identical` and `different`.
  */
 import { equalRange, SliceSource, type ByteSource } from '../../bytes.js';
+import { isPlausibleRange } from '../../formats/macho-encryption.js';
 import type { Region } from '../../formats/region.js';
 import type { RuleName } from '../../model.js';
 import { compareLeaf } from '../leaf.js';
@@ -12,7 +13,7 @@ import { RegionQueue } from '../region-queue.js';
 import type { LedgerNode, Owner, Side } from '../types.js';
 import { node, type Place, type Walk } from '../walk.js';
 import { causeOf } from './causes.js';
-import { encryptedRange, isEncrypted, isOfLinker, isPlausible, type EncryptedRange } from './fairplay.js';
+import { encryptedRange, isEncrypted, isOfLinker, type EncryptedRange } from './fairplay.js';
 import { remake } from './remake.js';
 import { judgeSignatures, type SignatureJudgement } from './signature-owner.js';
 import { openThinSide, type ThinSide } from './thin-side.js';
@@ -236,7 +237,7 @@ class ThinComparison {
   /** The store writes the range anew; it stays within bounds that let nothing else be said. */
   #encryptionRange(): Judged | undefined {
     const asked = this.#walk.options.rules.has(ENCRYPTION);
-    if (!asked || !isPlausible(this.#p.file) || !isPlausible(this.#r.file)) return undefined;
+    if (!asked || !isPlausibleRange(this.#p.file) || !isPlausibleRange(this.#r.file)) return undefined;
     return { owner: 'excluded', rule: ENCRYPTION };
   }
 

@@ -67,7 +67,10 @@ const ADDED_LATER = /(?:^|\/)SC_Info\/[^/]+$/;
  * the program itself is compared all the same.
  */
 function isRight(resources: CodeResources, bundle: SealedFiles): boolean {
-  return checkCodeResources(resources, bundle).issues.every(
+  const { issues, absent } = checkCodeResources(resources, bundle);
+  // a seal of a file that is not there could say anything
+  if (absent.length > 0) return false;
+  return issues.every(
     ({ code, path }) =>
       (code === 'file-unsealed' && ADDED_LATER.test(path)) ||
       (code === 'digest-mismatch' && bundle.isDecryptable(path)),

@@ -8,6 +8,7 @@ import { appstoreCodeResources } from './appstore-code-resources.js';
 import { appstoreInfoPlist } from './appstore-info-plist.js';
 import { appstoreEncryptionInfo } from './appstore-encryption-info.js';
 import { appstoreEntryRecords } from './appstore-entry-records.js';
+import { appstoreMetadata } from './appstore-metadata.js';
 import { appstoreProvisioning } from './appstore-provisioning.js';
 import { appstoreScInfo } from './appstore-sc-info.js';
 import { jarSignature } from './jar-signature.js';
@@ -31,6 +32,7 @@ export const rules = {
   'appstore-info-plist': appstoreInfoPlist,
   'appstore-encryption-info': appstoreEncryptionInfo,
   'appstore-entry-records': appstoreEntryRecords,
+  'appstore-metadata': appstoreMetadata,
   'appstore-provisioning': appstoreProvisioning,
   'appstore-sc-info': appstoreScInfo,
   'jar-signature': jarSignature,

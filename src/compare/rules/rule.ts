@@ -16,7 +16,12 @@ export interface Rule {
    * `store-edit` rules over ZIP entries: full-match name, content check and size bound in one.
    * @param stamps SHA-256 of the certificates of the source stamps in the signing block of that side
    */
-  readonly coversEntry?: (source: ByteSource, entry: ZipEntry, stamps: readonly string[]) => boolean;
+  readonly coversEntry?: (
+    source: ByteSource,
+    entry: ZipEntry,
+    stamps: readonly string[],
+    zip: ZipStructure,
+  ) => boolean;
   /** `store-edit` rules over the content of an entry that both sides have; its container records are compared as ever. */
   readonly content?: ContentRule;
 }

@@ -23,11 +23,11 @@ export function coveringRule(
 
 /** A rule covers one entry of the file itself: stores edit no archive inside, and of several entries with a name none is meant. */
 export function covers(name: RuleName, side: ZipSide, entry: ZipEntry): boolean {
-  const { source, nested, signature } = side;
+  const { source, zip, nested, signature } = side;
   const rule = rules[name];
   if (nested || !('coversEntry' in rule)) return false;
   const stamps = signature.stamps.map(({ certificateSha256 }) => certificateSha256);
-  return rule.coversEntry(source, entry, stamps) && !isContested(side, entry);
+  return rule.coversEntry(source, entry, stamps, zip) && !isContested(side, entry);
 }
 
 /** By a rule that was asked for. */

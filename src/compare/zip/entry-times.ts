@@ -70,13 +70,26 @@ export function appRecordsRule(
 ): RuleName | undefined {
   if (p.nested || r.nested || !walk.options.rules.has(APP_RULE) || walk.slotContent === undefined)
     return undefined;
-  return isPlainFile(a) && isPlainFile(b) ? APP_RULE : undefined;
+  return isPlain(p, a) && isPlain(r, b) ? APP_RULE : undefined;
 }
 
-function isPlainFile({ externalAttributes }: ZipEntry): boolean {
+const REGULAR = 8;
+const DIRECTORY = 4;
+const DOS_DIRECTORY = 0x10;
+const DOS_ARCHIVED = 0x20;
+/** "Apparently a text file", which no reader of apps asks for. */
+const TEXT = 1;
+
+/** Its name, its type and the bit of DOS all say directory, or none of them does. */
+function isPlain({ source }: ZipSide, { externalAttributes, rawName, cdOffset }: ZipEntry): boolean {
+  const isDirectory = rawName.at(-1) === 0x2f;
   const mode = externalAttributes >>> 16;
   const type = mode >>> 12;
+  const dos = externalAttributes & 0xffff & ~DOS_ARCHIVED;
   return (
-    (type === 0 || type === 8 || type === 4) && (mode & 0o7000) === 0 && (externalAttributes & 0xffff) <= 0x30
+    (type === 0 || type === (isDirectory ? DIRECTORY : REGULAR)) &&
+    (mode & 0o7000) === 0 &&
+    (dos === 0 || (isDirectory && dos === DOS_DIRECTORY)) &&
+    source.read(cdOffset + 36, 2).readUInt16LE(0) <= TEXT
   );
 }

@@ -46,13 +46,14 @@ test('another digest than that of the stamp is not covered', async (t) => {
     t.is(verdict.kind, 'unreproducible');
   }
   const source = new BufferSource(withEntry(digest));
-  const entry = readZip(source).entries.at(-1);
+  const zip = readZip(source);
+  const entry = zip.entries.at(-1);
   if (entry === undefined) throw new Error('no entry');
   const { coversEntry } = rules['play-stamp-cert'];
   const hex = digest.toString('hex');
-  t.true(coversEntry?.(source, entry, [hex]));
-  t.false(coversEntry?.(source, entry, [bit.toString('hex')]));
-  t.false(coversEntry?.(source, entry, [hex, bit.toString('hex')]));
+  t.true(coversEntry?.(source, entry, [hex], zip));
+  t.false(coversEntry?.(source, entry, [bit.toString('hex')], zip));
+  t.false(coversEntry?.(source, entry, [hex, bit.toString('hex')], zip));
 });
 
 test('without a stamp the bytes are left out unseen, and that is told', async (t) => {
