@@ -298,6 +298,7 @@ export { renderHtml } from './report/html.js';
 export { renderJson } from './report/json.js';
 export { plain as plainMarkdown, renderMarkdown } from './report/markdown.js';
 export type { ReportFile } from './report/publish.js';
+export { newestKnownText } from './operations/newest-known.js';
 export { renderSummary } from './report/summary.js';
 export { renderText, type TextOptions } from './report/text.js';
 export { headline } from './report/title.js';

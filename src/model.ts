@@ -601,6 +601,13 @@ export interface Extrapolation {
 }
 
 /** Fully pinned, serialisable instructions. */
+/** A range was asked for, and the version is the newest of it that the recipe knows: a newer one may be out. */
+export interface NewestKnown {
+  readonly asked: string;
+  /** Why no newer one was looked for. */
+  readonly why: string;
+}
+
 export interface Plan {
   readonly schemaVersion: 1;
   readonly target: Target;
@@ -621,6 +628,7 @@ export interface Plan {
   readonly unresolved: readonly string[];
   /** Versions of the asked range that are known in the store without source. */
   readonly skipped: readonly { readonly version: string; readonly reason: string }[];
+  readonly newestKnown?: NewestKnown;
   readonly expected: { readonly minutes: number; readonly diskMiB: number; readonly memoryMiB: number };
   readonly carried: readonly CarriedBinary[];
   readonly knownResults: readonly KnownResult[];
@@ -659,6 +667,7 @@ export interface CheckOutcome {
 export interface CheckPlan {
   readonly schemaVersion: 1;
   readonly target: Target;
+  readonly newestKnown?: NewestKnown;
   readonly obstacle: Obstacle;
   readonly source?: { readonly repository: string; readonly commit: string; readonly ref?: string };
   readonly compare: ComparePlan;

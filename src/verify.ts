@@ -19,7 +19,8 @@ import { BuildSupply, type StoppedBuild, type SuppliedBuild } from './pipeline/b
 import type { PipelineOptions } from './pipeline/options.js';
 
 export async function verify(plan: Plan, options: PipelineOptions): Promise<Verified> {
-  assertResolved(plan);
+  // what is at hand is looked at first: whose it is does not depend on what is not known of the build
+  if (options.published === undefined) assertResolved(plan);
   const report = new Draft(plan, options);
 
   const published = await report.timed('published', () =>
@@ -56,6 +57,7 @@ export async function verify(plan: Plan, options: PipelineOptions): Promise<Veri
     });
   report.takeJudgement(judged);
   if (judged.notAuthentic.length > 0 && options.buildAnyway !== true) return await report.notAuthentic();
+  assertResolved(plan);
 
   const supply = new BuildSupply(plan, { ...options, timed: (stage, work) => report.timed(stage, work) });
   try {

@@ -43,21 +43,13 @@ export async function fileFirst(
   argv: FileFirstArguments,
   { output, options }: CommandContext,
 ): Promise<FileFirst> {
-  const { identify, planAnything } = await import('../index.js');
-  const { recipe, channel, reports, file } = argv;
-  const found = await identify(
-    {
-      file,
-      ...(recipe === undefined ? {} : { app: recipe }),
-      ...(channel === undefined ? {} : { channel }),
-      ...(reports === undefined ? {} : { reports }),
-    },
-    options,
-  );
+  const { planAnything } = await import('../index.js');
+  const { file } = argv;
+  const found = await identified(argv, options);
   const { fits, lookup, otherFiles } = found;
   const [newest] = lookup.standing;
   if (otherFiles.length > 0) output.note(otherFilesText(otherFiles));
-  const text = `${identityText(found)}\n\n${lookupText(lookup, file)}`;
+  const text = foundText(found, file);
   const data = { ...identityData(found), lookup: lookupData(lookup, otherFiles) };
   if (newest !== undefined) {
     output.print(text);
@@ -95,7 +87,36 @@ export async function fileFirst(
   return { kind: 'ends', exitCode: EXIT.unknownFile };
 }
 
+/** What can be told of a file without a plan that could run: what it is, whose, and what the reports say about it. */
+export async function withoutBuild(
+  argv: Pick<FileFirstArguments, 'file' | 'recipe' | 'channel' | 'reports'>,
+  { output, options }: CommandContext,
+): Promise<void> {
+  const found = await identified(argv, options);
+  if (found.otherFiles.length > 0) output.note(otherFilesText(found.otherFiles));
+  output.note(foundText(found, argv.file));
+}
+
+async function identified(
+  { file, recipe, channel, reports }: Pick<FileFirstArguments, 'file' | 'recipe' | 'channel' | 'reports'>,
+  options: CommandContext['options'],
+): Promise<Identification> {
+  const { identify } = await import('../index.js');
+  return await identify(
+    {
+      file,
+      ...(recipe === undefined ? {} : { app: recipe }),
+      ...(channel === undefined ? {} : { channel }),
+      ...(reports === undefined ? {} : { reports }),
+    },
+    options,
+  );
+}
+
 // ---------------------------------------------------------------- for people
+
+const foundText = (found: Identification, file: string): string =>
+  `${identityText(found)}\n\n${lookupText(found.lookup, file)}`;
 
 const SIGNER = {
   pinned: 'signed by the key that its recipe names, or by one that this key signed for',

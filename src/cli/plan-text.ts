@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The plan in five lines, shown before anything but indexes is fetched. */
 import {
+  newestKnownText,
   printable,
   type BuildPlan,
   type CheckPlan,
@@ -17,6 +18,7 @@ export function planInBrief(plan: Plan): string {
   const replaced = plan.deviations.find(({ code }) => code === 'source-replaced');
   return [
     `plan      ${target.app} ${target.version}, channel ${target.channel}`,
+    ...newestKnown(plan),
     `source    ${sourceInBrief(build)}${replaced === undefined ? '' : `, but ${replaced.what}`}`,
     `build     ${imageInBrief(build.environment.image)}; ${build.phases.map((phase) => `${phase.name} ${phase.network ? 'with' : 'without'} network`).join(', ')}`,
     `published ${publishedInBrief(
@@ -38,18 +40,11 @@ export function planInBrief(plan: Plan): string {
 }
 
 /** Where nothing can be built: why, what would be done elsewhere, what can be checked. */
-export function checksInBrief({
-  target,
-  obstacle,
-  source,
-  compare,
-  files,
-  checks,
-  unconfirmed,
-  knownResults,
-}: CheckPlan): string {
+export function checksInBrief(plan: CheckPlan): string {
+  const { target, obstacle, source, compare, files, checks, unconfirmed, knownResults } = plan;
   return [
     `plan      ${target.app} ${target.version}, channel ${target.channel}: checks only (${obstacle.code})`,
+    ...newestKnown(plan),
     `why       ${obstacle.detail}`,
     ...(source === undefined
       ? []
@@ -74,6 +69,11 @@ export function checksInBrief({
   ]
     .map((line) => printable(line))
     .join('\n');
+}
+
+function newestKnown(plan: Plan | CheckPlan): readonly string[] {
+  const text = newestKnownText(plan);
+  return text === undefined ? [] : [`          ${text}`];
 }
 
 function sourceInBrief({ source }: BuildPlan): string {

@@ -22,6 +22,7 @@ import {
   type NotTheVersion,
 } from '../pipeline/judge-published.js';
 import { assertWritable } from './assert-writable.js';
+import { newestKnownText } from './newest-known.js';
 import type { OperationOptions } from './options.js';
 import { planAnything, type PlanRequest } from './plan.js';
 import { stoppable } from './stoppable.js';
@@ -83,6 +84,8 @@ export async function fetchPublished(
   await assertWritable(directory);
   const planned = await planAnything(request, options);
   const { target } = planned.plan;
+  const older = newestKnownText(planned.plan);
+  if (older !== undefined) options.onProgress?.({ kind: 'note', text: older });
   const compare =
     planned.kind === 'build'
       ? planned.plan.compare

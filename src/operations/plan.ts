@@ -147,8 +147,9 @@ async function factsFor(
   request: PlanRequest,
   options: OperationOptions,
 ): Promise<{ readonly facts: readonly Fact[]; readonly lock: VersionLock | undefined }> {
+  const told = onceEach(options);
   const ask = (lookups: readonly Lookup[]): Promise<readonly Fact[]> =>
-    stoppable(options, () => lookUp(lookups, { cache: cacheDirectory(), ...options }));
+    stoppable(told, () => lookUp(lookups, { cache: cacheDirectory(), ...told }));
   // a channel that does not exist is said before anybody is asked
   channelOf(recipe, request.channel);
   const facts = [...(await ask(lookupsFor(recipe, request)))];
@@ -164,6 +165,21 @@ async function factsFor(
     for (const lookup of further) asked.add(JSON.stringify(lookup));
     facts.push(...(await ask(further)));
   }
+}
+
+/** Several look-ups ask one host, and fail for the same reason. */
+function onceEach({ onProgress, ...options }: OperationOptions): OperationOptions {
+  const notes = new Set<string>();
+  return {
+    ...options,
+    onProgress: (event) => {
+      if (event.kind === 'note') {
+        if (notes.has(event.text)) return;
+        notes.add(event.text);
+      }
+      onProgress?.(event);
+    },
+  };
 }
 
 /** What was resolved now and stood in no lock yet. False: another process has written the lock since `lock` was read. */

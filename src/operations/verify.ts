@@ -20,6 +20,7 @@ import { withinDisk } from './clean.js';
 import { executorFor, type EngineRequest } from './executor.js';
 import { assertKeepable, keptRequest, KeepRun, type KeepPolicy, type KeepRequest } from './keep-run.js';
 import type { KeptPlan } from './kept-run.js';
+import { newestKnownText } from './newest-known.js';
 import type { OperationOptions } from './options.js';
 import { planAnything, type ChecksResult, type PlanRequest, type PlanResult } from './plan.js';
 import { describeRun, type RunFacts } from './run.js';
@@ -91,6 +92,8 @@ async function verified(request: VerifyRequest, options: OperationOptions): Prom
     return await stored({ report: await reportWithoutPlan(request, reason), logs: [] }, request);
   }
   if (planned.kind === 'checks') {
+    const older = newestKnownText(planned.plan);
+    if (older !== undefined) options.onProgress?.({ kind: 'note', text: older });
     const { verifyChecks } = await import('./verify-checks.js');
     return await stored({ report: await verifyChecks(planned.plan, request, options), logs: [] }, request);
   }

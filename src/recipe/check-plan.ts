@@ -3,10 +3,10 @@
 import { digestOf } from '../canonical-json.js';
 import { UsageError } from '../errors.js';
 import type { CheckPlan, Fact, KnownResult, Obstacle, PlannedCheck, ComparePlan } from '../model.js';
-import { type Candidate, rangeOf, schemeOf } from './candidates.js';
+import { rangeOf, schemeOf } from './candidates.js';
 import { channelOf, comparePlan } from './compare-plan.js';
 import type { PlanRequest } from './lookups.js';
-import { resolveVersion } from './resolve.js';
+import { resolveVersion, type Resolution } from './resolve.js';
 import type { Recipe } from './schema.js';
 import { expand } from './template.js';
 import { inRange } from './version.js';
@@ -33,12 +33,13 @@ export function makeCheckPlan(
       `${recipe.app}: no published source is known, and no day of any version is known`,
       { hint: 'leave --as-of out; a file says which version it is: --published FILE' },
     );
-  const candidate: Candidate | undefined = closed
-    ? { version: request.version, by: 'pinned' }
+  const resolution: Resolution | undefined = closed
+    ? { candidate: { version: request.version, by: 'pinned' }, skipped: [] }
     : recipe.hostBuilds.length === 0
       ? undefined
-      : resolveVersion(recipe, request.version, context.facts, request.asOf).candidate;
-  if (candidate === undefined) return undefined;
+      : resolveVersion(recipe, request.version, context.facts, request.asOf);
+  if (resolution === undefined) return undefined;
+  const { candidate, newestKnown } = resolution;
   const { version } = candidate;
   const obstacle = closed ? noSource(recipe) : needsHost(recipe, version);
   if (obstacle === undefined) return undefined;
@@ -50,6 +51,7 @@ export function makeCheckPlan(
   return {
     schemaVersion: 1,
     target,
+    ...(newestKnown === undefined ? {} : { newestKnown }),
     obstacle,
     ...(source?.kind === 'git'
       ? {

@@ -40,7 +40,12 @@ import { replaceSource, sourcePlan } from './source-plan.js';
  */
 export function makePlan(recipe: Recipe, request: PlanRequest, context: PlanContext): Plan {
   const channel = channelOf(recipe, request.channel);
-  const { candidate, skipped } = resolveVersion(recipe, request.version, context.facts, request.asOf);
+  const { candidate, skipped, newestKnown } = resolveVersion(
+    recipe,
+    request.version,
+    context.facts,
+    request.asOf,
+  );
   const { version } = candidate;
   assertNotMoved(recipe, candidate, context.versionLock);
   const instructions = instructionsFor(recipe, version, context.onHost === true);
@@ -101,6 +106,7 @@ export function makePlan(recipe: Recipe, request: PlanRequest, context: PlanCont
     unconfirmed,
     unresolved: unresolved.map((what) => `unresolved: ${what}`),
     skipped,
+    ...(newestKnown === undefined ? {} : { newestKnown }),
     expected: {
       minutes: instructions.environment.expectedMinutes,
       diskMiB: instructions.environment.diskMiB,

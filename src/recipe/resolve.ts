@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** From a version or range that a person names to one version and its source, by the recipe's strategies in their order. */
 import { FailedHere, UsageError, VerifyError } from '../errors.js';
-import type { Fact, Lookup } from '../model.js';
+import type { Fact, Lookup, NewestKnown } from '../model.js';
 import {
   allCandidates,
   type Candidate,
@@ -14,7 +14,10 @@ import {
 import type { Recipe, RecipeStrategy } from './schema.js';
 import { compareVersions, inRange, nearestVersions, representative, type VersionRange } from './version.js';
 
-/** Look-ups of the strategies that come before the first one that answers from the recipe alone. */
+/**
+ * For a version, look-ups of the strategies that come before the first one that answers from the recipe alone; for a range
+ * those of all, since any of them may know a newer one, up to a map that is complete there.
+ */
 export function neededLookups(recipe: Recipe, range: VersionRange): readonly Lookup[] {
   if (withoutSource(recipe, range).exact !== undefined) return [];
   const lookups: Lookup[] = [];
@@ -24,8 +27,9 @@ export function neededLookups(recipe: Recipe, range: VersionRange): readonly Loo
       if (!lookups.some((other) => JSON.stringify(other) === JSON.stringify(lookup))) lookups.push(lookup);
       continue;
     }
-    if (candidatesBy(recipe, strategy, []).some(({ version }) => inRange(version, range, schemeOf(recipe))))
-      return lookups;
+    const answers = (): boolean =>
+      candidatesBy(recipe, strategy, []).some(({ version }) => inRange(version, range, schemeOf(recipe)));
+    if (range.kind === 'exact' && answers()) return lookups;
     if (isComplete(recipe, strategy, range)) return lookups;
   }
   return lookups;
@@ -71,10 +75,11 @@ export function withoutSource(
 export interface Resolution {
   readonly candidate: Candidate;
   readonly skipped: readonly Skipped[];
+  readonly newestKnown?: NewestKnown;
 }
 
 /**
- * The newest version of the range that the first answering strategy knows.
+ * A version by the first strategy that knows it; of a range the newest version that any of them knows.
  * @throws UsageError `bad-version`, `unknown-version`, `ambiguous-version`
  * @throws VerifyError `no-source`, `source-missing-for-version`: reasons of the verdict `unverifiable`; `facts-missing`: the caller's bug
  * @throws FailedHere `network`: no such version is known, and what the repository has was not looked up
@@ -93,6 +98,7 @@ export function resolveVersion(
       `${recipe.title}: no published source is known (${recipe.status.kind})`,
     );
   const { skipped, exact } = withoutSource(recipe, range);
+  const found = new Map<string, Candidate>();
   for (const strategy of recipe.versions.resolve) {
     const lookup = lookupOf(recipe, strategy);
     if (
@@ -104,26 +110,63 @@ export function resolveVersion(
       throw new UsageError('as-of-unsupported', `${recipe.app}: the archive has only what is in it today`, {
         hint: 'leave --as-of out',
       });
-    const matching = candidatesBy(recipe, strategy, facts)
-      .filter(({ version, date }) => inRange(version, range, scheme) && wasThere(date, asOf))
-      .sort((a, b) => compareVersions(b.version, a.version, scheme));
-    const [candidate] = matching;
-    if (candidate?.rival !== undefined)
-      throw new UsageError(
-        'ambiguous-version',
-        `${candidate.version} is named by ${candidate.commit ?? '?'} and by ${candidate.rival}`,
-        { hint: `recipes/${recipe.app}.yaml must pin one of them` },
-      );
-    if (candidate !== undefined)
-      return { candidate, skipped: skipped.filter((other) => other.version !== candidate.version) };
-    if (isComplete(recipe, strategy, range)) break;
+    for (const candidate of candidatesBy(recipe, strategy, facts)) {
+      const { version, date } = candidate;
+      if (inRange(version, range, scheme) && wasThere(date, asOf) && !found.has(version))
+        found.set(version, candidate);
+    }
+    if ((range.kind === 'exact' && found.size > 0) || isComplete(recipe, strategy, range)) break;
   }
+  const [candidate] = [...found.values()].sort((a, b) => compareVersions(b.version, a.version, scheme));
+  if (candidate?.rival !== undefined)
+    throw new UsageError(
+      'ambiguous-version',
+      `${candidate.version} is named by ${candidate.commit ?? '?'} and by ${candidate.rival}`,
+      { hint: `recipes/${recipe.app}.yaml must pin one of them` },
+    );
+  if (candidate !== undefined)
+    return {
+      candidate,
+      skipped: skipped.filter((other) => other.version !== candidate.version),
+      ...newestKnown(recipe, { asked, range }, facts),
+    };
   if (exact !== undefined)
     throw new VerifyError(
       'source-missing-for-version',
       `${recipe.title} ${exact.version}: no source was published for this version (${exact.reason})`,
     );
   throw unknownVersion(recipe, asOf === undefined ? asked : `${asked} as of ${asOf}`, range, facts);
+}
+
+/** Look-ups of the repository's own tags and commits that nobody answered. */
+function unanswered(recipe: Recipe, range: VersionRange, facts: readonly Fact[]): readonly RefLookup[] {
+  return neededLookups(recipe, range).filter(
+    (lookup): lookup is RefLookup =>
+      (lookup.kind === 'git-refs' || lookup.kind === 'git-subjects') &&
+      !facts.some((f) => f.kind === lookup.kind && f.repository === lookup.repository),
+  );
+}
+
+type RefLookup = Extract<Lookup, { kind: 'git-refs' | 'git-subjects' }>;
+
+const soughtBy = ({ kind }: RefLookup): string => (kind === 'git-refs' ? 'tags' : 'commits');
+
+/** A version that was named is that version; of a range there may be a newer one. */
+function newestKnown(
+  recipe: Recipe,
+  { asked, range }: { readonly asked: string; readonly range: VersionRange },
+  facts: readonly Fact[],
+): Pick<Resolution, 'newestKnown'> {
+  if (range.kind === 'exact') return {};
+  const [first] = unanswered(recipe, range, facts);
+  if (first !== undefined)
+    return {
+      newestKnown: { asked, why: `the ${soughtBy(first)} of ${first.repository} could not be looked up` },
+    };
+  const { resolve } = recipe.versions;
+  const listed = resolve.every((strategy) => strategy.kind === 'pinned');
+  if (!listed || resolve.some((strategy) => isComplete(recipe, strategy, range))) return {};
+  return { newestKnown: { asked, why: 'it has a list of versions, and nothing to look others up by' } };
 }
 
 /** What nobody dated cannot be said to have been there. */
@@ -139,19 +182,14 @@ function unknownVersion(
   const scheme = schemeOf(recipe);
   const known = allCandidates(recipe, facts).map(({ version }) => version);
   const near = nearestVersions(representative(range) ?? '0', known, scheme);
-  const unasked = neededLookups(recipe, range).filter(
-    (lookup) =>
-      (lookup.kind === 'git-refs' || lookup.kind === 'git-subjects') &&
-      !facts.some((f) => f.kind === lookup.kind && f.repository === lookup.repository),
-  );
   const hint =
     near.length === 0 ? `no version of ${recipe.app} is known at all` : `nearest known: ${near.join(', ')}`;
-  const [first] = unasked;
+  const [first] = unanswered(recipe, range, facts);
   // nobody can say then that there is no such version
   if (first !== undefined)
     return new FailedHere(
       'network',
-      `no version ${asked} of ${recipe.app} is known here; what ${first.kind === 'git-refs' ? 'tags' : 'commits'} the repository has could not be looked up`,
+      `no version ${asked} of ${recipe.app} is known here; what ${soughtBy(first)} the repository has could not be looked up`,
       { hint: `run it again where the repository can be reached; ${hint}` },
     );
   return new UsageError('unknown-version', `no version ${asked} of ${recipe.app} is known`, { hint });

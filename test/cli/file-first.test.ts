@@ -159,6 +159,27 @@ test('the signer chooses between channels; one that nobody pins chooses none and
   );
 });
 
+test('a version that cannot be planned to the end here: what its file is, whose, and what the reports say, then 75', async (t) => {
+  const floating = replaced(
+    '      image: { kind: lock, name: debian-12 }',
+    "      image: { kind: floating, reference: '127.0.0.1:1/base:1' }",
+  );
+  const small = scratchPackage(t, { small: floating(recipe(await digest(ours), await digest(theirs))) });
+  const run = async (identity: typeof ours) => {
+    writeFileSync(path.join(small.work, 'a.apk'), signedApk(apk(), { identity }));
+    return await small.run(['small', '10.10', '--published', 'a.apk']);
+  };
+  const own = await run(ours);
+  t.is(own.code, 75, own.stderr);
+  t.regex(
+    own.stderr,
+    /small 10\.10 \(website\), by its package id and version code; signed by the key[^]*unknown: no standing report[^]*error \[plan-unresolved\]/,
+  );
+  const other = await run(newIdentity());
+  t.is(other.code, 3, other.stderr);
+  t.regex(other.stdout, /\[not-authentic\]/);
+});
+
 test('splits of two versions are not one release; a broken file is shown and is nobody’s', async (t) => {
   const small = scratchPackage(t, { small: recipe(await digest(ours), await digest(ours)) });
   mkdirSync(path.join(small.work, 'set'));

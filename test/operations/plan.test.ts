@@ -241,6 +241,33 @@ test('a repository that cannot be reached: the known version, unresolved', async
   });
 });
 
+test('a range without the repository: the newest version that the recipe knows, and that it is no more than that; a reason is told once', async (t) => {
+  const at = await upstream(t);
+  const repository = 'https://localhost.invalid/chat';
+  const pinned = `known: ['1.0'] }
+    - { kind: pinned, evidence: read, versions: [{ version: '1.1', commit: ${'a1'.repeat(20)} }] }`;
+  writeFileSync(path.join(at.recipes, 'chat.yaml'), recipe(repository).replace("known: ['1.0'] }", pinned));
+  const notes: string[] = [];
+  const made = await plan(
+    { app: 'chat', version: '1.x' },
+    {
+      recipes: at.recipes,
+      onProgress: (event) => {
+        if (event.kind === 'note') notes.push(event.text);
+      },
+    },
+  );
+  t.is(made.plan.target.version, '1.1');
+  t.deepEqual(made.plan.newestKnown, {
+    asked: '1.x',
+    why: `the tags of ${repository} could not be looked up`,
+  });
+  t.deepEqual(
+    notes.map((text) => text.replace(/: .*/, '')),
+    ['planning without a look-up'],
+  );
+});
+
 test('as of a day: the newest version that was there', async (t) => {
   const at = await upstream(t);
   // commits of the fixture state 2020-01-02

@@ -210,6 +210,34 @@ test('a file that was cut off is nobody’s published file; a directory without 
   t.is(error?.code, 'damaged-file');
 });
 
+test('a plan that cannot run says nothing of a file that is at hand before the file was looked at', async (t) => {
+  const at = world(t);
+  const open = (made: Plan): Plan => {
+    const { buildDigest: _, ...rest } = made;
+    return { ...rest, unresolved: ['unresolved: the image'] };
+  };
+  const plan = open(signed(at, 'exit 9'));
+  const stranger = open(signed(at, 'exit 9', 'b'.repeat(64)));
+  const refused = await verified(t, at, stranger, { published: APK });
+  t.deepEqual(codes(refused.statement.verdict), ['signer-not-pinned', 'signer-not-pinned']);
+  t.is(refused.statement.verdict.kind, 'not-authentic');
+  const older: Plan = { ...plan, compare: { ...plan.compare, versionCodes: [2] } };
+  await t.throwsAsync(verifyPlan(older, { published: APK }), {
+    instanceOf: UsageError,
+    code: 'other-version',
+  });
+  for (const [what, request] of [
+    ['the publisher’s file', { published: APK }],
+    ['a file that is not, and is to be built all the same', { published: APK, buildAnyway: true }],
+    ['none', {}],
+  ] as const)
+    await t.throwsAsync(
+      verifyPlan('buildAnyway' in request ? stranger : plan, request),
+      { instanceOf: FailedHere, code: 'plan-unresolved' },
+      what,
+    );
+});
+
 test('a file of another signer is not built, and stays it when it is built all the same', async (t) => {
   const at = world(t);
   const plan = signed(at, 'mkdir out; cp text.txt out/chat.bin', 'b'.repeat(64));

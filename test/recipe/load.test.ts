@@ -90,7 +90,7 @@ test(
   'rule: plai',
   'plai',
   'channels.website.rules[0].rule',
-  /^expected one of apk-signing-block, .*play-types-count, .*play, got "plai" \(did you mean play\?\)$/,
+  /^expected one of apk-signing-block, .*play-types-count, .*play, appstore, got "plai" \(did you mean play\?\)$/,
 );
 test(
   bad,

@@ -444,7 +444,9 @@ test('placeholders are expanded, shell braces are not', (t) => {
 
 test('the same request and facts give the same plan, and each build fact changes its digest', (t) => {
   const plan = planOf(smallRecipe(), '10.x');
-  t.deepEqual(planOf(smallRecipe(), '10.10'), plan);
+  const { newestKnown, ...rest } = plan;
+  t.is(newestKnown?.asked, '10.x');
+  t.deepEqual(planOf(smallRecipe(), '10.10'), rest);
   const other = planOf(smallRecipe(replaced('cpus: 1', 'cpus: 2')), '10.x');
   t.not(other.buildDigest, plan.buildDigest);
   t.is(other.compareDigest, plan.compareDigest);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import test from 'ava';
+import { lookupsFor } from '../../src/recipe/lookups.js';
 import { listVersions, resolveVersion } from '../../src/recipe/resolve.js';
 import { readRecipe, replaced, smallRecipe } from '../helpers/recipes.js';
 
@@ -13,7 +14,7 @@ test('versions are listed newest first, with those that have no source in their 
   t.truthy(versions[at]?.withoutSource);
 });
 
-test('the first strategy that answers wins, for a version as for a range', (t) => {
+test('a version is what the first strategy that knows it says; of a range the newest counts that any knows', (t) => {
   const facts = [
     {
       kind: 'git-refs',
@@ -27,12 +28,49 @@ test('the first strategy that answers wins, for a version as for a range', (t) =
   const tags = "    - kind: tag\n      templates: ['v{version}']\n";
   const after = smallRecipe(replaced('channels:\n', `${tags}channels:\n`));
   t.is(resolveVersion(after, '10.10', facts).candidate.commit, 'b2'.repeat(20));
-  t.is(resolveVersion(after, '10.x', facts).candidate.version, '10.10');
+  t.is(resolveVersion(after, '10.x', facts).candidate.version, '10.11');
+  t.is(resolveVersion(after, '10.x', []).candidate.version, '10.10');
+  t.is(resolveVersion(after, '<=10.10', facts).candidate.commit, 'b2'.repeat(20));
   t.is(resolveVersion(after, '10.11', facts).candidate.commit, 'dd'.repeat(20));
   const before = smallRecipe(replaced('  resolve:\n', `  resolve:\n${tags}`));
   t.is(resolveVersion(before, '10.10', facts).candidate.commit, 'cc'.repeat(20));
   t.is(resolveVersion(before, '10.x', facts).candidate.version, '10.11');
   t.is(resolveVersion(before, '10.9.1', facts).candidate.by, 'pinned');
+});
+
+test('a map that is complete for the range is not asked about; any other leaves room for newer versions', (t) => {
+  const tags = "    - kind: tag\n      templates: ['v{version}']\n";
+  const recipe = smallRecipe(replaced('channels:\n', `${tags}channels:\n`));
+  const refs = { kind: 'git-refs', repository: 'https://example.org/small', optional: true } as const;
+  t.deepEqual(lookupsFor(recipe, { version: 'latest' }), [refs]);
+  t.deepEqual(lookupsFor(recipe, { version: '10.10' }), []);
+  t.deepEqual(resolveVersion(recipe, 'latest', []).newestKnown, {
+    asked: 'latest',
+    why: 'the tags of https://example.org/small could not be looked up',
+  });
+  t.is(resolveVersion(recipe, '10.10', []).newestKnown, undefined);
+  const asked = [{ kind: 'git-refs', repository: 'https://example.org/small', refs: [] }] as const;
+  t.is(resolveVersion(recipe, 'latest', asked).newestKnown, undefined);
+  t.deepEqual(resolveVersion(smallRecipe(), 'latest', []).newestKnown, {
+    asked: 'latest',
+    why: 'it has a list of versions, and nothing to look others up by',
+  });
+  const telegram = readRecipe('telegram-android');
+  t.deepEqual(lookupsFor(telegram, { version: '10.x' }), []);
+  t.is(resolveVersion(telegram, '10.x', []).newestKnown, undefined);
+  t.deepEqual(
+    lookupsFor(telegram, { version: 'latest' }).map(({ kind }) => kind),
+    ['git-refs', 'git-subjects'],
+  );
+  const { version, commit } = resolveVersion(telegram, 'latest', [
+    { kind: 'git-refs', repository: 'https://github.com/DrKLO/Telegram', refs: [] },
+    {
+      kind: 'git-subjects',
+      repository: 'https://github.com/DrKLO/Telegram',
+      commits: [{ commit: 'ee'.repeat(20), subject: 'update to 12.11.0 (7200)', date: '2026-11-20' }],
+    },
+  ]).candidate;
+  t.deepEqual([version, commit], ['12.11.0', 'ee'.repeat(20)]);
 });
 
 test('a release is found by its name where the tag says something else', (t) => {

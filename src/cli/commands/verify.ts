@@ -2,17 +2,19 @@
 import type { CommandModule } from 'yargs';
 import { runCommand, type CommandContext } from '../command.js';
 import { EXIT, exitCodeOf, worstOf, type Demands, EXPECT_OPTION } from '../exit-code.js';
-import { fileFirst, isFile } from '../file-first.js';
+import { fileFirst, isFile, withoutBuild } from '../file-first.js';
 import { otherFilesText } from '../lookup-text.js';
 import { printFailure, tell } from '../failure.js';
 import { nextSteps } from '../next-steps.js';
 import { Output } from '../output.js';
 import { engineOf, planRequestOf, runOptions, type RunArguments } from '../run-options.js';
 import {
+  FailedHere,
   UsageError,
   type ChannelResult,
   type VerifyResult,
   type ExpectedVerdict,
+  type FailureClass,
   type KnownVersion,
 } from '../../index.js';
 
@@ -158,12 +160,26 @@ export const verifyCommand: CommandModule<object, VerifyArguments> = {
           ),
         );
       }
-      const result = await verify({ ...request, ...(only === undefined ? {} : { channel: only }) }, options);
+      const result = await verify(
+        { ...request, ...(only === undefined ? {} : { channel: only }) },
+        options,
+      ).catch(async (error: unknown) => {
+        // no plan could run, and the file is there all the same
+        const noPlan = error instanceof FailedHere && NO_PLAN.has(error.code);
+        if (lookFor && published !== undefined && noPlan && !options.signal.aborted)
+          await withoutBuild(
+            { file: published, recipe: app, channel: only, reports: argv.reports },
+            context,
+          ).catch(() => undefined);
+        throw error;
+      });
       await show(result, lookFor, context);
       output.data(result.report);
       return exitCodeOf(result.report, demandsOf(argv));
     }),
 };
+
+const NO_PLAN: ReadonlySet<string> = new Set<FailureClass>(['plan-unresolved', 'network']);
 
 async function show(
   { report, location }: VerifyResult,
