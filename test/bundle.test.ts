@@ -43,6 +43,16 @@ test('all that is started by its path lies there', (t) => {
 
 test('what was put in has its licence beside it', (t) => {
   const licences = readFileSync(path.join(packageDirectory, 'dist/bin/LICENSES.txt'), 'utf8');
-  for (const name of ['yargs', 'yargs-parser', 'cliui', 'y18n'])
+  for (const name of [
+    'yargs',
+    'yargs-parser',
+    'cliui',
+    'y18n',
+    'zod',
+    'yaml',
+    'execa',
+    'pako',
+    'node-stream-zip',
+  ])
     t.regex(licences, new RegExp(`^${name} \\d+\\.\\d+\\.\\d+$`, 'm'));
 });

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The full evidence of a report as one ZIP archive, the same bytes for the same evidence. */
 import { createHash } from 'node:crypto';
-import JSZip from 'jszip';
 import type { SetComparison } from '../compare/types.js';
 import { renderJson } from './json.js';
 import type { ReportFile } from './publish.js';
@@ -40,6 +39,8 @@ export async function evidenceBundle(
       sha256: createHash('sha256').update(content).digest('hex'),
     })),
   };
+  // few runs want it, and it is forty files
+  const { default: JSZip } = await import('jszip');
   const zip = new JSZip();
   for (const { name, content } of [
     { name: 'index.json', content: `${JSON.stringify(index, undefined, 2)}\n` },
