@@ -57,6 +57,8 @@ function notStandingLine(one: NotStanding): string {
       return `${which}: withdrawn`;
     case 'other-app':
       return `${which}: the file is of another app, which says nothing about it`;
+    case 'replay':
+      return `${which}: a replay of another report’s plan`;
     case 'other-source':
       return `${which}: built from another source than the publisher’s`;
   }

@@ -122,8 +122,8 @@ async function buildIn(
   const supply = new BuildSupply(made, {
     workspace,
     redact: redactor(privateTexts(privateOf(workspace))),
-    executor: () => taken?.executor(options) ?? executorFor(made, request, options),
-    storing: taken?.facts.assisted === undefined,
+    executor: () => taken?.executor?.(options) ?? executorFor(made, request, options),
+    storing: taken?.storing ?? true,
     ...(request.source === undefined ? {} : { source: request.source }),
     ...engineOf(request),
     ...(madeSince === undefined ? {} : { madeSince }),

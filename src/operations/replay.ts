@@ -10,6 +10,7 @@ import type { Deviation, PhaseName, Plan, Sha256 } from '../model.js';
 import { makeOwnedDirectory } from '../owned-directory.js';
 import { compareReports, type ReplayStage } from '../report/compare-reports.js';
 import type { Report } from '../report/types.js';
+import { assertRunnable } from './foreign-plan.js';
 import type { OperationOptions } from './options.js';
 import { readReport } from './read-report.js';
 import { verifyPlan } from './verify.js';
@@ -48,7 +49,7 @@ const OF_A_RUN = new Set([
   'toolchain-drift',
 ]);
 
-/** @throws UsageError `report-inconsistent`, `nothing-to-replay`; FailedHere `not-recorded` and what `verify` throws */
+/** @throws UsageError `report-inconsistent`, `nothing-to-replay`, `foreign-plan`; FailedHere `not-recorded` and what `verify` throws */
 export async function replay(request: ReplayRequest, options: OperationOptions = {}): Promise<ReplayResult> {
   const read = await readReport(request.report);
   if (read.kind === 'inconsistent')
@@ -57,6 +58,7 @@ export async function replay(request: ReplayRequest, options: OperationOptions =
     });
   const before = read.report;
   const plan = planOf(before);
+  await assertRunnable(plan, request.engine, options);
   const offline = request.offline === true;
   const directory = await makeOwnedDirectory(os.tmpdir(), 'samesource-');
   try {
@@ -76,6 +78,8 @@ export async function replay(request: ReplayRequest, options: OperationOptions =
         confirm: false,
       },
       options,
+      // what answered may be a record that somebody else wrote: such a build takes no other one's place
+      { facts: { replayOf: before.statementSha256 }, storing: false },
     );
     const stages = compareReports(before, now);
     return {

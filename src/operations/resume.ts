@@ -86,6 +86,7 @@ export async function resume(request: ResumeRequest, options: OperationOptions =
         ...(from === 'prepare' ? {} : { resumed: { from, begun: kept.begun } }),
         ...(why === undefined ? {} : { assisted: why }),
       },
+      storing: why === undefined,
       about: {
         resumed: { run: kept.run, from },
         // for whoever takes up the new run: its state is no better

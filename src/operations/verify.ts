@@ -102,20 +102,25 @@ async function verified(request: VerifyRequest, options: OperationOptions): Prom
   return await runPlan({ plan, facts }, request, options, finishing(request));
 }
 
+type PlanlessRequest = Omit<VerifyRequest, 'app' | 'version' | 'channel' | 'keep'>;
+
 export async function verifyPlan(
   made: Plan,
-  request: Omit<VerifyRequest, 'app' | 'version' | 'channel' | 'keep'>,
+  request: PlanlessRequest,
   options: OperationOptions = {},
+  taken?: TakenUp,
 ): Promise<VerifyResult> {
   const asked = { ...request, ...made.target };
-  return await runPlan({ plan: made, facts: [] }, asked, options, finishing(asked));
+  return await runPlan({ plan: made, facts: [] }, asked, options, finishing(asked), taken);
 }
 
-/** What is other about a run that takes up an earlier one. */
+/** What is other about a run that takes up an earlier one, or a report. */
 export interface TakenUp {
-  readonly executor: (options: OperationOptions) => Promise<Executor>;
+  readonly executor?: (options: OperationOptions) => Promise<Executor>;
   readonly facts: RunFacts;
-  readonly about: Pick<KeepRequest, 'resumed' | 'touched'>;
+  readonly about?: Pick<KeepRequest, 'resumed' | 'touched'>;
+  /** False: what is built here takes no other build's place. */
+  readonly storing: boolean;
 }
 
 interface Finishing<T> {
@@ -166,8 +171,8 @@ export async function runPlan<T>(
         ...engineOf(request),
         ...(madeSince === undefined ? {} : { madeSince }),
         ...(request.buildAnyway === undefined ? {} : { buildAnyway: request.buildAnyway }),
-        executor: () => taken?.executor(stopping) ?? executorFor(made, request, stopping),
-        storing: taken?.facts.assisted === undefined,
+        executor: () => taken?.executor?.(stopping) ?? executorFor(made, request, stopping),
+        storing: taken?.storing ?? true,
         redact: redactor(privateTexts(privateOf(workspace))),
         workspace,
         describeRun: (facts) =>

@@ -23,6 +23,8 @@ export interface IndexedReport {
   readonly supersedes?: Sha256;
   /** Built from another source than the publisher's: it answers nothing about the publisher. */
   readonly otherSource?: true;
+  /** Its plan is another report's: it says that the same comes of it, and is no report of its own. */
+  readonly replay?: true;
   /** The file is of another app than the one that was asked about: that is no verdict on the file. */
   readonly otherApp?: true;
   readonly notes?: readonly IndexedNote[];
@@ -44,7 +46,7 @@ export type Indexable = Pick<Report, 'statementSha256'> & {
   readonly statement: Pick<Report['statement'], 'subject' | 'verdict' | 'title' | 'deviations'> & {
     readonly comparison?: { readonly pairs: readonly { readonly published: FileIdentity }[] };
   };
-  readonly run: Pick<Report['run'], 'time' | 'supersedes'>;
+  readonly run: Pick<Report['run'], 'time' | 'supersedes' | 'replayOf'>;
 };
 
 export interface PlacedReport {
@@ -84,6 +86,7 @@ export function indexed({ report, notes }: PlacedReport): IndexedReport | undefi
     time: run.time,
     ...(run.supersedes === undefined ? {} : { supersedes: run.supersedes }),
     ...(statement.deviations.some(({ code }) => code === 'source-replaced') ? { otherSource: true } : {}),
+    ...(run.replayOf === undefined ? {} : { replay: true }),
     ...(isOfAnotherApp(statement) ? { otherApp: true } : {}),
     ...(about.length === 0
       ? {}
@@ -147,7 +150,7 @@ export const indexableSchema = z.looseObject({
     comparison: z.looseObject({ pairs: z.array(z.looseObject({ published: subject })) }).optional(),
   }),
   statementSha256: sha256,
-  run: z.looseObject({ time: z.iso.datetime(), supersedes: sha256.optional() }),
+  run: z.looseObject({ time: z.iso.datetime(), supersedes: sha256.optional(), replayOf: sha256.optional() }),
 });
 
 /** An index that somebody serves: nothing of it is believed before the report says the same. */
@@ -166,6 +169,7 @@ export const reportIndexSchema = z.strictObject({
       time: z.iso.datetime(),
       supersedes: sha256.optional(),
       otherSource: z.literal(true).optional(),
+      replay: z.literal(true).optional(),
       otherApp: z.literal(true).optional(),
       notes: z
         .array(

@@ -86,6 +86,13 @@ export function runStatements(run: Omit<RunRecord, 'statements'>, statement: Rep
       '/resumed',
       again,
     );
+  if (run.replayOf !== undefined)
+    said(
+      'replay',
+      `It is a replay: its plan was taken from the report whose statement has SHA-256 ${run.replayOf}, and not made of a recipe here.`,
+      '/replayOf',
+      'verify plan APP VERSION --json | jq -r .buildDigest',
+    );
   if (run.supersedes !== undefined)
     said(
       'supersedes',

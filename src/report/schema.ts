@@ -508,6 +508,7 @@ const runPart = z.strictObject({
   knownFailures: list(z.strictObject({ id: z.enum(KNOWN_FAILURE_IDS), line: text })).optional(),
   supersedes: sha256.optional(),
   resumed: z.strictObject({ from: z.enum(['build', 'compare']), begun: z.iso.datetime() }).optional(),
+  replayOf: sha256.optional(),
   assisted: text.optional(),
   statements: list(statementLine),
 });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Which reports still stand: not withdrawn, not superseded, about the publisher's own source. */
+/** Which reports still stand: not withdrawn, not superseded, about the publisher's own source, of a plan of ours. */
 import type { IndexedReport, ReportIndex } from './report-index.js';
 
 export interface PlacedEntry extends IndexedReport {
@@ -11,6 +11,7 @@ export type NotStanding =
   | { readonly kind: 'superseded'; readonly entry: PlacedEntry; readonly by: string }
   | { readonly kind: 'withdrawn'; readonly entry: PlacedEntry }
   | { readonly kind: 'other-source'; readonly entry: PlacedEntry }
+  | { readonly kind: 'replay'; readonly entry: PlacedEntry }
   | { readonly kind: 'other-app'; readonly entry: PlacedEntry };
 
 export interface Standing {
@@ -65,6 +66,7 @@ export function standingOf(index: ReportIndex, which?: (entry: PlacedEntry) => b
       notStanding.push({ kind: 'withdrawn', entry });
     else if (by !== undefined) notStanding.push({ kind: 'superseded', entry, by: by.place });
     else if (entry.otherSource === true) notStanding.push({ kind: 'other-source', entry });
+    else if (entry.replay === true) notStanding.push({ kind: 'replay', entry });
     else if (entry.otherApp === true) notStanding.push({ kind: 'other-app', entry });
     else standing.push(entry);
   }

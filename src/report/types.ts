@@ -180,6 +180,8 @@ export interface RunRecord {
   readonly supersedes?: Sha256;
   /** Of an earlier run, the phases before `from` were used again: by digest, and none of them touched. */
   readonly resumed?: { readonly from: 'build' | 'compare'; readonly begun: string };
+  /** Of a replay, the statement whose plan was run: nobody made that plan of a recipe here. */
+  readonly replayOf?: Sha256;
   /** Why no verdict comes of it. No report that is published has it. */
   readonly assisted?: string;
   readonly statements: readonly Statement[];

@@ -63,6 +63,31 @@ test('another published file is another statement; what is no report is said', (
   t.regex(forged.stderr, /report-inconsistent/);
 });
 
+test('what a report adds to its plan does not run here; a replay that is stored says what it is', (t) => {
+  const cli = commandLine(t);
+  const file = demoReport(cli);
+  const { statement, ...report } = JSON.parse(readFileSync(file, 'utf8')) as Report;
+  const planned = statement.plan?.build;
+  const phases = planned?.phases.map((phase) => ({ ...phase, script: `${phase.script}\ntouch here` }));
+  const build = { ...planned, phases };
+  const forged = { ...statement, plan: { ...statement.plan, build, buildDigest: digestOf(build) } };
+  writeFileSync(
+    path.join(cli.directory, 'forged.json'),
+    JSON.stringify({ ...report, statement: forged, statementSha256: digestOf(forged) }),
+  );
+  t.is(cli('report', 'forged.json', '--check').exitCode, 0, 'it agrees with itself');
+  const refused = cli('replay', 'forged.json');
+  t.is(refused.exitCode, 64);
+  t.regex(refused.stderr, /\[foreign-plan\].*runs without a container/);
+
+  t.is(cli('replay', file, '--out', 'again').exitCode, 0);
+  const parent = path.join(cli.directory, 'again/reports/demo/1.0.0/demo');
+  const stored = path.join(parent, readdirSync(parent)[0] ?? '', 'report.json');
+  const { run } = JSON.parse(readFileSync(stored, 'utf8')) as Report;
+  t.is(run.replayOf, report.statementSha256);
+  t.true(run.statements.some(({ code }) => code === 'replay'));
+});
+
 test('each stage that parts is named', (t) => {
   const cli = commandLine(t);
   const then = JSON.parse(readFileSync(demoReport(cli), 'utf8')) as Report;

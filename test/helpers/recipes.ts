@@ -35,6 +35,36 @@ export function planOf(
   return makePlan(recipe, { version, ...request }, context);
 }
 
+/** As the signed index of an archive says it of a recipe's package. */
+export const debianFacts = (name: string, version: string): readonly Fact[] => {
+  const { outputs } = readRecipe(name).builds[0] ?? { outputs: [] };
+  return [
+    {
+      kind: 'debian-source',
+      suite: 'bookworm',
+      component: 'main',
+      package: name,
+      architecture: 'amd64',
+      release: { sha256: '2'.repeat(64), date: '2026-01-01T00:00:00Z', signedBy: ['0'.repeat(40)] },
+      sources: [
+        {
+          version,
+          directory: `pool/main/${name.slice(0, 1)}/${name}`,
+          files: [{ name: `${name}_${version}.dsc`, size: 1, sha256: '0'.repeat(64) }],
+          binaries: outputs.map(({ id, path }) => ({
+            package: id,
+            version,
+            architecture: path.endsWith('_all.deb') ? 'all' : 'amd64',
+            path: `pool/main/${name.slice(0, 1)}/${name}/${path.slice(3).replace('{fileVersion}', version)}`,
+            size: 1,
+            sha256: '1'.repeat(64),
+          })),
+        },
+      ],
+    },
+  ];
+};
+
 /** A small valid recipe. */
 export const SMALL_RECIPE = `schemaVersion: 1
 app: small

@@ -74,6 +74,7 @@ test('a report does not supersede itself, and one from another source answers no
   t.deepEqual(standing({ a: entry('a', 1, { supersedes: 'a'.repeat(64) }) }), ['a']);
   t.deepEqual(standing({ a: entry('a', 1, { otherSource: true }) }), []);
   t.deepEqual(standing({ a: entry('a', 1, { otherApp: true }) }), []);
+  t.deepEqual(standing({ a: entry('a', 1, { replay: true }) }), []);
 });
 
 test('the index is the same in whatever order reports were read', async (t) => {
