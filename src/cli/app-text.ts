@@ -13,7 +13,7 @@ const row = (label: string, value: string): string => `  ${label.padEnd(14)} ${v
 const bytes = (n: number): string => `${n.toLocaleString('en-US')} bytes`;
 
 export function appLines({ bundles, programs, unsigned, support, fairPlay, traces, issues }: App): string[] {
-  const lines = bundles.map(({ path, kind, identifier, version, build, minimumOs, platforms, profile }, at) =>
+  const lines = bundles.map(({ path, kind, identifier, version, build, minimumOs, platforms }, at) =>
     row(
       at === 0 ? 'bundles' : '',
       [
@@ -22,7 +22,6 @@ export function appLines({ bundles, programs, unsigned, support, fairPlay, trace
         version === undefined ? undefined : `${version}${build === undefined ? '' : ` (${build})`}`,
         minimumOs === undefined ? undefined : `from ${minimumOs}`,
         platforms.length === 0 ? undefined : platforms.join('/'),
-        profile ? 'with a provisioning profile' : undefined,
       ]
         .filter((part) => part !== undefined)
         .join(', '),
@@ -43,6 +42,7 @@ export function appLines({ bundles, programs, unsigned, support, fairPlay, trace
           .join(', '),
       ),
     );
+  for (const bundle of bundles.slice(0, SHOWN)) lines.push(...profileLines(bundle), ...sealLines(bundle));
   for (const program of programs.slice(0, SHOWN)) lines.push(...programLines(program));
   if (programs.length > SHOWN) lines.push(row('', `and ${programs.length - SHOWN} more programs (--json)`));
   const encrypted = programs
@@ -65,10 +65,52 @@ export function appLines({ bundles, programs, unsigned, support, fairPlay, trace
   for (const [name, files] of Object.entries(support))
     lines.push(row('beside it', `${name}: ${files} files`));
   if (fairPlay.length > 0) lines.push(row('FairPlay', `${fairPlay.length} files in SC_Info`));
-  for (const trace of traces) lines.push(row('decrypted by', trace));
+  for (const trace of traces) lines.push(row('decrypted', trace));
   for (const { code, message } of issues.slice(0, SHOWN_ISSUES))
     lines.push(row('issue', `[${code}] ${message}`));
   if (issues.length > SHOWN_ISSUES) lines.push(row('', `and ${issues.length - SHOWN_ISSUES} more (--json)`));
+  return lines;
+}
+
+type Bundle = App['bundles'][number];
+
+function profileLines({ path, profile }: Bundle): string[] {
+  if (profile === undefined) return [];
+  const { kind, name, teamName, teams = [], devices, expires, signature, issue, unread } = profile;
+  if (unread !== undefined) return [row('profile', `${path}: not read: ${unread}`)];
+  return [
+    row(
+      'profile',
+      [
+        `${path}: ${kind ?? ''}`,
+        name,
+        [teamName, ...teams].filter((part) => part !== undefined).join(' '),
+        devices === undefined ? undefined : `${devices} devices`,
+        expires === undefined ? undefined : `until ${expires.slice(0, 10)}`,
+        `signature ${signature ?? ''}${issue === undefined ? '' : ` (${issue})`}`,
+      ]
+        .filter((part) => part !== undefined && part !== '')
+        .join(', '),
+    ),
+  ];
+}
+
+/** What is as it was sealed needs one line for a bundle, and only where something is not. */
+function sealLines({ path, seal }: Bundle): string[] {
+  if (seal === undefined) return [];
+  const { verified = 0, issues = [], unsealed = [], unread } = seal;
+  const place = path === '' ? '.' : path;
+  if (unread !== undefined) return [row('sealed', `${place}: CodeResources was not read: ${unread}`)];
+  const lines = [row('sealed', `${place}: ${verified} files are as CodeResources says`)];
+  for (const issue of issues.slice(0, SHOWN_ISSUES)) lines.push(row('', `  not as sealed: ${issue}`));
+  for (const file of unsealed.slice(0, SHOWN_ISSUES)) lines.push(row('', `  not covered: ${file}`));
+  const more =
+    issues.length +
+    unsealed.length +
+    (seal.cut ?? 0) -
+    Math.min(issues.length, SHOWN_ISSUES) -
+    Math.min(unsealed.length, SHOWN_ISSUES);
+  if (more > 0) lines.push(row('', `  and ${more} more (--json)`));
   return lines;
 }
 
@@ -103,9 +145,14 @@ function sliceLines(slice: Slice): string[] {
     uuid === undefined ? undefined : `UUID ${uuid}`,
   ].filter((part) => part !== undefined);
   const lines = [row('', `${architecture} ${type}: ${made.join(', ')}`)];
-  if (encryption !== undefined && encryption.id !== 0)
+  if (encryption !== undefined)
     lines.push(
-      row('', `  ENCRYPTED: ${bytes(encryption.size)} at ${encryption.offset} (cryptid ${encryption.id})`),
+      row(
+        '',
+        encryption.id === 0
+          ? '  not encrypted (cryptid 0)'
+          : `  ENCRYPTED: ${bytes(encryption.size)} at ${encryption.offset} (cryptid ${encryption.id})`,
+      ),
     );
   if (signature === undefined) return lines;
   const { status, identifier, team, signer, root, pages, entitlements = [], issues } = signature;

@@ -21,6 +21,7 @@ const PROVEN = new Set([
   'signer-rotated',
 ]);
 const NOT_PROVEN = new Set([
+  'app-decrypted',
   'app-not-shown',
   'pair-different',
   'pair-unread',

@@ -8,11 +8,15 @@ import type { FileInspection, Inspection } from '../../src/index.js';
 import { ATTRIBUTE, buildAxml, buildManifest } from '../helpers/build-axml.js';
 import { buildBundleManifest, permission } from '../helpers/build-bundle-manifest.js';
 import { buildElf, elfNote } from '../helpers/build-elf.js';
+import { APP, buildIpa, programsOf, type Program } from '../helpers/build-ipa.js';
+import { buildMachO } from '../helpers/build-macho.js';
+import { buildProfile } from '../helpers/build-profile.js';
 import { buildZip } from '../helpers/build-zip.js';
 import { buildApks, buildBundle, needBundletool } from '../helpers/bundletool.js';
 import { need } from '../helpers/need.js';
 import { contentDigest, newIdentity, nameOf, der, certificateFor, signedApk } from '../helpers/sign-apk.js';
 import { buildIdsig } from '../helpers/sign-idsig.js';
+import { jarIdentity } from '../helpers/sign-jar.js';
 import { temporaryDirectory } from '../helpers/temp-directory.js';
 import { document, errorOf, verify } from '../helpers/transcript.js';
 
@@ -81,6 +85,44 @@ test('a signed file: exit 0, and what it is', async (t) => {
     /elf-comment: clang version 17/,
   ])
     t.regex(stdout, part);
+});
+
+test('an app of the App Store: bundles, programs, what is encrypted, profiles; one that was changed later is 3', async (t) => {
+  const sign = { identity: jarIdentity('rsa'), teamId: 'TEAM' };
+  const ipa = (change: Partial<Program> = {}): Buffer =>
+    buildIpa({
+      programs: programsOf(sign).map((one) => (one.executable === 'Example' ? { ...one, ...change } : one)),
+      files: { [`${APP}/embedded.mobileprovision`]: buildProfile(), [`${APP}/SC_Info/Example.sinf`]: 'x' },
+    });
+  const cwd = files(t, {
+    'app.ipa': ipa({ spec: { text: Buffer.alloc(0x2800, 'cipher'), encryption: { id: 1 } } }),
+    'changed.ipa': ipa({ sign: { ...sign, hashed: buildMachO({ text: Buffer.alloc(0x2800, 'other') }) } }),
+  });
+  const { code, stdout } = await verify(['inspect', 'app.ipa'], { cwd });
+  t.is(code, 0);
+  for (const part of [
+    /^app\.ipa: ipa, [0-9,]+ bytes$/m,
+    /package +org\.example$/m,
+    /bundles +app Payload\/Example\.app, org\.example, 1\.2\.3 \(45\), from 15\.0$/m,
+    /extension Payload\/Example\.app\/PlugIns\/Share\.appex, org\.example\.share/,
+    /SDKs +Kit 1\.2\.3$/m,
+    /profile +Payload\/Example\.app: development, iOS Team Provisioning Profile, Example ABCDE12345, 2 devices, until 2027-01-01, signature unrooted$/m,
+    /program +Payload\/Example\.app\/Example, [0-9,]+ bytes$/m,
+    /arm64 execute: iOS 15\.0, SDK 18\.5, ld 1167\.5/,
+    /ENCRYPTED: 12,288 bytes at 4096 \(cryptid 1\)/,
+    /not encrypted \(cryptid 0\)/,
+    /signature unrooted, org\.example\.app, team TEAM, by CN=jar test, 6 of 6 pages hold/,
+    /encrypted +12,288 bytes of [0-9,]+ bytes of code are encrypted by FairPlay: nobody can read them/,
+    /FairPlay +1 files in SC_Info/,
+  ])
+    t.regex(stdout, part);
+  const changed = await verify(['inspect', 'changed.ipa'], { cwd });
+  t.is(changed.code, 3);
+  t.regex(changed.stdout, /signature invalid/);
+  t.regex(
+    changed.stdout,
+    /decrypted +Payload\/Example\.app\/Example, not encrypted \(cryptid 0\) beside its key/,
+  );
 });
 
 test('--json: every byte has a kind, signers and libraries are told', async (t) => {

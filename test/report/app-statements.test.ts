@@ -39,27 +39,60 @@ test('what FairPlay encrypts was not shown', async (t) => {
   t.is(not?.[0], 'app-not-shown');
   t.regex(
     not?.[1] ?? '',
-    /2 programs of published, which FairPlay encrypts .*\(Main: 12288 of 20000 bytes, and 1 more\)/,
+    /2 programs of published, which FairPlay encrypts .*\(Main: 12288 of 20000 bytes, Share: 12288 of 20000 bytes\)/,
   );
   t.deepEqual(not?.[2], ['/statement/p/unverifiable/1', '/statement/p/unverifiable/2']);
 });
 
 test('an app that somebody decrypted', async (t) => {
-  for (const trace of [
-    `${APP}/SC_Info/Main.sinf`,
-    `${APP}/Frameworks/X.framework/SC_Info/X.sinf`,
-    `${APP}/CrackerXI`,
-  ]) {
+  for (const [trace, text] of [
+    [`${APP}/SC_Info/Main.sinf`, /the key .*Main.sinf beside a program that is not encrypted/],
+    [`${APP}/Frameworks/X.framework/SC_Info/X.sinf`, /the key .*X.sinf/],
+    [`${APP}/CrackerXI`, /CrackerXI's file/],
+  ] as const) {
     const pair = await pairOf({ ...FILES, [trace]: 'x' });
-    const [, not] = said(pair);
-    t.regex(not?.[1] ?? '', /^Not shown: that somebody decrypted the programs/);
+    const [, not, more] = said(pair);
+    t.is(not?.[0], 'app-decrypted');
+    t.regex(not?.[1] ?? '', /^Not shown: that somebody decrypted programs .*the decryption was not ours/);
+    t.regex(not?.[1] ?? '', text);
+    t.is(more, undefined);
     const at = Number(not?.[2][0]?.split('/').at(-1));
     t.is(pair.nodes[0]?.members[at]?.name, trace);
   }
-  const finding = { kind: 'unread', path: ['Main'], code: 'hash-of-ciphertext', detail: 'x' } as const;
-  const [, not] = said(await pairOf({ ...FILES, [`${APP}/a.txt`]: 'b' }, { differences: [finding] }));
-  t.regex(not?.[1] ?? '', /that somebody decrypted/);
-  t.deepEqual(not?.[2], ['/statement/p/differences/0']);
+});
+
+const HASHES = { kind: 'unread', path: ['Main'], code: 'hash-of-ciphertext', detail: 'x' } as const;
+const MINIMUM = {
+  kind: 'field',
+  path: [`${APP}/Info.plist`],
+  field: 'plist/MinimumOSVersion',
+  published: '"10.0"',
+  rebuilt: '"15.0"',
+  owner: 'different',
+} as const;
+
+test('another lowest system is a trace beside others', async (t) => {
+  const files = { ...FILES, [`${APP}/a.txt`]: 'b' };
+  const [, not] = said(await pairOf(files, { differences: [MINIMUM, HASHES] }));
+  t.regex(
+    not?.[1] ?? '',
+    /Main was signed as it was encrypted, MinimumOSVersion "10.0" in place of "15.0" in/,
+  );
+  t.deepEqual(not?.[2], ['/statement/p/differences/1', '/statement/p/differences/0']);
+  const [, alone] = said(await pairOf(files, { differences: [MINIMUM] }));
+  t.is(alone?.[0], 'app-not-shown');
+});
+
+test('one program is encrypted and another one was decrypted', async (t) => {
+  const encrypted = { code: 'encrypted', detail: 'Share: 12288 of 20000 bytes' } as const;
+  const pair = await pairOf(
+    { ...FILES, [`${APP}/a.txt`]: 'b', [`${APP}/SC_Info/Main.sinf`]: 'x' },
+    { differences: [HASHES], unverifiable: [encrypted] },
+  );
+  const [, not, more] = said(pair);
+  t.is(not?.[0], 'app-not-shown');
+  t.is(more?.[0], 'app-decrypted');
+  t.notRegex(more?.[1] ?? '', /sinf/);
 });
 
 test('an app of which nothing tells that it comes from the App Store', async (t) => {

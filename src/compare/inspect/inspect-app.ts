@@ -14,6 +14,8 @@ import { programHead } from '../ipa/program-head.js';
 import { entryContent, type Content } from '../one-file.js';
 import type { Walk } from '../walk.js';
 import { zipEntryContent } from '../zip/entry-content.js';
+import { inspectSeal } from './bundle-seal.js';
+import { inspectProfile } from './profile-facts.js';
 import { inspectProgram, isProgram } from './program-facts.js';
 import type { AppInspection, BundleInspection, ProgramInspection } from './types.js';
 
@@ -61,14 +63,17 @@ export async function inspectApp(
   }
   return {
     kind: tree.kind,
-    bundles: tree.bundles.map(bundleText),
+    bundles: tree.bundles.map((bundle) => {
+      checkAborted();
+      return inspectBundle(bundle, files, byPath, small);
+    }),
     programs,
     unsigned: programs
       .filter(({ slices }) => slices.some(({ signature }) => signature?.status === 'unsigned'))
       .map(({ path }) => path),
     support: Object.fromEntries(Object.entries(tree.support).map(([name, list]) => [name, list.length])),
     fairPlay: tree.fairPlay.map(printable),
-    traces: tracesOf(files),
+    traces: tracesOf(files, tree, programs),
     issues: tree.issues.map(({ code, path, detail }) => ({
       code,
       message: `${printable(path)}: ${printable(detail)}`,
@@ -77,8 +82,27 @@ export async function inspectApp(
 }
 
 /** What programs that decrypt apps are known to leave behind. */
-function tracesOf(files: readonly BundleFile[]): string[] {
-  return files.filter(({ path }) => /(?:^|\/)CrackerXI/.test(path)).map(({ path }) => printable(path));
+function tracesOf(
+  files: readonly BundleFile[],
+  { fairPlay }: BundleTree,
+  programs: readonly ProgramInspection[],
+): string[] {
+  const traces = files
+    .filter(({ path }) => /(?:^|\/)CrackerXI$/.test(path))
+    .map(({ path }) => `${printable(path)}, a file of CrackerXI`);
+  for (const key of fairPlay) {
+    const home = /^(.*)SC_Info\/[^/]+\.sinf$/.exec(printable(key))?.[1];
+    if (home === undefined) continue;
+    const beside = programs.filter(({ path }) => path.slice(0, path.lastIndexOf('/') + 1) === home);
+    const plain = beside.find(
+      ({ slices }) =>
+        slices.some(({ encryption }) => encryption?.id === 0) &&
+        !slices.some(({ encryption }) => (encryption?.id ?? 0) !== 0),
+    );
+    if (plain !== undefined)
+      traces.push(`${plain.path}, not encrypted (cryptid 0) beside its key in SC_Info`);
+  }
+  return traces;
 }
 
 function slotsOf(
@@ -100,9 +124,17 @@ function slotsOf(
   };
 }
 
-function bundleText({ path, kind, info, executable, profile }: AppleBundle): BundleInspection {
+function inspectBundle(
+  bundle: AppleBundle,
+  files: readonly BundleFile[],
+  byPath: ReadonlyMap<string, BundleFile>,
+  small: AppFiles['small'],
+): BundleInspection {
+  const { path, kind, info, executable, profile } = bundle;
   const text = (value: string | undefined): string | undefined =>
     value === undefined ? undefined : printable(value);
+  const file = profile === undefined ? undefined : byPath.get(profile);
+  const seal = inspectSeal(bundle, files, small);
   const fields = {
     identifier: text(info?.identifier),
     version: text(info?.shortVersion),
@@ -116,7 +148,8 @@ function bundleText({ path, kind, info, executable, profile }: AppleBundle): Bun
     kind,
     ...Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)),
     platforms: (info?.platforms ?? []).map(printable),
-    profile: profile !== undefined,
+    ...(file === undefined ? {} : { profile: inspectProfile(small(file)) }),
+    ...(seal === undefined ? {} : { seal }),
   };
 }
 

@@ -174,8 +174,41 @@ export interface BundleInspection {
   readonly executable?: string;
   readonly extensionPoint?: string;
   readonly platforms: readonly string[];
-  /** There is a provisioning profile. */
-  readonly profile: boolean;
+  readonly profile?: ProfileInspection;
+  /** Its list of resources, where there is one. */
+  readonly seal?: SealInspection;
+}
+
+/** A provisioning profile; `unread` and nothing else where it is none. */
+export interface ProfileInspection {
+  readonly kind?: 'development' | 'ad-hoc' | 'enterprise' | 'app-store';
+  readonly name?: string;
+  readonly uuid?: string;
+  readonly appId?: string;
+  readonly teamName?: string;
+  readonly teams?: readonly string[];
+  readonly created?: string;
+  readonly expires?: string;
+  /** That are listed; none are where any may run it, or none but by the store. */
+  readonly devices?: number;
+  /** Certificates whose programs it lets run. */
+  readonly developers?: number;
+  readonly entitlements?: readonly string[];
+  readonly signature?: 'verified' | 'unrooted' | 'invalid' | 'unread';
+  readonly issue?: string;
+  readonly unread?: string;
+}
+
+/** `unread` and nothing else where the list is none. */
+export interface SealInspection {
+  /** Files whose digests are those of the list. */
+  readonly verified?: number;
+  readonly issues?: readonly string[];
+  /** Files that no digest covers, and why not. */
+  readonly unsealed?: readonly string[];
+  /** Of both, not shown. */
+  readonly cut?: number;
+  readonly unread?: string;
 }
 
 /** An app of Apple's platforms, or what goes into one. */
