@@ -8,9 +8,17 @@ import type { FetchedWorld, PhasePlan } from '../model.js';
 import { CommandFailed, receiveHandle } from '../process.js';
 import type { Engine } from './engine.js';
 import type { PrepareRequest } from './executor.js';
+import type { PhaseOutcome } from './failure.js';
+import { writeFetched } from './fetched-log.js';
 import type { Leftovers } from './leftovers.js';
 import { PROXY_PORT, type PhaseProxy } from './phase-proxy.js';
-import { assertAnswered, nothingRecorded, type OpenRecorder, type Recorder } from './recorder.js';
+import {
+  assertAnswered,
+  assertServed,
+  nothingRecorded,
+  type OpenRecorder,
+  type Recorder,
+} from './recorder.js';
 
 export interface PhaseNetwork {
   /** Of `create`. */
@@ -25,9 +33,9 @@ const POLL_MS = 50;
 
 /**
  * Does `work` in the network that the phase gets, and says what went over it. `container`: name of the one it runs in.
- * @throws FailedHere `host-refused`, `not-recorded`, `no-recording`, and what `work` throws
+ * @throws FailedHere `host-refused`, `not-recorded`, `no-recording`, `network`, and what `work` throws
  */
-export async function inPhaseNetwork<T>(
+export async function inPhaseNetwork<T extends { readonly outcome: PhaseOutcome } | undefined>(
   engine: Engine,
   open: OpenRecorder | undefined,
   phase: PhasePlan,
@@ -65,12 +73,15 @@ export async function inPhaseNetwork<T>(
         : await overGateway(engine, recorder, container, request.run, leftovers);
     result = await work(network, phase);
   } catch (error) {
-    await recorder.close().catch(() => undefined);
+    const outcome = await recorder.close().catch(() => undefined);
+    if (outcome !== undefined) await writeFetched(directory, outcome.world);
     throw error;
   }
   const outcome = await recorder.close();
+  await writeFetched(directory, outcome.world);
   await leftovers.removeNetworks();
   assertAnswered(outcome, phase.name);
+  if (result?.outcome.kind === 'command-failed') assertServed(outcome, phase.name);
   return { result, fetched: [outcome.world] };
 }
 

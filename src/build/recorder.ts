@@ -19,6 +19,8 @@ export interface RecorderOutcome {
   readonly world: FetchedWorld;
   readonly refused: readonly string[];
   readonly missing: readonly string[];
+  /** What no server answered, or not to its end, or with an error of its own. */
+  readonly unserved: readonly string[];
 }
 
 export interface Recorder {
@@ -54,4 +56,17 @@ export function assertAnswered({ refused, missing }: RecorderOutcome, phase: Pha
       `the ${phase} phase asked for what is not in the record: ${missing.slice(0, 10).join('; ')}${missing.length > 10 ? ` and ${missing.length - 10} more` : ''}`,
       { hint: 'run it without --offline' },
     );
+}
+
+/**
+ * For a command that failed: it may have failed of what it did not get, whatever its log says.
+ * @throws FailedHere `network`
+ */
+export function assertServed({ unserved }: RecorderOutcome, phase: PhaseName): void {
+  if (unserved.length === 0) return;
+  throw new FailedHere(
+    'network',
+    `the ${phase} phase failed, and not all that it asked for came whole: ${unserved.slice(0, 10).join('; ')}`,
+    { hint: 'try again later: nobody knows what comes of it with everything there' },
+  );
 }

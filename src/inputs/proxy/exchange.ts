@@ -78,6 +78,8 @@ export async function forward(
     // that nothing whole came of it is part of the record
     if (body.isRead) exchange.key ??= requestKey({ ...asked, ...(await body.digest()) }, context.mirror);
     exchange.problem ??= exchange.status === undefined ? 'no-answer' : 'cut';
+    // whoever went away was not left waiting
+    if (!response.destroyed) context.record.notServed(`${method} ${exchange.url}: ${exchange.problem}`);
     if (error instanceof OwnAddress || (error as { cause?: unknown }).cause instanceof OwnAddress)
       refuse(response, 403, `${origin.host} is an address of this machine, which a build does not see`);
     else refuse(response, 502, `no answer from ${origin.host}: ${codeOf(error)}`);
@@ -156,6 +158,8 @@ async function fromServer(
   });
   const headers = pairs(answer.headers as unknown as readonly string[]);
   exchange.status = answer.statusCode;
+  if (answer.statusCode === 429 || answer.statusCode >= 500)
+    context.record.notServed(`${exchange.method} ${exchange.url}: status ${answer.statusCode}`);
   exchange.headers = headers
     .filter(([name]) => !NOT_KEPT.has(name.toLowerCase()))
     .map(([name, value]) =>

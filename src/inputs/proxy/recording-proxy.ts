@@ -47,6 +47,8 @@ export interface ProxyOutcome {
   readonly refused: readonly string[];
   /** What the record lacks. */
   readonly missing: readonly string[];
+  /** What no server answered, or not to its end, or with an error of its own. */
+  readonly unserved: readonly string[];
 }
 
 export interface RecordingProxy {
@@ -123,7 +125,7 @@ export async function recordingProxy(options: ProxyOptions): Promise<RecordingPr
     response.on('error', () => undefined);
     const asked = addressOf(request, opened.get(request.socket));
     if (asked === undefined) {
-      record.missed('not-http', shownTarget(request.url));
+      record.refused('not-http', shownTarget(request.url));
       refuse(response, 400, 'this is a proxy for http and https addresses');
     } else if (isRefused(asked.origin))
       refuse(response, 403, `the recipe does not list ${asked.origin.hostname}, so that it is not asked`);
@@ -143,7 +145,7 @@ export async function recordingProxy(options: ProxyOptions): Promise<RecordingPr
   proxy.on('connect', (request, socket, head) => {
     const at = authorityOf(request.url);
     if (at === undefined) {
-      record.missed('not-http', shownTarget(request.url));
+      record.refused('not-http', shownTarget(request.url));
       refuseTunnel(socket, 400, 'Bad Request', 'expected a host and a port');
     } else if (isRefused(at))
       refuseTunnel(
@@ -158,11 +160,11 @@ export async function recordingProxy(options: ProxyOptions): Promise<RecordingPr
       );
   });
   proxy.on('upgrade', (request, socket) => {
-    record.missed('other-protocol', `upgrade to ${shownTarget(request.headers.upgrade)}`);
+    record.refused('other-protocol', `upgrade to ${shownTarget(request.headers.upgrade)}`);
     refuseTunnel(socket, 501, 'Not Implemented', 'only http and https are let through');
   });
   proxy.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    if (error.code !== 'ECONNRESET') record.missed('not-http', error.code ?? 'unknown');
+    if (error.code !== 'ECONNRESET') record.refused('not-http', error.code ?? 'unknown');
     if (socket.writable) refuseTunnel(socket, 400, 'Bad Request', 'this is no request that we understand');
     else socket.destroy();
   });
@@ -192,7 +194,12 @@ export async function recordingProxy(options: ProxyOptions): Promise<RecordingPr
       ]);
       await server.close();
       const world = await record.finish(phase, cache, replay);
-      return { world, refused: [...refused].sort(), missing: [...missing].sort().slice(0, MAX_NAMED) };
+      return {
+        world,
+        refused: [...refused].sort(),
+        missing: [...missing].sort().slice(0, MAX_NAMED),
+        unserved: record.unserved,
+      };
     },
   };
 }

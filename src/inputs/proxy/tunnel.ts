@@ -66,7 +66,7 @@ export async function tunnel(
   client.unshift(first);
   const secureContext = await authority.contextFor(at.host).catch(() => undefined);
   if (secureContext === undefined) {
-    record.missed('other-protocol', name);
+    record.refused('other-protocol', name);
     return void client.destroy();
   }
   const secured = new TLSSocket(client, {
@@ -79,7 +79,7 @@ export async function tunnel(
   secured.on('error', () => {
     clearTimeout(timer);
     // its certificate is refused by who does not look where it was put
-    if (!shaken) record.missed('certificate-refused', name);
+    if (!shaken) record.refused('certificate-refused', name);
     secured.destroy();
   });
   secured.once('secure', () => {
@@ -103,6 +103,7 @@ async function pass(
   try {
     server = await upstream.connect(host, port);
   } catch (error) {
+    record.notServed(`CONNECT ${name}: no-answer`);
     if (answered) client.destroy();
     else if (error instanceof OwnAddress)
       refuseTunnel(

@@ -39,7 +39,22 @@ const KIND = { schemaVersion: 1, kind: 'fetched' };
 
 export class WorldRecord {
   readonly #exchanges: Exchange[] = [];
+  readonly #unserved = new Set<string>();
   readonly #unrecorded = new Map<string, { -readonly [Key in keyof Unrecorded]: Unrecorded[Key] }>();
+
+  get unserved(): readonly string[] {
+    return [...this.#unserved].sort();
+  }
+
+  /** Refused by us: whoever asked would have got it without a proxy. */
+  refused(code: Unrecorded['code'], what: string): void {
+    this.missed(code, what);
+    this.notServed(`${what}: ${code}`);
+  }
+
+  notServed(what: string): void {
+    if (this.#unserved.size < SHOWN_UNRECORDED) this.#unserved.add(what);
+  }
 
   begin(method: string, url: string): Exchange {
     const exchange: Exchange = { method, url, time: new Date().toISOString(), size: 0 };

@@ -304,6 +304,11 @@ test('clients that are none, and servers that are not there', async (t) => {
     ['no-answer'],
   );
   t.deepEqual([...new Set(outcome.world.unrecorded.map(({ code }) => code))], ['not-http', 'other-protocol']);
+  for (const what of [/^CONNECT .*: no-answer$/, /^GET .*: no-answer$/, /: not-http$/, /: other-protocol$/])
+    t.true(
+      outcome.unserved.some((one) => what.test(one)),
+      outcome.unserved.join('; '),
+    );
 });
 
 test('a body without an end is let go of with its client; more than the limit is passed on and not kept', async (t) => {
@@ -337,6 +342,27 @@ test('a body without an end is let go of with its client; more than the limit is
     ],
   );
   t.deepEqual(readdirSync(path.join(where.cache, 'incoming')), []);
+});
+
+test('what a server owes is told apart from what a client did not wait for', async (t) => {
+  if (!need(t, 'curl')) return;
+  const { url } = await localServer(t, (request, response) => {
+    if (request.url === '/busy') response.writeHead(503).end('later');
+    else if (request.url === '/slow') response.write('first');
+    else answers(request, response);
+  });
+  const outcome = await through(place(t), { trusted: trusted(url) }, async (ask) => {
+    await ask(`${url}/plain`);
+    await ask(`${url}/gone`);
+    t.is((await ask('-m', '0.5', `${url}/slow`)).code, 28);
+    t.is((await ask(`${url}/cut`)).code, 18);
+    t.not((await ask(`${url}/chunked-cut`)).code, 0);
+    await ask(`${url}/busy`);
+  });
+  t.deepEqual(
+    outcome.unserved.map((one) => one.replace(url, '')),
+    ['GET /busy: status 503', 'GET /chunked-cut: cut', 'GET /cut: cut'],
+  );
 });
 
 test('a record that is not there, or is none, is said', async (t) => {
