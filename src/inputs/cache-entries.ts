@@ -25,9 +25,6 @@ export interface CacheRoom {
 
 const SHA256 = /^[0-9a-f]{64}$/;
 const PARTIAL = 'partial';
-/** A run that was given a path may read it for a while. */
-const IN_USE_MS = 60 * 60 * 1000;
-
 const fileOf = (cache: string, sha256: Sha256): string =>
   path.join(cache, 'sha256', sha256.slice(0, 2), sha256);
 
@@ -77,14 +74,16 @@ export interface PruneLimits {
 
 export interface Pruned {
   readonly removed: readonly CacheEntry[];
-  /** Would have gone, but a run may be reading them: they were used within the hour. */
+  /** Would have gone, but a run may need them. */
   readonly inUse: readonly CacheEntry[];
   readonly left: { readonly files: number; readonly bytes: number };
 }
 
+/** `sinceMs`: what was used after it stays. */
 export async function pruneCache(
   cache: string,
   { olderThanMs, maxBytes }: PruneLimits,
+  sinceMs: number,
   now = Date.now(),
 ): Promise<Pruned> {
   const entries = await cacheEntries(cache);
@@ -94,14 +93,15 @@ export async function pruneCache(
   for (const entry of entries.toReversed()) {
     const old = olderThanMs !== undefined && now - entry.usedMs > olderThanMs;
     if (!old && bytes <= (maxBytes ?? Number.POSITIVE_INFINITY)) continue;
-    if (!(await removeEntry(cache, entry, now - IN_USE_MS))) {
+    if (!(await removeEntry(cache, entry, sinceMs))) {
       inUse.push(entry);
       continue;
     }
     bytes -= entry.size;
     removed.push(entry);
   }
-  if (olderThanMs !== undefined) await sweepKept(path.join(cache, PARTIAL), Math.max(olderThanMs, IN_USE_MS));
+  if (olderThanMs !== undefined)
+    await sweepKept(path.join(cache, PARTIAL), Math.max(olderThanMs, now - sinceMs));
   return { removed, inUse, left: { files: entries.length - removed.length, bytes } };
 }
 

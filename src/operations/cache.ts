@@ -14,6 +14,7 @@ import {
   type PruneLimits,
 } from '../inputs/cache-entries.js';
 import type { OperationOptions } from './options.js';
+import { inUseSince } from './run-directories.js';
 import { stoppable } from './stoppable.js';
 
 export type { CacheEntry, CacheRoom };
@@ -42,7 +43,7 @@ export async function pruneCachedFiles(
       hint: 'verify cache prune --older-than 30d, or --max-size 2G',
     });
   const directory = cacheDirectory();
-  return { directory, ...(await pruneCache(directory, limits)) };
+  return { directory, ...(await pruneCache(directory, limits, await inUseSince(directory))) };
 }
 
 export async function checkCachedFiles(

@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What samesource keeps on this machine, by kind; and away with it, or with what is too much of it. */
-import { promises as fs } from 'node:fs';
-import path from 'node:path';
 import { baseImages, removeBaseImage, type EngineImage } from '../build/base-images.js';
 import { UsageError } from '../errors.js';
 import { cacheDirectory } from '../inputs/cache.js';
 import { bytesBelow, storeItems, type StoreItem } from '../inputs/store-rooms.js';
 import type { StoreKind } from '../model.js';
-import { isAbandoned, OWNER_FILE } from '../owned-directory.js';
 import { bytesOf } from './cache.js';
 import { listKeptRuns, removeKeptRun } from './kept-runs.js';
 import type { OperationOptions } from './options.js';
-import { keptDirectory, runsDirectory } from './run-directories.js';
+import { inUseSince, startsOfRuns } from './run-directories.js';
 import { sweep } from './sweep.js';
 
 export type { StoreItem };
@@ -139,11 +136,7 @@ async function makeRoom(maxBytes: number, options: OperationOptions): Promise<vo
     );
 }
 
-/** Whoever was given a path may read it for a while, and a run that lives to its end. */
-const IN_USE_MS = 60 * 60 * 1000;
-
 async function itemsIn(cache: string, { onProgress }: OperationOptions): Promise<readonly StoreItem[]> {
-  const since = Math.min(Date.now() - IN_USE_MS, ...(await startsOfRuns(cache)));
   const items = await storeItems(
     cache,
     ({ id }, why) =>
@@ -151,7 +144,7 @@ async function itemsIn(cache: string, { onProgress }: OperationOptions): Promise
         kind: 'note',
         text: `the kept build ${id.slice(0, 12)} is damaged and was removed: ${why}`,
       }),
-    since,
+    await inUseSince(cache),
   );
   return [...items, ...(await keptRunItems())].toSorted((a, b) => a.usedMs - b.usedMs);
 }
@@ -172,16 +165,4 @@ async function keptRunItems(): Promise<readonly StoreItem[]> {
       return bytes;
     },
   }));
-}
-
-/** Of those whose process lives. */
-async function startsOfRuns(cache: string): Promise<readonly number[]> {
-  const starts: number[] = [];
-  for (const runs of [runsDirectory(cache), keptDirectory(cache)])
-    for (const name of await fs.readdir(runs).catch(() => [])) {
-      const directory = path.join(runs, name);
-      const owner = await fs.stat(path.join(directory, OWNER_FILE)).catch(() => undefined);
-      if (owner !== undefined && !(await isAbandoned(directory))) starts.push(owner.mtimeMs);
-    }
-  return starts;
 }

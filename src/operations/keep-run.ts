@@ -6,14 +6,18 @@ import { ENGINE_FILE } from '../build/abandoned.js';
 import { inventoryData } from '../build/inventory-data.js';
 import type { BegunPhase, FrozenState, RunJournal } from '../build/run-journal.js';
 import { FailedHere, UsageError } from '../errors.js';
+import { writeAside } from '../inputs/atomic-file.js';
 import { packageVersion } from '../inputs/package-files.js';
 import type { BuildResult, OnProgress, PhaseName, Plan } from '../model.js';
 import { machineHere, OWNER_FILE } from '../owned-directory.js';
+import { renderJson } from '../report/json.js';
+import type { Report } from '../report/types.js';
 import type { OperationOptions } from './options.js';
 import {
   builtFile,
   PLAN_FILE,
   PREPARED_FILE,
+  REPORT_FILE,
   RUN_FILE,
   writeKept,
   writeKeptRun,
@@ -23,6 +27,14 @@ import {
 
 /** `failed`: whatever did not end well, by our own fault or not. */
 export type KeepPolicy = 'failed' | 'always';
+
+/** How the work ended. */
+export interface Ending {
+  readonly good: boolean;
+  readonly outcome: string;
+  /** Where a verdict came of it. */
+  readonly report?: Report;
+}
 
 /** What is known before the run begins. */
 export interface KeepRequest {
@@ -130,7 +142,7 @@ export class KeepRun implements RunJournal {
   }
 
   /** The phase that was running when the run ended is the one that failed. True when the run stays. */
-  async end(good: boolean, outcome: string): Promise<boolean> {
+  async end({ good, outcome, report }: Ending): Promise<boolean> {
     const run = this.#run;
     if (run === undefined || run.phases.length === 0) return this.#lost();
     if (good && this.#request.policy === 'failed') return this.#lost();
@@ -139,6 +151,12 @@ export class KeepRun implements RunJournal {
       phases: run.phases.map((phase) => ({ ...phase, ended: phase.ended ?? { at, outcome } })),
       end: { at, outcome },
     });
+    if (report !== undefined)
+      await this.#try(async () => {
+        await writeAside(path.join(this.#directory, REPORT_FILE), (handle) =>
+          handle.writeFile(renderJson(report)),
+        );
+      });
     if (this.#failure !== undefined) return this.#lost();
     await leaveOnlyKept(this.#directory);
     this.#note(
@@ -193,7 +211,7 @@ export const outcomeOf = (error: unknown): string => (error instanceof FailedHer
 
 /** Sources, exports and temporary files of a run can be had again. */
 export async function leaveOnlyKept(directory: string): Promise<void> {
-  const files = [RUN_FILE, PLAN_FILE, PREPARED_FILE, ENGINE_FILE, OWNER_FILE];
+  const files = [RUN_FILE, PLAN_FILE, PREPARED_FILE, REPORT_FILE, ENGINE_FILE, OWNER_FILE];
   for (const name of await fs.readdir(directory).catch(() => [] as string[]))
     if (!files.includes(name) && !STAYS.test(name))
       await fs.rm(path.join(directory, name), { recursive: true, force: true }).catch(() => undefined);

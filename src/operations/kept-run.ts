@@ -14,6 +14,7 @@ import type { Fact, Plan } from '../model.js';
 export const RUN_FILE = 'run.json';
 export const PLAN_FILE = 'plan.json';
 export const PREPARED_FILE = 'prepared.json';
+export const REPORT_FILE = 'report.json';
 export const builtFile = (attempt: number): string => `built-${attempt}.json`;
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);

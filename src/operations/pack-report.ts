@@ -4,7 +4,7 @@ import path from 'node:path';
 import { directoryOf, OBJECTS } from '../inputs/builds/build-directory.js';
 import { keptBuilds, noteUse, type FoundBuild } from '../inputs/builds/find-builds.js';
 import { cacheDirectory } from '../inputs/cache.js';
-import type { KeptLog, Sha256 } from '../model.js';
+import type { Sha256 } from '../model.js';
 import { renderBrief } from '../report/brief.js';
 import { describeDifference } from '../report/describe-difference.js';
 import { renderJson } from '../report/json.js';
@@ -16,14 +16,14 @@ import { Names, storedFile, textFile, type Packed } from './pack-files.js';
 import { readNotes } from './read-report.js';
 import { trusted } from './reconcile.js';
 
-/** @throws UsageError `report-inconsistent` */
-export async function reportFiles(file: string, options: OperationOptions): Promise<Packed> {
+/** `ofRun`: what its own run still has. @throws UsageError `report-inconsistent` */
+export async function reportFiles(file: string, options: OperationOptions, ofRun?: Gave): Promise<Packed> {
   const report = await trusted(file);
   const { statement, statementSha256 } = report;
   const notes = await readNotes(file, statementSha256);
   const { target } = statement.subject;
   const short = statementSha256.slice(0, 12);
-  const kept = await keptOf(report, options);
+  const kept = await keptOf(report, options, ofRun);
   return {
     title: `${target === undefined ? 'a comparison' : `${target.app} ${target.version} (${target.channel})`}, report ${short}`,
     root: `samesource-${target === undefined ? 'compare' : target.app}-${short}`,
@@ -83,13 +83,18 @@ interface Kept {
 }
 
 /** Logs and rebuilt files of the kept build that gave this report. */
-async function keptOf({ statement, run }: Report, options: OperationOptions): Promise<Kept> {
+async function keptOf(
+  { statement, run }: Report,
+  options: OperationOptions,
+  ofRun: Gave | undefined,
+): Promise<Kept> {
   const { rebuilt, published } = statement.subject;
   const digest = statement.plan?.buildDigest;
   const wanted = rebuilt.map(({ sha256 }) => sha256);
   const logs = run.logs.map(({ sha256 }) => sha256);
   const found =
-    digest === undefined ? undefined : await buildThatGave(digest, new Set([...wanted, ...logs]), options);
+    ofRun ??
+    (digest === undefined ? undefined : await buildThatGave(digest, new Set([...wanted, ...logs]), options));
   if (found === undefined)
     return {
       files: [],
@@ -101,12 +106,8 @@ async function keptOf({ statement, run }: Report, options: OperationOptions): Pr
       ],
     };
   const taken = new Names();
-  const files: PackedFile[] = [];
+  const files: PackedFile[] = [...found.logs];
   const missing: string[] = [];
-  for (const { log, file } of found.logs)
-    files.push(
-      await storedFile(`logs/${taken.plain(log.name)}`, `what the ${log.phase} phase printed`, file),
-    );
   // bytes of the publisher's do not travel in this archive, also where ours are the same
   const theirs = new Set(published.map(({ sha256 }) => sha256));
   const hadThem = statement.unverifiable.some(({ code }) => code === 'artifact-in-inputs');
@@ -127,9 +128,10 @@ async function keptOf({ statement, run }: Report, options: OperationOptions): Pr
   return { files, missing };
 }
 
-interface Gave {
+/** What is left of a build: files by digest, and its logs, as they may be handed on. */
+export interface Gave {
   readonly outputs: ReadonlyMap<Sha256, string>;
-  readonly logs: readonly { readonly log: KeptLog; readonly file: string }[];
+  readonly logs: readonly PackedFile[];
 }
 
 async function buildThatGave(
@@ -154,8 +156,11 @@ async function buildThatGave(
   const at = (sha256: Sha256): string => path.join(directoryOf(cache, found.place), OBJECTS, sha256);
   const { result, prepared } = found.build;
   const outputs = result.kind === 'succeeded' ? [...result.outputs, ...result.extra] : [];
-  return {
-    outputs: new Map(outputs.map(({ sha256 }) => [sha256, at(sha256)])),
-    logs: [...prepared.logs, ...result.logs].map((log) => ({ log, file: at(log.kept.sha256) })),
-  };
+  const taken = new Names();
+  const logs: PackedFile[] = [];
+  for (const { name, phase, kept } of [...prepared.logs, ...result.logs])
+    logs.push(
+      await storedFile(`logs/${taken.plain(name)}`, `what the ${phase} phase printed`, at(kept.sha256)),
+    );
+  return { outputs: new Map(outputs.map(({ sha256 }) => [sha256, at(sha256)])), logs };
 }

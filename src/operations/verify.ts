@@ -133,7 +133,7 @@ export function finishing(request: VerifyRequest): Finishing<VerifyResult> {
     finish: (found, workspace) => stored(found, request, workspace),
     endingOf: ({ report }) => {
       const { kind } = report.statement.verdict;
-      return { good: kind === 'reproducible' || kind === 'equivalent', outcome: kind };
+      return { good: kind === 'reproducible' || kind === 'equivalent', outcome: kind, report };
     },
   };
 }

@@ -10,7 +10,7 @@ import { debianMirror } from '../inputs/debian/debian-mirror.js';
 import { packageRoot } from '../inputs/package-files.js';
 import type { Plan } from '../model.js';
 import type { Workspace } from '../pipeline/options.js';
-import { outcomeOf, type KeepRun } from './keep-run.js';
+import { outcomeOf, type Ending, type KeepRun } from './keep-run.js';
 import { discard } from './kept-runs.js';
 import { keptDirectory, runsDirectory } from './run-directories.js';
 import { startRunKeeper } from './run-keeper.js';
@@ -20,12 +20,6 @@ import { sweep } from './sweep.js';
 export function runName(now = new Date()): string {
   const time = now.toISOString().replace(/[-:]/g, '').replace(/\..*$/, '').toLowerCase();
   return `${time}-${randomBytes(3).toString('hex')}`;
-}
-
-/** How the work ended, for a run that may be kept. */
-interface Ending {
-  readonly good: boolean;
-  readonly outcome: string;
 }
 
 export interface Keeping<T> {
@@ -69,7 +63,7 @@ export async function inWorkspace<T>(
     throw error;
   } finally {
     if (keeping === undefined) await remove(directory);
-    else if (await keeping.journal.end(ending.good, ending.outcome))
+    else if (await keeping.journal.end(ending))
       await fs.rm(path.join(directory, OWNER_FILE), { force: true });
     else await discard(directory).catch(() => undefined);
     keeper.done();

@@ -82,7 +82,7 @@ test('old ones go by their last use, which asking for a file is', async (t) => {
   put(cache, 'old', 100);
   put(cache, 'new', 2);
   t.not(await fromCache(cache, asked), undefined);
-  const { removed, left } = await pruneCache(cache, { olderThanMs: 50 * HOUR });
+  const { removed, left } = await pruneCache(cache, { olderThanMs: 50 * HOUR }, Date.now() - HOUR);
   t.deepEqual(
     removed.map(({ sha256 }) => sha256),
     [sha256Of('old')],
@@ -94,20 +94,20 @@ test('old ones go by their last use, which asking for a file is', async (t) => {
 test('by size, those that were not used for longest go, and no more than must', async (t) => {
   const cache = temporaryDirectory(t);
   for (const [i, text] of ['aaaa', 'bbbb', 'cccc', 'dddd'].entries()) put(cache, text, 10 - i);
-  t.deepEqual((await pruneCache(cache, { maxBytes: 16 })).removed, []);
-  const { removed } = await pruneCache(cache, { maxBytes: 9 });
+  t.deepEqual((await pruneCache(cache, { maxBytes: 16 }, Date.now() - HOUR)).removed, []);
+  const { removed } = await pruneCache(cache, { maxBytes: 9 }, Date.now() - HOUR);
   t.is(removed.length, 2);
   t.deepEqual((await texts(cache)).sort(), ['cccc', 'dddd']);
-  t.is((await pruneCache(cache, { maxBytes: 0 })).left.files, 0);
+  t.is((await pruneCache(cache, { maxBytes: 0 }, Date.now() - HOUR)).left.files, 0);
 });
 
 test('what a run used within the hour stays, and is told; its record goes with a file that does not', async (t) => {
   const cache = temporaryDirectory(t);
   await fetched(t, cache, 'just fetched');
   const sha256 = sha256Of('just fetched');
-  const { removed, inUse } = await pruneCache(cache, { maxBytes: 0 });
+  const { removed, inUse } = await pruneCache(cache, { maxBytes: 0 }, Date.now() - HOUR);
   t.deepEqual([removed.length, inUse.length], [0, 1]);
-  await pruneCache(cache, { maxBytes: 0 }, Date.now() + 2 * HOUR);
+  await pruneCache(cache, { maxBytes: 0 }, Date.now() + HOUR);
   t.false(existsSync(place(cache, sha256)));
   t.deepEqual(readdirSync(path.join(cache, 'origins')), []);
 });
@@ -159,7 +159,7 @@ test('many runs that fetch, check and make room at once: each gets its file, and
   const outcomes = await Promise.all([
     ...names.flatMap((text) => [fetch(text), fetch(text)]),
     ...Array.from({ length: 4 }, () => checkCache(cache)),
-    ...Array.from({ length: 4 }, () => pruneCache(cache, { maxBytes: 0 })),
+    ...Array.from({ length: 4 }, () => pruneCache(cache, { maxBytes: 0 }, Date.now() - HOUR)),
   ]);
   for (const outcome of outcomes.slice(0, 16)) t.like(outcome, { kind: 'done' });
   t.deepEqual((await texts(cache)).sort(), names);

@@ -14,6 +14,7 @@ import path from 'node:path';
 import test from 'ava';
 import { UsageError } from '../../src/errors.js';
 import { storeItems } from '../../src/inputs/store-rooms.js';
+import { pruneCachedFiles } from '../../src/operations/cache.js';
 import { cleanStore, withinDisk } from '../../src/operations/clean.js';
 import { runsDirectory } from '../../src/operations/run-directories.js';
 import { claim } from '../../src/owned-directory.js';
@@ -76,18 +77,24 @@ test.serial('what was used within the hour, or since a living run began, stays',
   await claim(run);
   const began = new Date(Date.now() - 4 * DAY);
   await fs.utimes(path.join(run, 'owner.json'), began, began);
+  const sinceThen = `sha256/bb/${'b'.repeat(64)}`;
+  mkdirSync(path.join(cache, 'sha256/bb'));
+  writeFileSync(path.join(cache, sinceThen), 'x');
+  await fs.utimes(path.join(cache, sinceThen), new Date(), new Date(Date.now() - 3 * DAY));
+  const pruned = await pruneCachedFiles({ maxBytes: 0 });
+  t.deepEqual([pruned.removed.length, pruned.inUse.length], [0, 2], 'also where only downloads go');
   const { removed, inUse } = await cleanStore({ maxBytes: 0 });
   t.deepEqual(
     removed.map(({ name }) => name),
     ['texts/older'],
   );
-  t.deepEqual(inUse.map(({ kind }) => kind).sort(), ['downloads', 'texts']);
+  t.deepEqual(inUse.map(({ kind }) => kind).sort(), ['downloads', 'downloads', 'texts']);
   t.true(existsSync(path.join(cache, DOWNLOAD)));
   rmSync(run, { recursive: true });
-  t.deepEqual(
-    (await cleanStore({ maxBytes: 0 })).removed.map(({ name }) => name),
-    ['texts/old'],
-  );
+  t.deepEqual((await cleanStore({ maxBytes: 0 })).removed.map(({ kind }) => kind).sort(), [
+    'downloads',
+    'texts',
+  ]);
 });
 
 test.serial('only the kinds that are named, and of them what is old enough', async (t) => {

@@ -58,7 +58,7 @@ test('what is written is read again; a failed run stays, a good one only with `a
     await run.prepared(FROZEN);
     await run.began({ ...BEGUN, phase: 'build' });
     mkdirSync(path.join(directory, 'source'));
-    t.is(await run.end(good, 'some-end'), stays);
+    t.is(await run.end({ good, outcome: 'some-end' }), stays);
     if (!stays) continue;
     const kept = await readKeptRun(directory);
     t.like(kept, { engine: 'podman', end: { outcome: 'some-end' }, frozen: { imageId: 'sha256:1' } });
@@ -85,14 +85,14 @@ test('a folder that cannot be written to: no error, a note, and nothing stays', 
   writeFileSync(directory, 'no directory');
   await run.prepared(FROZEN);
   await run.built(1, { kind: 'environment-gone', url: 'https://example.org/', status: 404 });
-  t.false(await run.end(true, 'reproducible'));
+  t.false(await run.end({ good: true, outcome: 'reproducible' }));
   t.is(notes.length, 1);
   t.regex(notes[0] ?? '', /^this run could not be kept: /);
 });
 
 test('a run in which no phase began is not kept', async (t) => {
   const { run, notes } = await begun(t, 'always');
-  t.false(await run.end(false, 'network'));
+  t.false(await run.end({ good: false, outcome: 'network' }));
   t.deepEqual(notes, []);
 });
 

@@ -2,13 +2,14 @@
 /** What a packed run holds, that it is the same bytes each time, and that nothing of the published file is in it. */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { buildKey } from '../../src/inputs/builds/build-key.js';
 import { storeBuild } from '../../src/inputs/builds/store-build.js';
 import { packageRoot } from '../../src/inputs/package-files.js';
 import type { BuiltFile } from '../../src/model.js';
+import { KeepRun } from '../../src/operations/keep-run.js';
 import { pack, type PackResult } from '../../src/operations/pack.js';
 import { renderJson } from '../../src/report/json.js';
 import type { Report } from '../../src/report/types.js';
@@ -16,6 +17,7 @@ import { aPlan } from '../helpers/a-plan.js';
 import { FULL, reportOf } from '../helpers/a-report.js';
 import { aRun } from '../helpers/a-run.js';
 import { buildZip } from '../helpers/build-zip.js';
+import { localPlan, world } from '../helpers/local-plan.js';
 import { temporaryDirectory } from '../helpers/temp-directory.js';
 
 /** Long and of no pattern: found again wherever any 32 bytes of it are. */
@@ -173,6 +175,63 @@ test.serial(
     t.is(holds(unpacked(t, equal.archive), secret('theirs')), undefined);
   },
 );
+
+/** A run in its folder, whose build gave `rebuilt`. */
+async function keptRun(t: ExecutionContext, rebuilt: Buffer, report?: Report): Promise<string> {
+  const home = temporaryDirectory(t);
+  process.env['XDG_CACHE_HOME'] = home;
+  const run = '20261129t160000-abcdef';
+  const directory = path.join(home, 'samesource/kept', run);
+  mkdirSync(path.join(directory, 'logs'), { recursive: true });
+  mkdirSync(path.join(directory, 'outputs/1'), { recursive: true });
+  const request = { app: 'demo', version: '1.0', published: '/home/somebody/secret.apk' };
+  const planned = { plan: localPlan(world(t)), facts: [] };
+  const journal = new KeepRun({ policy: 'always', operation: 'verify', planned, request }, {});
+  await journal.begin(directory);
+  await journal.engine('docker');
+  await journal.began({ phase: 'build', attempt: 1, container: 'c', arguments: ['--name', 'c'] });
+  const name = 'app-unsigned.apk';
+  const file = path.join(directory, 'outputs/1', name);
+  writeFileSync(file, rebuilt);
+  const output = { name, output: 'apk', size: rebuilt.length, sha256: sha256(rebuilt), path: file };
+  const made = { absent: [], extra: [], logs: [], seconds: 1 };
+  await journal.built(1, { kind: 'succeeded', outputs: [output], ...made });
+  writeFileSync(path.join(directory, 'logs/build-1.log'), `compiling in ${directory}\n`);
+  symlinkSync('/etc/passwd', path.join(directory, 'logs/passwd.log'));
+  const more = report === undefined ? {} : { report };
+  t.true(
+    await journal.end({ good: false, outcome: report === undefined ? 'killed' : 'unreproducible', ...more }),
+  );
+  return run;
+}
+
+test.serial('a kept run with a verdict: its report, and what its folder has', async (t) => {
+  const [published, rebuilt] = [zip('theirs'), zip('ours')];
+  const run = await keptRun(t, rebuilt, await reportOf(published, rebuilt, FULL));
+  const { archive, result } = await packed(t, run);
+  const files = unpacked(t, archive);
+  t.deepEqual(files.get('rebuilt/app-unsigned.apk'), rebuilt);
+  t.is(files.get('logs/build-1.log')?.toString(), 'compiling in <private>\n');
+  t.true(files.has('report.json'));
+  t.false(files.has('logs/passwd.log'), 'a link is no log');
+  t.is(holds(files, secret('theirs')), undefined);
+  t.deepEqual(result.missing, []);
+
+  const same = await keptRun(t, published, await reportOf(published, rebuilt, FULL));
+  const without = await packed(t, same);
+  t.is(holds(unpacked(t, without.archive), secret('theirs')), undefined);
+  t.is(without.result.missing.length, 1);
+});
+
+test.serial('a kept run without a verdict: plan, phases and logs, no file that was built', async (t) => {
+  const bytes = zip('whoever made this');
+  const { archive, result } = await packed(t, await keptRun(t, bytes));
+  const files = unpacked(t, archive);
+  t.deepEqual([...files.keys()], ['README.txt', 'SHA256SUMS', 'logs/build-1.log', 'plan.json', 'run.json']);
+  t.is(holds(files, secret('whoever made this')), undefined);
+  t.false(files.get('run.json')?.includes('somebody'));
+  t.is(result.missing.length, 2);
+});
 
 test('an attempt: why it failed, its plan, its logs', async (t) => {
   const directory = path.join(temporaryDirectory(t), '20261129t160000-abcdef');

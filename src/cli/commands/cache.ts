@@ -27,7 +27,7 @@ export const cacheCommand: CommandModule<object, CacheArguments> = {
       .example('$0 cache prune --older-than 30d --max-size 2G', 'both limits hold')
       .example('$0 cache verify', 'read every file again; what is damaged goes')
       .epilogue(
-        'What a run used within the hour stays. Exit 75 when verify found damaged files: they were removed, and are fetched again when a run asks for them.',
+        'What was used within the hour stays, and what was used since the start of a run that lives. Exit 75 when verify found damaged files: they were removed, and are fetched again when a run asks for them.',
       ),
   handler: (argv) => runCommand(argv, (context) => ACTION[argv.action](context, argv)),
 };

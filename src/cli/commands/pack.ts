@@ -18,7 +18,7 @@ export const packCommand: CommandModule<object, PackArguments> = {
       .positional('what', {
         type: 'string',
         demandOption: true,
-        describe: 'directory of a report, report.json, or a run below attempts/',
+        describe: 'directory of a report, report.json, a run below attempts/, or one that is kept',
       })
       .option('out', {
         alias: 'o',

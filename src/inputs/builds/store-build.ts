@@ -90,9 +90,11 @@ export async function storeBuild(
     const text = canonicalJson(build);
     const id = createHash('sha256').update(text).digest('hex');
     await fs.writeFile(path.join(directory, BUILD_FILE), text, { flag: 'wx' });
-    await fs.rm(path.join(directory, OWNER_FILE));
-    await giveName(directory, directoryOf(cache, { digest: about.key.buildDigest, id }));
+    const target = directoryOf(cache, { digest: about.key.buildDigest, id });
+    await giveName(directory, target);
     directory = undefined;
+    // not before: what nobody owns and is not empty would lie there for ever after a kill
+    await fs.rm(path.join(target, OWNER_FILE), { force: true });
     return { id, build };
   } catch (error) {
     throw storageFailure(error, 'a build', path.join(buildsDirectory(cache), BUILD_FILE));
