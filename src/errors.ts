@@ -90,14 +90,17 @@ export class FailedHere extends VerifyError<FailureClass> {
   readonly hint: string | undefined;
   /** What the log is known to say, beside what the class says already. */
   readonly known: readonly KnownLine[];
+  /** Below the directory of the run, which goes when it ends: whoever keeps the log says where it is then. */
+  readonly log: string | undefined;
   constructor(
     failure: FailureClass,
     message: string,
-    options?: { cause?: unknown; hint?: string; known?: readonly KnownLine[] },
+    options?: { cause?: unknown; hint?: string; known?: readonly KnownLine[]; log?: string },
   ) {
     super(failure, message, options);
     this.hint = options?.hint;
     this.known = options?.known ?? [];
+    this.log = options?.log;
   }
   static {
     this.prototype.name = 'FailedHere';

@@ -66,7 +66,7 @@ export async function buildImage(
   if (outcome.kind === 'failed-here' && outcome.error.code !== 'prepare-failed') throw outcome.error;
   const words = log.firstError.length > 0 ? log.firstError.slice(0, 5) : log.tail.slice(-5);
   throw new FailedHere('prepare-failed', `the image could not be built: ${words.join(' | ')}`, {
-    hint: `the log is ${file}`,
+    log: file,
     known: log.known,
   });
 }

@@ -182,6 +182,7 @@ function unrecordedImage({ environment: { dockerfile } }: BuildPlan): readonly F
 const withLog = (error: FailedHere, log: string): FailedHere =>
   new FailedHere(error.code, error.message, {
     cause: error,
-    hint: `${error.hint === undefined ? '' : `${error.hint}; `}the log is ${log}`,
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    log,
     known: error.known,
   });

@@ -10,7 +10,7 @@ import type { Workspace } from '../pipeline/options.js';
 import type { OperationOptions } from './options.js';
 import { privateOf } from './private-of.js';
 import { describeRun } from './run.js';
-import { storeAttempt, type LogFile } from './store.js';
+import { storeAttempt, storedName, type LogFile } from './store.js';
 import { inWorkspace, runName, type Keeping } from './workspace.js';
 
 /** What was known when the run ended: neither, when it ended before there was a plan. */
@@ -19,16 +19,22 @@ export interface KnownOfRun {
   readonly workspace?: Workspace;
 }
 
-/** Says where it is kept; a failure to keep it never hides the failure itself. */
+/**
+ * Says where it is kept; a failure to keep it never hides the failure itself.
+ * @returns the failure, which names the log where it lies now
+ */
 export async function keepFailure(
   error: FailedHere,
   { plan, workspace }: KnownOfRun,
   out: string | undefined,
   options: OperationOptions,
-): Promise<void> {
-  if (out === undefined) return;
+): Promise<FailedHere> {
+  if (out === undefined) return error;
   const note = (text: string): void => options.onProgress?.({ kind: 'note', text });
-  const { code, message, hint } = error;
+  const logs = workspace === undefined ? [] : await logsIn(path.join(workspace.directory, 'logs'));
+  const log = nameOfLog(logs, error);
+  const told = log === undefined ? error : withLog(error, log);
+  const { code, message, hint } = told;
   const known = explained(error.known);
   try {
     const kept = await storeAttempt(
@@ -42,15 +48,30 @@ export async function keepFailure(
         },
         ...(plan === undefined ? {} : { plan }),
         record: await describeRun(),
-        logs: workspace === undefined ? [] : await logsIn(path.join(workspace.directory, 'logs')),
+        logs,
       },
       { out, private: workspace === undefined ? [await debianMirror()] : privateOf(workspace) },
     );
     note(`no verdict; what is known of this run is kept in ${kept}`);
+    return log === undefined ? error : withLog(error, path.join(kept, log));
   } catch (cause) {
     note(`no verdict, and this run could not be kept: ${(cause as Error).message}`);
+    return error;
   }
 }
+
+function nameOfLog(logs: readonly LogFile[], { log }: FailedHere): string | undefined {
+  const at = logs.findIndex((one) => one.path === log);
+  const found = logs[at];
+  return found === undefined ? undefined : storedName(found, at);
+}
+
+const withLog = (error: FailedHere, log: string): FailedHere =>
+  new FailedHere(error.code, error.message, {
+    cause: error,
+    hint: `${error.hint === undefined ? '' : `${error.hint}; `}the log is ${log}`,
+    known: error.known,
+  });
 
 /** The work of one run; when it fails here, what is known is kept before its workspace goes. */
 export async function inKeptRun<T>(
@@ -61,10 +82,10 @@ export async function inKeptRun<T>(
   keeping?: Keeping<T>,
 ): Promise<T> {
   let kept = false;
-  const keep = async (error: unknown, known: KnownOfRun): Promise<void> => {
-    if (kept || !(error instanceof FailedHere)) return;
+  const keep = async (error: unknown, known: KnownOfRun): Promise<unknown> => {
+    if (kept || !(error instanceof FailedHere)) return error;
     kept = true;
-    await keepFailure(error, known, out, options);
+    return await keepFailure(error, known, out, options);
   };
   try {
     return await inWorkspace(
@@ -73,15 +94,13 @@ export async function inKeptRun<T>(
         try {
           return await work(workspace);
         } catch (error) {
-          await keep(error, { plan, workspace });
-          throw error;
+          throw await keep(error, { plan, workspace });
         }
       },
       keeping,
     );
   } catch (error) {
-    await keep(error, { plan });
-    throw error;
+    throw await keep(error, { plan });
   }
 }
 

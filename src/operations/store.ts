@@ -144,10 +144,14 @@ async function readLogs(logs: readonly LogFile[], redact: Redact): Promise<Repor
       (error: unknown) =>
         `samesource: cannot read this log: ${(error as NodeJS.ErrnoException).code ?? 'unknown'}\n`,
     );
-    files.push({ name: `logs/${plainName(name, files.length)}`, content: redact(content) });
+    files.push({ name: storedName({ name }, files.length), content: redact(content) });
   }
   return files;
 }
+
+/** What the log with this number is called where it is kept. */
+export const storedName = ({ name }: Pick<LogFile, 'name'>, at: number): string =>
+  `logs/${plainName(name, at)}`;
 
 function plainName(name: string, at: number): string {
   const plain = name.replace(/[^A-Za-z0-9._+~-]/g, '_').replace(/^[^A-Za-z0-9]+/, '');
