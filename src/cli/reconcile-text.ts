@@ -10,6 +10,7 @@ const TITLES: Readonly<Record<ReconcileResult['stages'][number]['stage'], string
   source: 'source',
   plan: 'plan',
   environment: 'environment',
+  fetched: 'fetched files',
   inputs: 'inputs',
   outputs: 'rebuilt files',
   rules: 'rules',
@@ -40,9 +41,7 @@ export function reconcileText(result: ReconcileResult): string {
   lines.push('');
   for (const { stage, outcome, partings } of stages) {
     const here = stage === first ? '  <- here they part' : '';
-    lines.push(
-      `${MARK[outcome]} ${TITLES[stage]}${outcome === 'not-recorded' ? ' (in neither report)' : ''}${here}`,
-    );
+    lines.push(`${MARK[outcome]} ${TITLES[stage]}${NOTE[outcome] ?? ''}${here}`);
     for (const { what, one, other } of partings.slice(0, SHOWN))
       lines.push(`    ${show(what)}`, `      A ${shown(one)}`, `      B ${shown(other)}`);
     if (partings.length > SHOWN) lines.push(`    … and ${partings.length - SHOWN} more (--json has all)`);
@@ -54,7 +53,11 @@ export function reconcileText(result: ReconcileResult): string {
   return lines.join('\n');
 }
 
-const MARK = { same: '=', parted: '≠', 'not-recorded': '-' } as const;
+const MARK = { same: '=', parted: '≠', aside: '~', 'not-recorded': '-' } as const;
+const NOTE: Readonly<Partial<Record<keyof typeof MARK, string>>> = {
+  aside: ' (others, and the same came of them)',
+  'not-recorded': ' (not in both reports)',
+};
 
 const shown = (value: string | undefined): string => (value === undefined ? 'not there' : show(value));
 

@@ -10,6 +10,7 @@ export const STAGES = [
   'source',
   'plan',
   'environment',
+  'fetched',
   'inputs',
   'outputs',
   'rules',
@@ -74,6 +75,17 @@ const GATHER = {
     for (const { name, version, architecture } of environment?.packages ?? [])
       put(`package ${name}:${architecture}`, version);
     for (const { code, what } of statement.deviations) put(`departure ${code}: ${what}`, 'listed');
+  },
+  fetched: ({ run }, put) => {
+    const answers = new Map<string, Set<string>>();
+    for (const { phase, requests } of run.fetched ?? [])
+      for (const { method, url, status, sha256 } of requests) {
+        const label = `${phase}: ${method} ${url}`;
+        const answer = sha256 === undefined ? String(status ?? 'no answer') : `sha256:${sha256}`;
+        answers.set(label, (answers.get(label) ?? new Set()).add(answer));
+      }
+    // in any order, and as often as a program liked
+    for (const [label, of] of answers) put(label, [...of].sort().join(', '));
   },
   inputs: ({ statement }, put) => {
     const { linkable, unopened, origins, carried } = statement;

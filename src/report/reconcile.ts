@@ -18,7 +18,8 @@ export interface Parting {
 
 export interface ReconciledStage {
   readonly stage: Stage;
-  readonly outcome: 'same' | 'parted' | 'not-recorded';
+  /** `aside`: it differs, and nothing else does. */
+  readonly outcome: 'same' | 'parted' | 'aside' | 'not-recorded';
   readonly partings: readonly Parting[];
 }
 
@@ -40,7 +41,12 @@ export interface Reconciliation {
 export function reconcile(one: Report, other: Report): Reconciliation {
   const { target } = one.statement.subject;
   assertSameTarget(target, other.statement.subject.target);
-  const stages = STAGES.map((stage) => reconciled(stage, one, other));
+  const all = STAGES.map((stage) => reconciled(stage, one, other));
+  // an archive's index is another one each day, and is none in the result
+  const alone = all.every(({ stage, outcome }) => stage === 'fetched' || outcome !== 'parted');
+  const stages = all.map((stage): ReconciledStage =>
+    alone && stage.outcome === 'parted' ? { ...stage, outcome: 'aside' } : stage,
+  );
   const first = stages.find(({ outcome }) => outcome === 'parted')?.stage;
   return {
     ...(target === undefined ? {} : { target }),
@@ -71,6 +77,9 @@ const named = (target: Target | undefined): string =>
 
 function reconciled(stage: Stage, one: Report, other: Report): ReconciledStage {
   const [mine, theirs] = [factsOf(stage, one), factsOf(stage, other)];
+  // a build without a recording fetched something as well
+  if (stage === 'fetched' && (mine.size === 0 || theirs.size === 0))
+    return { stage, outcome: 'not-recorded', partings: [] };
   const found = partings(mine, theirs);
   const members = stage === 'outputs' && found.length > 0 ? partedMembers(one, other, found) : [];
   const outcome =
@@ -123,6 +132,7 @@ const SAME = {
   source: 'same source',
   plan: 'same plan',
   environment: 'same environment',
+  fetched: 'same fetched files',
   inputs: 'same inputs',
   outputs: 'same rebuilt files',
   rules: 'same rules',

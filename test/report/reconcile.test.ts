@@ -53,6 +53,50 @@ test('the image, then a member, then the verdict', async (t) => {
   t.false(outputs.some(({ what }) => what.includes('classes2') || what.includes('Manifest')));
 });
 
+test('of what was fetched the first that differs, and only where something came of it', async (t) => {
+  const world = (sha256: string) => ({
+    phase: 'prepare' as const,
+    from: 'network' as const,
+    count: 2,
+    bytes: 2,
+    unrecorded: [],
+    requests: ['a', sha256].map((of, at) => ({
+      method: 'GET',
+      url: `https://example.org/${at}.jar`,
+      status: 200,
+      size: 1,
+      sha256: of.repeat(64),
+      time: `2026-11-0${at + 1}T00:00:00.000Z`,
+    })),
+  });
+  const one = await reportOf(PUBLISHED, PUBLISHED, {
+    ...FULL,
+    run: aRun({ ...FULL.run, builds: 1, matchingBuilds: 1, fetched: [world('b')] }),
+  });
+  const other = await reportOf(PUBLISHED, OTHER, {
+    ...FULL,
+    run: aRun({ ...FULL.run, fetched: [world('c')] }),
+  });
+  const result = reconcile(one, other);
+  t.is(result.first, 'fetched');
+  t.regex(result.sentence, /; prepare: GET https:\/\/example\.org\/1\.jar differs; then classes3\.dex; then/);
+  t.deepEqual(result.stages.find(({ stage }) => stage === 'fetched')?.partings, [
+    {
+      what: 'prepare: GET https://example.org/1.jar',
+      one: `sha256:${'b'.repeat(64)}`,
+      other: `sha256:${'c'.repeat(64)}`,
+    },
+  ]);
+  const later = reconcile(one, { ...one, run: { ...one.run, fetched: [world('d')] } });
+  t.is(later.first, undefined);
+  t.is(later.stages.find(({ stage }) => stage === 'fetched')?.outcome, 'aside');
+  const { fetched: _, ...without } = one.run;
+  t.is(
+    reconcile(one, { ...one, run: without }).stages.find(({ stage }) => stage === 'fetched')?.outcome,
+    'not-recorded',
+  );
+});
+
 test('a report and itself, another machine, another engine: nothing parts', async (t) => {
   for (const make of Object.values(REPORTS)) {
     const report = await make();

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * What the recording proxy costs: a prepare phase that fetches a few hundred packages of Debian's archive, through it and with
+ * the engine's own network, one after the other. Nothing is installed, so that the phase is hardly more than its fetching.
+ */
+import { mkdtempSync, promises as fs } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { makeExecutor } from '../src/build/executors.js';
+import type { Executor } from '../src/build/executor.js';
+import { recordingProxy } from '../src/inputs/proxy/recording-proxy.js';
+import { debianMirror } from '../src/inputs/debian/debian-mirror.js';
+import type { BuildPlan, FetchedWorld } from '../src/model.js';
+import { rootFileSystem } from '../src/operations/image.js';
+import { EMPTY_INVENTORY, smallPlan } from '../test/helpers/build-request.js';
+import { interleaved, type Sample } from './measure.js';
+
+const PACKAGES =
+  'build-essential debhelper libgtk-3-dev libcurl4-openssl-dev asciidoctor cmake libpurple-dev';
+const SCRIPT = `
+  apt-get update -q
+  apt-get install -q -y --no-install-recommends --download-only ${PACKAGES}`;
+
+export interface ProxySamples {
+  readonly packages: number;
+  readonly bytes: number;
+  readonly samples: Readonly<Partial<Record<'direct' | 'proxied', readonly Sample[]>>>;
+}
+
+export async function proxySamples(rounds: number): Promise<ProxySamples> {
+  const plan = smallPlan({
+    prepare: SCRIPT,
+    environment: {
+      image: { kind: 'lock', name: 'debian-12', sha256: '0'.repeat(64), packages: 1 },
+      memoryMiB: 2048,
+      diskMiB: 4096,
+      minutes: 20,
+    },
+  });
+  const dependencies = {
+    rootFileSystem,
+    async takeInventory(exported: AsyncIterable<Uint8Array>) {
+      for await (const _ of exported);
+      return EMPTY_INVENTORY;
+    },
+    takeInventoryOfDirectory: () => Promise.resolve(EMPTY_INVENTORY),
+  };
+  const direct = makeExecutor('docker', dependencies);
+  const proxied = makeExecutor('docker', { ...dependencies, openRecorder: recordingProxy });
+  let world: FetchedWorld | undefined;
+  const samples = await interleaved(
+    {
+      direct: async () => (await preparedBy(direct, plan)).sample,
+      proxied: async () => {
+        const { sample, fetched } = await preparedBy(proxied, plan);
+        [world] = fetched;
+        return sample;
+      },
+    },
+    rounds,
+  );
+  return {
+    packages: world?.requests.filter(({ url }) => url.endsWith('.deb')).length ?? 0,
+    bytes: world?.bytes ?? 0,
+    samples,
+  };
+}
+
+let count = 0;
+
+async function preparedBy(
+  executor: Executor,
+  plan: BuildPlan,
+): Promise<{ readonly sample: Sample; readonly fetched: readonly FetchedWorld[] }> {
+  const directory = mkdtempSync(path.join(tmpdir(), 'samesource-bench-'));
+  const tree = path.join(directory, 'tree');
+  await fs.mkdir(tree);
+  await fs.writeFile(path.join(tree, 'a.txt'), 'a\n');
+  let seconds = Number.NaN;
+  try {
+    const outcome = await executor.prepare({
+      plan,
+      source: { directory: tree, commitTime: 1_700_000_000 },
+      directory,
+      cache: path.join(directory, 'cache'),
+      packageRoot: directory,
+      run: `bench-${process.pid}-${++count}`,
+      debianMirror: await debianMirror(),
+      onProgress: (event) => {
+        if (event.kind === 'phase-finished' && event.phase === 'prepare') ({ seconds } = event);
+      },
+    });
+    if (outcome.kind !== 'prepared') throw new Error(JSON.stringify(outcome));
+    const { fetched = [] } = outcome.prepared;
+    await outcome.prepared.close();
+    return { sample: { seconds, cpuSeconds: 0, peakBytes: 0 }, fetched };
+  } finally {
+    await fs.rm(directory, { recursive: true, force: true });
+  }
+}
