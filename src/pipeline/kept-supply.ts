@@ -109,8 +109,13 @@ export class KeptSupply {
     const { engine, madeSince } = this.#options;
     const { image } = this.#plan.build.environment;
     const all = await buildsFor(this.#options.workspace.cache, key, this.#damaged);
-    const fitting = all.filter(({ build: { made, prepared } }) => {
+    const seen = new Set<string>();
+    const fitting = all.filter(({ build: { made, prepared, run, attempt } }) => {
       const { executor } = prepared.environment;
+      // a copy of a build confirms nothing
+      const which = `${run} ${attempt}`;
+      if (seen.has(which)) return false;
+      seen.add(which);
       if (madeSince !== undefined && made < madeSince.toISOString()) return false;
       if (engine !== undefined) return executor === engine;
       // what another machine made is taken only by who asks for another machine

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** One build, many verdicts: what a later run takes from the store, and what it never does. */
+import { createHash } from 'node:crypto';
 import {
   existsSync,
   mkdirSync,
@@ -119,6 +120,33 @@ test('a mismatch with one kept build is confirmed by a new one, and then by two 
   t.like(kept.run, { standing: 'confirmed', builds: 2 });
   t.is(runsOf(at), 2);
   t.deepEqual(kept.statement, single.statement);
+});
+
+test('two copies of one kept build are one build', async (t) => {
+  const at = world(t);
+  const plan = counting(at);
+  const published = publish(at, 'other\n');
+  await again(t, at, plan, { published, confirm: false });
+  const [place] = await buildPlaces(cacheDirectory(), plan.buildDigest ?? '');
+  if (place === undefined) return t.fail();
+  const from = directoryOf(cacheDirectory(), place);
+  const text = JSON.stringify(
+    JSON.parse(await fs.readFile(path.join(from, 'build.json'), 'utf8')),
+    undefined,
+    1,
+  );
+  const copy = directoryOf(cacheDirectory(), {
+    ...place,
+    id: createHash('sha256').update(text).digest('hex'),
+  });
+  await fs.cp(from, copy, { recursive: true });
+  await fs.writeFile(path.join(copy, 'build.json'), text);
+  t.is((await buildPlaces(cacheDirectory(), plan.buildDigest ?? '')).length, 2);
+  const alone = await again(t, at, plan, { published, confirm: false });
+  t.like(alone.run, { standing: 'single', builds: 1 });
+  const confirmed = await again(t, at, plan, { published });
+  t.deepEqual(reused(confirmed), [true, false]);
+  t.is(runsOf(at), 2);
 });
 
 test('of several kept builds the one that matches speaks, also without a confirming build', async (t) => {
