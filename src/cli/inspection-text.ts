@@ -89,7 +89,10 @@ function fileLines(file: FileInspection): string[] {
   if (signature !== undefined) lines.push(...signatureLines(signature));
   if (file.app !== undefined) lines.push(...appLines(file.app));
   if (file.entries === 0) return lines;
-  const dex = file.format === 'ipa' ? '' : `, DEX ${file.dex.count} (${bytes(file.dex.bytes)})`;
+  const dex =
+    file.format === 'ipa' || file.format === 'mac-app'
+      ? ''
+      : `, DEX ${file.dex.count} (${bytes(file.dex.bytes)})`;
   lines.push(row('entries', `${file.entries}${dex}`));
   lines.push(...libraryLines(file));
   for (const module of file.modules ?? []) lines.push(...moduleLines(module));

@@ -10,7 +10,9 @@ import { checkedBeside, idsigsAmong, isReadIdsig } from './idsig-beside.js';
 import { isFolder, plannedTwin } from './folders.js';
 import { matches } from './name-pattern.js';
 import type { SetFile } from './set-members.js';
-import type { IdsigRecord, PairComparison, SetComparison, SplitSetRecord } from './types.js';
+import { directorySlots } from './ipa/directory-slots.js';
+import { compareLinks, type SetLink } from './link-pairs.js';
+import type { IdsigRecord, PairComparison, SetComparison, Side, SplitSetRecord } from './types.js';
 
 export type { SetFile };
 
@@ -28,6 +30,8 @@ export interface SetRequest {
   readonly pairs?: readonly PairPlan[];
   readonly notPublished?: readonly { readonly pattern: string; readonly reason: string }[];
   readonly notObtained?: readonly string[];
+  /** Symbolic links beside them, where both sides are directories. */
+  readonly links?: Readonly<Record<Side, readonly SetLink[]>>;
   /** Of published archives of splits, by name: which device got them. */
   readonly devices?: ReadonlyMap<string, DeviceSpecification>;
 }
@@ -43,6 +47,7 @@ export function expandRules(names: readonly (RuleName | RuleSetName)[]): RuleNam
 export async function compareSet(request: SetRequest, options: SetOptions = {}): Promise<SetComparison> {
   const { idsigs: beside, ...files } = withoutIdsigs(request);
   const { paired, onlyPublished, onlyRebuilt, ...folders } = pairFiles({ ...request, ...files });
+  const slots = directorySlots(request);
   const pairs: PairComparison[] = [];
   const sets: SetComparison[] = [];
   for (const [at, { published, rebuilt }] of paired.entries()) {
@@ -61,6 +66,7 @@ export async function compareSet(request: SetRequest, options: SetOptions = {}):
       ...options,
       publishedName: published.name,
       rebuiltName: rebuilt.name,
+      slots: slots({ published: published.name, rebuilt: rebuilt.member ?? rebuilt.name }),
     });
     pairs.push(pair);
     options.onProgress?.({
@@ -70,15 +76,21 @@ export async function compareSet(request: SetRequest, options: SetOptions = {}):
       outcome: pair.worst,
     });
   }
+  const links = await compareLinks(request.links?.published ?? [], request.links?.rebuilt ?? [], options);
   const declared = ({ name }: SetFile) => request.notPublished?.find(({ pattern }) => matches(pattern, name));
   const splits = sets.flatMap((set) => (set.splits === undefined ? [] : [set.splits]));
   const idsigs = [...beside, ...sets.flatMap((set) => set.idsigs ?? [])];
   return {
-    pairs: [...pairs, ...sets.flatMap((set) => set.pairs)],
-    unpairedPublished: [...onlyPublished.map(identify), ...sets.flatMap((set) => set.unpairedPublished)],
+    pairs: [...pairs, ...links.pairs, ...sets.flatMap((set) => set.pairs)],
+    unpairedPublished: [
+      ...onlyPublished.map(identify),
+      ...links.unpairedPublished,
+      ...sets.flatMap((set) => set.unpairedPublished),
+    ],
     notObtained: request.notObtained ?? [],
     unpairedRebuilt: [
       ...onlyRebuilt.filter((file) => declared(file) === undefined).map(identify),
+      ...links.unpairedRebuilt,
       ...sets.flatMap((set) => set.unpairedRebuilt),
     ],
     notPublished: [
@@ -185,10 +197,15 @@ interface Pairing {
   readonly notSeen: readonly RebuiltFile[];
 }
 
-function pairFiles({ published, rebuilt, pairs }: SetRequest): Pairing {
+function hasLinks(links: SetRequest['links']): boolean {
+  return links !== undefined && links.published.length + links.rebuilt.length > 0;
+}
+
+function pairFiles({ published, rebuilt, pairs, links }: SetRequest): Pairing {
   const [onlyOne] = published;
   const [onlyOther] = rebuilt;
-  if (pairs === undefined && published.length === 1 && rebuilt.length === 1 && onlyOne && onlyOther)
+  const areSingle = published.length === 1 && rebuilt.length === 1 && !hasLinks(links);
+  if (pairs === undefined && areSingle && onlyOne && onlyOther)
     return {
       paired: [{ published: onlyOne, rebuilt: onlyOther }],
       onlyPublished: [],

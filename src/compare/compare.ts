@@ -3,6 +3,7 @@
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { FileSource, type ByteSource } from '../bytes.js';
+import type { SlotContent } from '../formats/code-signature-check.js';
 import type { ZipStructure } from '../formats/zip.js';
 import type { FileIdentity, OnProgress, RuleName, SignerPin } from '../model.js';
 import { judgeAuthenticity, NOT_NEEDED, signatureOf } from './authenticity.js';
@@ -10,12 +11,12 @@ import { withSdkVerdicts } from './sdk-signatures.js';
 import { nameEncoders } from './encoders.js';
 import { FileFacts } from './file-facts.js';
 import { identityOf } from './identity.js';
-import { tellEncrypted } from './ipa/encrypted-members.js';
+import { isProgram, tellEncrypted } from './ipa/encrypted-members.js';
 import { isWorse } from './ledger.js';
 import { rules } from './rules/index.js';
 import { proveByTransplant } from './zip/transplant.js';
 import { observeArchive } from './zip/observations.js';
-import type { AppliedRule, PairComparison, Proof } from './types.js';
+import type { AppliedRule, PairComparison, Proof, Side } from './types.js';
 import { coverageOf } from './coverage.js';
 import { compareNode } from './compare-node.js';
 import { containerFor, formatOf } from './containers.js';
@@ -30,6 +31,8 @@ export interface CompareOptions {
   /** Certificates of which one must have signed; none: any valid signature will do. */
   readonly signers?: readonly SignerPin[];
   readonly packageId?: string;
+  /** Files beside a program of Apple's platforms that its signature has hashes of. */
+  readonly slots?: (side: Side, slot: number) => ReturnType<SlotContent>;
   readonly limits?: Partial<Limits>;
   readonly temporaryDirectory?: string;
   readonly signal?: AbortSignal;
@@ -37,7 +40,7 @@ export interface CompareOptions {
 }
 
 /** For all pairs of a set. */
-export type SetOptions = Omit<CompareOptions, 'publishedName' | 'rebuiltName'>;
+export type SetOptions = Omit<CompareOptions, 'publishedName' | 'rebuiltName' | 'slots'>;
 
 /** @throws FailedHere `unreadable-input` for a file that cannot be read */
 export async function comparePair(
@@ -80,6 +83,8 @@ export async function compareSources(
     new FileFacts(published, rebuilt),
     { compareNode, looksLikeContainer: (p, r) => containerFor(p, r) !== undefined },
   );
+  const { slots } = options;
+  if (slots !== undefined && isProgram(published)) walk.slotContent = (side, _, slot) => slots(side, slot);
   try {
     const root = await walk.compareNode(published, rebuilt, { path: [], depth: 0 });
     countRules(walk);

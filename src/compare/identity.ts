@@ -9,7 +9,7 @@ import { readBundleInfo } from '../formats/bundle-info.js';
 import { readZip, type ZipStructure } from '../formats/zip.js';
 import { printable } from '../printable.js';
 import { kindOfArchive } from './archive-kind.js';
-import { isApp } from './ipa/is-app.js';
+import { appFormat } from './ipa/is-app.js';
 import { isDeb, readControl } from './deb.js';
 import { entryContent, heldContent, oneFileWalk } from './one-file.js';
 import { zipContainer } from './zip/zip-container.js';
@@ -27,7 +27,7 @@ export type IdentityField =
   'package' | 'versionCode' | 'versionName' | 'minSdk' | 'targetSdk' | 'version' | 'architecture' | 'source';
 
 export interface IdentityReading {
-  readonly format: 'apk' | 'deb' | 'ipa' | 'other';
+  readonly format: 'apk' | 'deb' | 'ipa' | 'mac-app' | 'other';
   /** Printable: hostile characters escaped, so that equal texts and only those are equal. */
   readonly identity: Readonly<Partial<Record<IdentityField, string>>>;
   readonly issues: readonly IdentityIssue[];
@@ -55,9 +55,10 @@ export async function identityOf(
       return { format, identity: {}, issues: [issue('no-identity', 'neither an app nor a Debian package')] };
     format = 'apk';
     const zip = known.zip ?? readZip(source);
-    if (isApp(zip) && kindOfArchive(zip) === 'zip') {
-      format = 'ipa';
-      return await identityOfIpa(walk, source, zip);
+    const app = appFormat(zip);
+    if (app !== undefined) {
+      format = app;
+      return await identityOfApp(walk, source, zip, app);
     }
     return await identityOfApk(walk, source, zip);
   } catch (error) {
@@ -159,18 +160,28 @@ function present(values: Readonly<Record<string, string | undefined>>): Identity
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
 }
 
-// ---------------------------------------------------------------- iOS
+// ---------------------------------------------------------------- Apple's platforms
 
-const APP_INFO = /^Payload\/[^/]+\.app\/Info\.plist$/;
+const APP_INFO = {
+  ipa: /^Payload\/[^/]+\.app\/Info\.plist$/,
+  'mac-app': /^[^/]+\.app\/Contents\/Info\.plist$/,
+} as const;
 
-/** Installers take the one app in Payload. */
-async function identityOfIpa(walk: Walk, source: ByteSource, zip: ZipStructure): Promise<IdentityReading> {
+/** Of the one app in it. */
+async function identityOfApp(
+  walk: Walk,
+  source: ByteSource,
+  zip: ZipStructure,
+  format: keyof typeof APP_INFO,
+): Promise<IdentityReading> {
   const none = (code: string, message: string, offset = 0): IdentityReading => ({
-    format: 'ipa',
+    format,
     identity: {},
     issues: [issue(code, message, offset)],
   });
-  const [first, second] = zip.entries.filter(({ rawName }) => APP_INFO.test(rawName.toString('latin1')));
+  const [first, second] = zip.entries.filter(({ rawName }) =>
+    APP_INFO[format].test(rawName.toString('latin1')),
+  );
   if (first === undefined) return none('no-manifest', 'no Info.plist of an app');
   if (second !== undefined) return none('second-manifest', 'a second app', second.cdOffset);
   const bytes = await heldContent(entryContent(walk, source, first, MAX_MANIFEST));
@@ -188,7 +199,7 @@ async function identityOfIpa(walk: Walk, source: ByteSource, zip: ZipStructure):
     versionName: value('versionName', info.shortVersion),
     versionCode: value('versionCode', info.version),
   });
-  return { format: 'ipa', identity, issues };
+  return { format, identity, issues };
 }
 
 // ---------------------------------------------------------------- Debian
@@ -269,14 +280,15 @@ export function checkIdentity(reading: IdentityReading, expected: ExpectedIdenti
     const accepted = [wanted].flat().map((one) => printable(String(one)));
     const text = accepted.join(' or ');
     const issues = reading.issues.filter((found) => found.field === undefined || found.field === field);
-    const isOf = format === 'deb' ? reading.format === 'deb' : ['apk', 'ipa'].includes(reading.format);
+    const isOf =
+      format === 'deb' ? reading.format === 'deb' : ['apk', 'ipa', 'mac-app'].includes(reading.format);
     if (!isOf)
       return [
         {
           kind: 'unread',
           field,
           expected: text,
-          detail: `not a file of format ${format === 'deb' ? 'deb' : 'apk or ipa'}`,
+          detail: `not a file of format ${format === 'deb' ? 'deb' : 'apk, ipa or mac-app'}`,
         },
       ];
     if (issues.length > 0)

@@ -4,6 +4,12 @@ import { promises as fs, type Stats } from 'node:fs';
 import path from 'node:path';
 import { FailedHere, UsageError } from '../errors.js';
 
+/** What a symbolic link inside of a directory is: its words, which nobody follows. */
+export interface LocalLink {
+  readonly name: string;
+  readonly target: string;
+}
+
 export interface LocalFile {
   /** Relative to the directory, with `/`; a single file's base name. */
   readonly name: string;
@@ -28,28 +34,54 @@ async function statOf(file: string): Promise<Stats> {
  * @throws FailedHere `unreadable-input`
  */
 export async function localFiles(place: string): Promise<readonly LocalFile[]> {
+  const { files, links } = await localTree(place);
+  assertNoLinks(place, links);
+  return files;
+}
+
+/** @throws FailedHere `unreadable-input` */
+export function assertNoLinks(place: string, [link]: readonly LocalLink[]): void {
+  if (link !== undefined) throw refused(path.join(place, link.name));
+}
+
+function refused(at: string): FailedHere {
+  return new FailedHere('unreadable-input', `${at} is neither a regular file nor a directory`, {
+    hint: 'hand over a directory with regular files only',
+  });
+}
+
+/**
+ * With the symbolic links, where bundles may have some; none is followed. Both sorted by name.
+ * @throws FailedHere `unreadable-input`
+ */
+export async function localTree(
+  place: string,
+): Promise<{ readonly files: readonly LocalFile[]; readonly links: readonly LocalLink[] }> {
   const stat = await statOf(place);
-  if (!stat.isDirectory()) return [{ name: path.basename(place), path: place }];
+  if (!stat.isDirectory()) return { files: [{ name: path.basename(place), path: place }], links: [] };
   const files: LocalFile[] = [];
+  const links: LocalLink[] = [];
   const visit = async (directory: string, prefix: string): Promise<void> => {
     for (const entry of await fs.readdir(directory, { withFileTypes: true })) {
       const at = path.join(directory, entry.name);
       if (entry.isDirectory()) await visit(at, `${prefix}${entry.name}/`);
       else if (entry.isFile()) files.push({ name: `${prefix}${entry.name}`, path: at });
-      else
-        throw new FailedHere('unreadable-input', `${at} is neither a regular file nor a directory`, {
-          hint: 'hand over a directory with regular files only',
-        });
-      if (files.length > MAX_FILES)
+      else if (entry.isSymbolicLink())
+        links.push({ name: `${prefix}${entry.name}`, target: await fs.readlink(at) });
+      else throw refused(at);
+      if (files.length + links.length > MAX_FILES)
         throw new FailedHere('unreadable-input', `${place} holds more than ${MAX_FILES} files`);
     }
   };
   await visit(place, '');
+  if (files.length === 0) assertNoLinks(place, links);
   if (files.length === 0)
     throw new FailedHere('unreadable-input', `${place} holds no files`, {
       hint: 'hand over the file itself, or a directory with the files of one release',
     });
-  return files.sort((a, b) => (a.name < b.name ? -1 : 1));
+  const byName = (a: { readonly name: string }, b: { readonly name: string }): number =>
+    a.name < b.name ? -1 : 1;
+  return { files: files.sort(byName), links: links.sort(byName) };
 }
 
 /**

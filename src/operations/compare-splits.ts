@@ -10,7 +10,7 @@ import { readDeviceSpecification, type DeviceSpecification } from '../compare/de
 import type { SetFile } from '../compare/set-members.js';
 import type { SetComparison } from '../compare/types.js';
 import { UsageError } from '../errors.js';
-import { localFiles } from '../inputs/local-files.js';
+import { localFiles, localTree } from '../inputs/local-files.js';
 import { makeOwnedDirectory } from '../owned-directory.js';
 
 export interface SplitSides {
@@ -34,8 +34,11 @@ export async function compareSplitSides(
   options: SetOptions,
 ): Promise<SetComparison | undefined> {
   const places = [...sides.published, sides.rebuilt];
-  const lists = await Promise.all(places.map(localFiles));
+  const trees = await Promise.all(places.map(localTree));
   const asked = sides.device !== undefined || sides.published.length > 1;
+  // splits come without links; those of a bundle are compared with it
+  if (!asked && trees.some(({ links }) => links.length > 0)) return undefined;
+  const lists = await Promise.all(places.map(localFiles));
   const plain = lists.every((files, at) => {
     const single = files.length === 1 && path.basename(places[at] ?? '') === files[0]?.name;
     return !files.some(({ name }) => (single ? ARCHIVE : PART).test(name));

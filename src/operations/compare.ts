@@ -4,7 +4,7 @@ import type { SetOptions } from '../compare/compare.js';
 import { FactThread, WORTH_A_THREAD } from '../compare/fact-thread.js';
 import type { SetComparison } from '../compare/types.js';
 import type { Limits } from '../compare/walk.js';
-import { assertTwoSides, fileAndDirectory, isEmpty, localFiles } from '../inputs/local-files.js';
+import { assertTwoSides, fileAndDirectory, isEmpty, localTree } from '../inputs/local-files.js';
 import { UsageError } from '../errors.js';
 import { RULE_NAMES, RULE_SETS, type RuleName, type RuleSetName } from '../model.js';
 import { missingTools, toolsOf } from '../pipeline/tools-of.js';
@@ -108,12 +108,20 @@ async function compared(
   }
 
   async function filesCompared(): Promise<SetComparison> {
-    const [published, rebuilt] = [await localFiles(request.published), await localFiles(request.rebuilt)];
+    const [p, r] = [await localTree(request.published), await localTree(request.rebuilt)];
     if (expected !== undefined) {
       const { assertVersion } = await import('./expectations.js');
-      await assertVersion(published, expected);
+      await assertVersion(p.files, expected);
     }
-    return await compareSet({ published, rebuilt, ...notPublished }, setOptions);
+    return await compareSet(
+      {
+        published: p.files,
+        rebuilt: r.files,
+        links: { published: p.links, rebuilt: r.links },
+        ...notPublished,
+      },
+      setOptions,
+    );
   }
 }
 
@@ -132,7 +140,8 @@ const SET = /\.(?:apks|xapk|apkm)$/i;
 /** Two files, neither with the name of an archive of splits. */
 async function bothPlain({ published, rebuilt }: CompareRequest): Promise<boolean> {
   for (const side of [published, rebuilt]) {
-    const [first] = await localFiles(side);
+    const { files } = await localTree(side);
+    const [first] = files;
     if (first?.path !== side || SET.test(side)) return false;
   }
   return true;

@@ -5,7 +5,7 @@ import { statSync } from 'node:fs';
 import { FileSource } from '../bytes.js';
 import type { FileInspection, Inspection } from '../compare/inspect/types.js';
 import { sha256OfFile } from '../inputs/cache.js';
-import { localFiles } from '../inputs/local-files.js';
+import { localTree } from '../inputs/local-files.js';
 import type { Sha256 } from '../model.js';
 import type { SaidIdentity } from '../recipe/fitting-channels.js';
 import { inspect } from './inspect.js';
@@ -48,7 +48,7 @@ export async function fileFacts(place: string, options: OperationOptions): Promi
 async function debsIn(place: string): Promise<readonly FileInspection[]> {
   const { inspectFile } = await import('../compare/inspect/inspect-file.js');
   const debs: FileInspection[] = [];
-  for (const { name, path: file } of await localFiles(place)) {
+  for (const { name, path: file } of (await localTree(place)).files) {
     if (!name.endsWith('.deb')) continue;
     const source = FileSource.open(file);
     try {
@@ -66,7 +66,7 @@ function saidBy(files: readonly FileInspection[]): {
   readonly disagreements: readonly string[];
 } {
   const names = files.map(({ name }) => path.posix.basename(name));
-  const apks = files.filter(({ format }) => format === 'apk' || format === 'ipa');
+  const apks = files.filter(({ format }) => ['apk', 'ipa', 'mac-app'].includes(format));
   const debs = files.filter(({ format }) => format === 'deb');
   if (apks.length > 0 && apks.length === files.length) {
     const packages = all(apks, 'package');

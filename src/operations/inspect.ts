@@ -6,7 +6,7 @@ import { FileSource } from '../bytes.js';
 import { FactThread, WORTH_A_THREAD } from '../compare/fact-thread.js';
 import type { Inspection } from '../compare/inspect/types.js';
 import { UsageError } from '../errors.js';
-import { localFiles } from '../inputs/local-files.js';
+import { assertNoLinks, localTree } from '../inputs/local-files.js';
 import type { OperationOptions } from './options.js';
 import { stoppable } from './stoppable.js';
 
@@ -23,7 +23,7 @@ export interface InspectRequest {
  */
 export async function inspect(request: InspectRequest, options: OperationOptions = {}): Promise<Inspection> {
   return await stoppable(options, async ({ signal }) => {
-    const files = await localFiles(request.file);
+    const { files, links } = await localTree(request.file);
     if ((statSync(request.file, { throwIfNoEntry: false })?.size ?? 0) >= WORTH_A_THREAD)
       FactThread.startEarly();
     const { inspectFiles } = await import('../compare/inspect/inspect-files.js');
@@ -40,15 +40,19 @@ export async function inspect(request: InspectRequest, options: OperationOptions
       return source;
     };
     try {
-      return await inspectFiles(
+      const inspection = await inspectFiles(
         path.basename(path.resolve(request.file)),
         files.map(({ name, path: at }) => ({ name, source: open(at) })),
         {
           signal,
           isDirectory,
+          links,
           ...(idsig === undefined || isDirectory ? {} : { idsig: open(idsig) }),
         },
       );
+      // bundles of macOS have links; elsewhere what they lead to would be missing
+      if (inspection.app === undefined) assertNoLinks(request.file, links);
+      return inspection;
     } finally {
       for (const source of opened) source.close();
     }

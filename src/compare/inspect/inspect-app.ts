@@ -12,6 +12,7 @@ import type { ZipEntry, ZipStructure } from '../../formats/zip.js';
 import { printable } from '../../printable.js';
 import { programHead } from '../ipa/program-head.js';
 import { entryContent, type Content } from '../one-file.js';
+import type { SetLink } from '../link-pairs.js';
 import type { Walk } from '../walk.js';
 import { zipEntryContent } from '../zip/entry-content.js';
 import { inspectSeal } from './bundle-seal.js';
@@ -185,12 +186,18 @@ export function filesOfZip(walk: Walk, source: ByteSource, { entries }: ZipStruc
 /** Files of a directory. */
 export function filesOfDirectory(
   sources: readonly { readonly name: string; readonly source: ByteSource }[],
+  links: readonly SetLink[] = [],
 ): AppFiles {
   const byFile = new Map<BundleFile, ByteSource>(
     sources.map(({ name, source }) => [{ path: name, size: source.size }, source]),
   );
+  const linked = links.map(({ name, target }) => ({
+    path: name,
+    size: Buffer.byteLength(target),
+    link: target,
+  }));
   return {
-    files: [...byFile.keys()],
+    files: [...byFile.keys(), ...linked],
     small(file) {
       const source = byFile.get(file);
       return source === undefined || source.size > MAX_SMALL

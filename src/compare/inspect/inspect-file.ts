@@ -12,7 +12,7 @@ import { identityOf } from '../identity.js';
 import { oneFileWalk, type OneFileOptions } from '../one-file.js';
 import type { Walk } from '../walk.js';
 import { openZipSide, signedSections } from '../zip/zip-side.js';
-import { isApp } from '../ipa/is-app.js';
+import { appFormat } from '../ipa/is-app.js';
 import { byteMap } from './byte-map.js';
 import { inspectLibrary, NATIVE_LIBRARY } from './native-library.js';
 import { bundlesIn, filesOfZip, inspectApp } from './inspect-app.js';
@@ -89,7 +89,8 @@ async function knownOf(
     const { code, message, offset } = error;
     return { ...nothing, format: 'other', damage: { code, message: printable(message), offset } };
   }
-  if (isApp(zip)) {
+  const app = appFormat(zip);
+  if (app !== undefined) {
     const identity = await identityOf(source, { walk, zip });
     const files = filesOfZip(walk, source, zip);
     const tree = bundlesIn(files);
@@ -97,7 +98,7 @@ async function knownOf(
     return {
       ...NO_CONTENT,
       sha256: sha256(source),
-      format: 'ipa',
+      format: app,
       identity: identity.identity,
       identityIssues: identity.issues.map((issue) => ({ ...issue, message: printable(issue.message) })),
       entries: zip.entries.length,

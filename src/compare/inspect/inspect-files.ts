@@ -7,6 +7,7 @@ import { printable, printableBytes } from '../../printable.js';
 import { archiveAmbiguity } from '../archive-ambiguity.js';
 import { isArchiveOfApks, isNamedApk, kindOfArchive } from '../archive-kind.js';
 import { entryContent, oneFileWalk } from '../one-file.js';
+import type { SetLink } from '../link-pairs.js';
 import type { Walk } from '../walk.js';
 import { IDSIG } from '../idsig-beside.js';
 import { bundlesIn, filesOfDirectory, inspectApp } from './inspect-app.js';
@@ -22,6 +23,8 @@ export interface NamedSource {
 
 export interface InspectFilesOptions extends InspectFileOptions {
   readonly isDirectory: boolean;
+  /** Symbolic links of the directory, which nobody follows. */
+  readonly links?: readonly SetLink[];
 }
 
 const MAX_FILES = 5000;
@@ -40,7 +43,7 @@ export async function inspectFiles(
   const ambiguous: Inspection['ambiguous'][number][] = [];
   let kind: Inspection['kind'] = options.isDirectory ? 'directory' : 'file';
   try {
-    const app = options.isDirectory ? await appIn(walk, sources) : undefined;
+    const app = options.isDirectory ? await appIn(walk, sources, options.links ?? []) : undefined;
     if (app !== undefined)
       return { name: printable(name), kind, files: [], others: [], ambiguous: [], app, disagreements: [] };
     for (const { name: file, source } of sources) {
@@ -96,9 +99,13 @@ export async function inspectFiles(
 }
 
 /** A directory with APKs is none. */
-async function appIn(walk: Walk, sources: readonly NamedSource[]): Promise<Inspection['app']> {
+async function appIn(
+  walk: Walk,
+  sources: readonly NamedSource[],
+  links: readonly SetLink[],
+): Promise<Inspection['app']> {
   if (sources.some(({ name }) => isNamedApk(name))) return undefined;
-  const files = filesOfDirectory(sources);
+  const files = filesOfDirectory(sources, links);
   const tree = bundlesIn(files);
   return tree === undefined ? undefined : await inspectApp(files, tree, () => walk.checkAborted());
 }

@@ -229,7 +229,7 @@ export interface FileInspection {
   readonly name: string;
   readonly size: number;
   readonly sha256: string;
-  readonly format: 'apk' | 'aab' | 'zip' | 'deb' | 'ipa' | 'mach-o' | 'other';
+  readonly format: 'apk' | 'aab' | 'zip' | 'deb' | 'ipa' | 'mac-app' | 'mach-o' | 'other';
   /** Why it could not be taken apart. */
   readonly damage?: { readonly code: string; readonly message: string; readonly offset: number };
   readonly identity: IdentityReading['identity'];

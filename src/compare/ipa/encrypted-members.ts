@@ -46,7 +46,7 @@ export async function tellEncrypted(walk: Walk, published: ByteSource): Promise<
   }
 }
 
-function isProgram(source: ByteSource): boolean {
+export function isProgram(source: ByteSource): boolean {
   const head = source.read(0, Math.min(16, source.size));
   return isThin(head) || isFat(head);
 }

@@ -1,10 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Whether an archive is an app of Apple's platforms as stores deliver it (.ipa). */
+/** Whether an archive is an app of Apple's platforms: as the App Store delivers it (.ipa), or one of macOS in a ZIP. */
 import type { ZipStructure } from '../../formats/zip.js';
+import { kindOfArchive } from '../archive-kind.js';
 
-const IN_APP = /^Payload\/[^/]+\.app\//;
+const IN_PAYLOAD = /^Payload\/[^/]+\.app\//;
+const IN_MAC_APP = /^[^/]+\.app\/Contents\//;
 
-/** By content: a directory `Payload` with an app in it. */
-export function isApp({ entries }: ZipStructure): boolean {
-  return entries.some(({ rawName }) => IN_APP.test(rawName.toString('latin1')));
+/** By content; what Android installs is none, whatever lies in it. */
+export function appFormat(zip: ZipStructure): 'ipa' | 'mac-app' | undefined {
+  const has = (pattern: RegExp): boolean =>
+    zip.entries.some(({ rawName }) => pattern.test(rawName.toString('latin1')));
+  const format = has(IN_PAYLOAD) ? 'ipa' : has(IN_MAC_APP) ? 'mac-app' : undefined;
+  return format !== undefined && kindOfArchive(zip) === 'zip' ? format : undefined;
+}
+
+export function isApp(zip: ZipStructure): boolean {
+  return appFormat(zip) !== undefined;
 }
