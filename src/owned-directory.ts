@@ -11,7 +11,7 @@ export const OWNER_FILE = 'owner.json';
 /** Longer than any run takes: for owners that cannot be seen from here (a home directory on a network, another container). */
 const UNSEEN_MS = 7 * 24 * 60 * 60_000;
 /** A directory gets its owner at once; an empty one without was made by a process that was killed in between. */
-const NAMELESS_MS = 5000;
+const NAMELESS_MS = 60_000;
 
 interface Owner {
   readonly pid: number;
@@ -24,14 +24,20 @@ interface Owner {
 
 /** `prefix` as in `mkdtemp`. */
 export async function makeOwnedDirectory(parent: string, prefix: string): Promise<string> {
+  // before it is made: whoever sees an empty one without an owner may take it away
+  const owner = await describeOwner();
   const directory = await fs.mkdtemp(path.join(await fs.realpath(parent), prefix));
-  await claim(directory);
+  await write(directory, owner);
   return directory;
 }
 
 /** Marks a directory that was just made as this process's own. */
 export async function claim(directory: string): Promise<void> {
-  await fs.writeFile(path.join(directory, OWNER_FILE), await describeOwner(), { flag: 'wx' });
+  await write(directory, await describeOwner());
+}
+
+async function write(directory: string, owner: string): Promise<void> {
+  await fs.writeFile(path.join(directory, OWNER_FILE), owner, { flag: 'wx' });
 }
 
 /** This process, so that another one can ask `ownerIsGone`. */

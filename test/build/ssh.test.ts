@@ -4,7 +4,6 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { noteRemote, sweepRemotes } from '../../src/build/ssh/abandoned-remote.js';
 import { readAnswers } from '../../src/build/ssh/remote-machine.js';
@@ -17,6 +16,7 @@ import { requestFor, smallPlan, TEST_DEPENDENCIES, type SmallPlan } from '../hel
 import { need } from '../helpers/need.js';
 import { serverProgram, startSshd } from '../helpers/sshd.js';
 import { temporaryDirectory } from '../helpers/temp-directory.js';
+import { until } from '../helpers/until.js';
 
 const TOOLS = ['ssh', 'sshd', 'ssh-keygen', 'ssh-keyscan'] as const;
 const remoteHome = path.join(os.userInfo().homedir, '.samesource');
@@ -66,8 +66,10 @@ function sleeping(seconds: string): boolean {
   });
 }
 
+const begins = (seconds: string): Promise<true> => until(() => sleeping(seconds) || undefined);
+
 async function endsSoon(t: ExecutionContext, seconds: string): Promise<void> {
-  for (let tries = 0; sleeping(seconds) && tries < 100; tries++) await sleep(100);
+  await until(() => !sleeping(seconds) || undefined);
   t.false(sleeping(seconds));
 }
 
@@ -143,20 +145,18 @@ test.serial(
     if (!need(t, ...TOOLS)) return;
     const { host, drop } = await startSshd(t);
     const { build, request, notes } = await prepare(t, host, {
-      build: 'for n in 1 2 3 4 5 6 7 8 9 10 11 12; do echo "line $n"; sleep 0.5; done; echo done > out.txt',
+      build: 'for n in 1 2 3 4 5 6 7 8 9 10 11 12; do echo "line $n"; sleep 0.3; done; echo done > out.txt',
       outputs: ['out.txt'],
     });
     const running = build.build(1);
-    for (const ms of [1500, 2500]) {
-      await sleep(ms);
+    const log = path.join(request.directory, 'logs/build-1.log');
+    for (const line of ['line 2\n', 'line 6\n']) {
+      await until(() => (existsSync(log) && readFileSync(log, 'utf8').includes(line)) || undefined);
       drop();
     }
     const result = await running;
     t.is(result.kind, 'succeeded');
-    t.is(
-      readFileSync(path.join(request.directory, 'logs/build-1.log'), 'utf8'),
-      Array.from({ length: 12 }, (_, at) => `line ${at + 1}\n`).join(''),
-    );
+    t.is(readFileSync(log, 'utf8'), Array.from({ length: 12 }, (_, at) => `line ${at + 1}\n`).join(''));
     t.true(notes.filter((text) => text.includes('connection broke off')).length >= 2, notes.join('\n'));
   },
 );
@@ -182,7 +182,7 @@ test.serial(
       stop.signal,
     );
     const failing = codeOf(t, stopped.build);
-    for (let tries = 0; !sleeping(seconds) && tries < 200; tries++) await sleep(50);
+    await begins(seconds);
     stop.abort();
     t.is(await failing, 'interrupted');
     await endsSoon(t, seconds);
@@ -294,7 +294,7 @@ test.serial(
     const seconds = odd();
     const { build, request } = await prepare(t, host, { build: `sleep ${seconds}` });
     const running = build.build(1).catch((error: unknown) => error);
-    for (let tries = 0; !sleeping(seconds) && tries < 200; tries++) await sleep(50);
+    await begins(seconds);
     const cache = temporaryDirectory(t);
     const note = { run: request.run, cache, directory: request.directory };
     await noteRemote(note, { host, pinned: [], outside: '' });

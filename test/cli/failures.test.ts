@@ -639,7 +639,7 @@ test('the same build for a match, a mismatch and what was expected of either', a
     [[other, '--rebuild', '3'], 1, /\(3 builds, 1 machine\)/],
     [[other, '--expect', 'unreproducible', '--no-confirm'], 0, /\[unreproducible\]/],
   ] as const) {
-    const ended = await scratch.run(['local', '1.0.0', '--published', ...args]);
+    const ended = await scratch.run(['local', '1.0.0', '--fresh', '--published', ...args]);
     t.is(ended.code, exit, `${args.join(' ')}: ${ended.stdout}${ended.stderr}`);
     t.regex(ended.stdout, says);
   }
@@ -797,12 +797,12 @@ test('plain lines when it is no terminal, nothing with --quiet, one live line on
   t.regex(plain.stderr, /^plan .*\nsource .*\nbuild .*\npublished .*\nexpected .*\n(?:[… ✓].*\n)+$/);
   // oxlint-disable-next-line no-control-regex
   t.notRegex(plain.stderr + plain.stdout, /[\r\u001b]/);
-  t.is((await scratch.run(['build', 'local', '1.0.0', '--quiet'])).stderr, '');
+  t.is((await scratch.run(['build', 'local', '1.0.0', '--fresh', '--quiet'])).stderr, '');
   if (!need(t, 'script')) return;
   const main = path.join(scratch.root, 'dist/src/cli/main.js');
   const shown = execFileSync(
     'script',
-    ['-qec', `"${process.execPath}" "${main}" build local 1.0.0`, '/dev/null'],
+    ['-qec', `"${process.execPath}" "${main}" build local 1.0.0 --fresh`, '/dev/null'],
     {
       cwd: scratch.work,
       encoding: 'utf8',

@@ -5,7 +5,6 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { makeExecutor } from '../../src/build/executors.js';
 import type { Executor, PreparedBuild, PrepareRequest } from '../../src/build/executor.js';
@@ -19,6 +18,7 @@ import {
   TEST_DEPENDENCIES,
   type SmallPlan,
 } from './build-request.js';
+import { until } from './until.js';
 
 type EngineName = 'docker' | 'podman';
 
@@ -112,15 +112,6 @@ function processes(...words: readonly string[]): number[] {
         return [];
       }
     });
-}
-
-async function until<Value>(look: () => Value | undefined): Promise<Value> {
-  for (let count = 0; count < 200; count++) {
-    const value = look();
-    if (value !== undefined) return value;
-    await sleep(50);
-  }
-  throw new Error('it did not happen within 10 seconds');
 }
 
 const isRunning = (engine: EngineName, name: string): true | undefined =>

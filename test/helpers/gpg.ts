@@ -33,9 +33,10 @@ export function testKey(t: ExecutionContext, options: { readonly expire?: string
       },
     );
   t.teardown(() => execFileSync('gpgconf', ['--homedir', home, '--kill', 'all'], { env }));
-  // a key that has expired by now: made and expired in the past
-  const past = options.expire === undefined ? [] : ['--faked-system-time', '20200101T000000'];
-  gpg([...past, '--quick-gen-key', 'Test <test@example.invalid>', 'ed25519', 'sign', options.expire ?? '0']);
+  // a key that has expired by now: made, used on the next day, and expired in the past
+  const at = (day: number): readonly string[] =>
+    options.expire === undefined ? [] : ['--faked-system-time', `2020010${day}T000000`];
+  gpg([...at(1), '--quick-gen-key', 'Test <test@example.invalid>', 'ed25519', 'sign', options.expire ?? '0']);
   const keyring = path.join(home, 'public.gpg');
   writeFileSync(keyring, gpg(['--export']));
   const listing = gpg(['--list-keys', '--with-colons']).toString();
@@ -44,8 +45,8 @@ export function testKey(t: ExecutionContext, options: { readonly expire?: string
     fingerprint,
     keyring,
     armoured: gpg(['--armor', '--export']).toString(),
-    clearSign: (text) => gpg([...past, '--clearsign', '--digest-algo', 'SHA256'], text).toString(),
-    detached: (data) => gpg([...past, '--detach-sign'], data),
+    clearSign: (text) => gpg([...at(2), '--clearsign', '--digest-algo', 'SHA256'], text).toString(),
+    detached: (data) => gpg([...at(2), '--detach-sign'], data),
     env,
   };
 }
