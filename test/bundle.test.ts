@@ -20,8 +20,8 @@ for (const args of [
   ['comprae', 'x', 'y'],
 ])
   test(`${args.map((arg) => path.basename(arg)).join(' ')}: the same from both`, (t) => {
-    const main = path.join(packageDirectory, 'dist/bin/main.js');
-    const [bundled, apart] = [commandLine(t, main)(...args), commandLine(t)(...args)];
+    const main = path.join(packageDirectory, 'dist/src/cli/main.js');
+    const [bundled, apart] = [commandLine(t)(...args), commandLine(t, main)(...args)];
     t.deepEqual(bundled, apart);
     t.not(bundled.stdout + bundled.stderr, '');
   });

@@ -8,12 +8,12 @@ import { temporaryDirectory } from '../helpers/temp-directory.js';
 import { verify } from '../../src/index.js';
 import type { Report } from '../../src/report/types.js';
 
-const MAIN = 'dist/src/cli/main.js';
+const MAIN = 'dist/bin/main.js';
 
 /** A copy of the package whose demo source says something else. */
 function changedPackage(t: ExecutionContext, file: string, change: (text: string) => string): string {
   const root = temporaryDirectory(t);
-  for (const part of ['demo', 'recipes', 'docker', 'package.json', 'dist/src'])
+  for (const part of ['demo', 'recipes', 'docker', 'package.json', 'dist/bin'])
     cpSync(path.join(packageDirectory, part), path.join(root, part), { recursive: true });
   symlinkSync(path.join(packageDirectory, 'node_modules'), path.join(root, 'node_modules'));
   const source = path.join(root, 'demo/source', file);

@@ -799,7 +799,7 @@ test('plain lines when it is no terminal, nothing with --quiet, one live line on
   t.notRegex(plain.stderr + plain.stdout, /[\r\u001b]/);
   t.is((await scratch.run(['build', 'local', '1.0.0', '--fresh', '--quiet'])).stderr, '');
   if (!need(t, 'script')) return;
-  const main = path.join(scratch.root, 'dist/src/cli/main.js');
+  const main = path.join(scratch.root, 'dist/bin/main.js');
   const shown = execFileSync(
     'script',
     ['-qec', `"${process.execPath}" "${main}" build local 1.0.0 --fresh`, '/dev/null'],

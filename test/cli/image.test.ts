@@ -5,7 +5,7 @@ import test from 'ava';
 import { packageRoot } from '../../src/inputs/package-files.js';
 
 function verify(...args: readonly string[]) {
-  const main = path.join(packageRoot(), 'dist/src/cli/main.js');
+  const main = path.join(packageRoot(), 'dist/bin/main.js');
   return spawnSync(process.execPath, [main, ...args], {
     encoding: 'utf8',
     env: { PATH: process.env['PATH'] },

@@ -248,7 +248,7 @@ function keepersOf({ root }: ScratchPackage): readonly number[] {
     try {
       return (
         /^\d+$/.test(pid) &&
-        readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(`${root}/dist/src/operations/sweeper.js`)
+        readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(`${root}/dist/bin/sweeper.js`)
       );
     } catch {
       return false;

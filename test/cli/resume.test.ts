@@ -96,7 +96,7 @@ for (const engine of ['docker', 'podman'] as const) {
     // where the command comes from standard input
     const typed = execFileSync(
       process.execPath,
-      [path.join(scratch.root, 'dist/src/cli/main.js'), 'shell', run, '--quiet'],
+      [path.join(scratch.root, 'dist/bin/main.js'), 'shell', run, '--quiet'],
       {
         input: 'cat mine.txt\n',
         encoding: 'utf8',

@@ -23,7 +23,7 @@ export interface Cli {
 /** `main`: the compiled command line; default this package's. */
 export function commandLine(
   t: ExecutionContext,
-  main = path.join(packageDirectory, 'dist/src/cli/main.js'),
+  main = path.join(packageDirectory, 'dist/bin/main.js'),
 ): Cli {
   const root = temporaryDirectory(t);
   const directory = path.join(root, 'work');

@@ -39,7 +39,7 @@ export function contained(
   addTinyImage(scratch);
   // a teardown may start no process that needs one of its own
   t.teardown(() => {
-    const main = path.join(scratch.root, 'dist/src/cli/main.js');
+    const main = path.join(scratch.root, 'dist/bin/main.js');
     const env = { ...process.env, XDG_CACHE_HOME: scratch.cacheHome, TMPDIR: scratch.temporary };
     for (const run of keptIn(scratch))
       execFileSync(process.execPath, [main, 'runs', '--remove', run], { env, stdio: 'ignore' });

@@ -172,7 +172,7 @@ function processesOf({ root }: ScratchPackage, whom: Whom): readonly number[] {
     try {
       const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
       const found = command.includes(
-        whom === 'jobs' ? `${root}/dist/src/operations/batch/` : `${root}/dist/src/`,
+        whom === 'jobs' ? `${root}/dist/bin/batch-worker.js` : `${root}/dist/bin/`,
       );
       return found ? [Number(pid)] : [];
     } catch {

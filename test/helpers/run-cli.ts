@@ -5,7 +5,7 @@ import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const MAIN = path.join(path.dirname(fileURLToPath(import.meta.url)), '../../src/cli/main.js');
+const MAIN = path.join(path.dirname(fileURLToPath(import.meta.url)), '../../bin/main.js');
 
 export interface Ran {
   readonly exitCode: number | null;

@@ -65,12 +65,12 @@ export function scratchPackage(
   }) as [string, string, string, string];
   for (const part of ['demo', 'recipes', 'docker', 'package.json'])
     cpSync(path.join(packageDirectory, part), path.join(root, part), { recursive: true });
-  link(path.join(packageDirectory, 'dist/src'), path.join(root, 'dist/src'));
+  link(path.join(packageDirectory, 'dist/bin'), path.join(root, 'dist/bin'));
   symlinkSync(path.join(packageDirectory, 'node_modules'), path.join(root, 'node_modules'));
   for (const [app, text] of Object.entries(recipes))
     writeFileSync(path.join(root, 'recipes', `${app}.yaml`), text);
   const start = (args: readonly string[], { env = {} }: RunOptions = {}): Running =>
-    startProcess(t, [path.join(root, 'dist/src/cli/main.js'), ...args], work, {
+    startProcess(t, [path.join(root, 'dist/bin/main.js'), ...args], work, {
       XDG_CACHE_HOME: cacheHome,
       TMPDIR: temporary,
       ...env,

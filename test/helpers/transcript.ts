@@ -16,7 +16,7 @@ export interface CliOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-export const MAIN = path.join(packageRoot(), 'dist/src/cli/main.js');
+export const MAIN = path.join(packageRoot(), 'dist/bin/main.js');
 
 export async function verify(args: readonly string[], options: CliOptions = {}): Promise<Transcript> {
   const { exitCode, stdout, stderr } = await runCli(args, options);

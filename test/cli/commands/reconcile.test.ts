@@ -11,7 +11,7 @@ import { aRun } from '../../helpers/a-run.js';
 import { buildZip } from '../../helpers/build-zip.js';
 import { temporaryDirectory } from '../../helpers/temp-directory.js';
 
-const main = path.resolve(import.meta.dirname, '../../../src/cli/main.js');
+const main = path.resolve(import.meta.dirname, '../../../bin/main.js');
 const { environment } = FULL.run ?? {};
 /** One build that matched. */
 const MATCHED = {

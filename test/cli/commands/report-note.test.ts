@@ -10,7 +10,7 @@ import type { Report } from '../../../src/report/types.js';
 import { FULL, reportOf } from '../../helpers/a-report.js';
 import { temporaryDirectory } from '../../helpers/temp-directory.js';
 
-const main = path.resolve(import.meta.dirname, '../../../src/cli/main.js');
+const main = path.resolve(import.meta.dirname, '../../../bin/main.js');
 
 async function stored(t: ExecutionContext) {
   const report: Report = await reportOf(Buffer.from('one'), Buffer.from('two'), FULL);

@@ -9,7 +9,7 @@ import { REPORTS, reportOf } from '../../helpers/a-report.js';
 import { buildZip } from '../../helpers/build-zip.js';
 import { temporaryDirectory } from '../../helpers/temp-directory.js';
 
-const main = path.resolve(import.meta.dirname, '../../../src/cli/main.js');
+const main = path.resolve(import.meta.dirname, '../../../bin/main.js');
 
 type Run = (...args: readonly string[]) => ReturnType<typeof verify>;
 
