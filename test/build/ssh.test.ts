@@ -143,21 +143,33 @@ test.serial(
   'a connection that breaks is no failed build: the log comes whole, once and in order',
   async (t) => {
     if (!need(t, ...TOOLS)) return;
-    const { host, drop } = await startSshd(t);
+    const { host, drop, directory } = await startSshd(t);
+    const gate = (at: number): string => path.join(directory, `gate-${at}`);
+    const lines = (from: number): string =>
+      `for n in 1 2 3; do echo "line $((n + ${from}))"; sleep 0.1; done`;
+    const wait = (at: number): string =>
+      `echo > '${gate(at)}-reached'; until test -e '${gate(at)}'; do sleep 0.1; done`;
     const { build, request, notes } = await prepare(t, host, {
-      build: 'for n in 1 2 3 4 5 6 7 8 9 10 11 12; do echo "line $n"; sleep 0.3; done; echo done > out.txt',
+      build: `${[lines(0), wait(1), lines(3), wait(2), lines(6)].join('; ')}; echo done > out.txt`,
       outputs: ['out.txt'],
     });
+    const broken = (): number => notes.filter((text) => text.includes('connection broke off')).length;
     const running = build.build(1);
-    const log = path.join(request.directory, 'logs/build-1.log');
-    for (const line of ['line 2\n', 'line 6\n']) {
-      await until(() => (existsSync(log) && readFileSync(log, 'utf8').includes(line)) || undefined);
-      drop();
+    for (const at of [1, 2]) {
+      await until(() => existsSync(`${gate(at)}-reached`) || undefined);
+      // the log may not be followed yet
+      await until(() => {
+        drop();
+        return broken() >= at || undefined;
+      });
+      writeFileSync(gate(at), '');
     }
     const result = await running;
     t.is(result.kind, 'succeeded');
-    t.is(readFileSync(log, 'utf8'), Array.from({ length: 12 }, (_, at) => `line ${at + 1}\n`).join(''));
-    t.true(notes.filter((text) => text.includes('connection broke off')).length >= 2, notes.join('\n'));
+    t.is(
+      readFileSync(path.join(request.directory, 'logs/build-1.log'), 'utf8'),
+      Array.from({ length: 9 }, (_, at) => `line ${at + 1}\n`).join(''),
+    );
   },
 );
 
