@@ -37,7 +37,8 @@ export function tell(error: unknown): Told {
   if (error instanceof VerifyError && (UNVERIFIABLE_REASONS as readonly string[]).includes(error.code))
     return told(EXIT.unverifiable, error.code, error.message);
   const code = (error as NodeJS.ErrnoException | undefined)?.code;
-  if (code === 'ENOSPC') return told(EXIT.failedHere, 'disk-full', 'no space left on the disk');
+  if (code === 'ENOSPC' || code === 'EDQUOT')
+    return told(EXIT.failedHere, 'disk-full', 'no space left on the disk');
   return told(
     EXIT.bug,
     'bug',

@@ -20,11 +20,13 @@ function systemCode(error: unknown): string | undefined {
   return typeof code === 'string' ? code : undefined;
 }
 
+export const isDiskFull = (cause: unknown): boolean => ['ENOSPC', 'EDQUOT'].includes(systemCode(cause) ?? '');
+
 /** A failure of the file system in our words: a full disk is a class of its own. Anything else is returned as it is. */
 export function storageFailure(cause: unknown, what: string, file: string): unknown {
   const code = systemCode(cause);
   if (code === undefined) return cause;
-  if (code === 'ENOSPC' || code === 'EDQUOT')
+  if (isDiskFull(cause))
     return new FailedHere('disk-full', `no space left for ${what} in ${path.dirname(file)}`, {
       cause,
       hint: 'free some space, or point XDG_CACHE_HOME or TMPDIR to a larger file system',

@@ -3,6 +3,8 @@
 import { promises as fs } from 'node:fs';
 import path from 'node:path';
 import { FailedHere } from '../errors.js';
+import { isDiskFull, storageFailure } from '../inputs/atomic-file.js';
+import { cacheDirectory } from '../inputs/cache.js';
 import { debianMirror } from '../inputs/debian/debian-mirror.js';
 import { explained } from '../known-failures.js';
 import type { CheckPlan, Plan } from '../model.js';
@@ -10,6 +12,7 @@ import type { Workspace } from '../pipeline/options.js';
 import type { OperationOptions } from './options.js';
 import { privateOf } from './private-of.js';
 import { describeRun } from './run.js';
+import { runsDirectory } from './run-directories.js';
 import { storeAttempt, storedName, type LogFile } from './store.js';
 import { inWorkspace, runName, type Keeping } from './workspace.js';
 
@@ -73,6 +76,12 @@ const withLog = (error: FailedHere, log: string): FailedHere =>
     known: error.known,
   });
 
+/** A full disk has many places to show itself, and one name. */
+const named = (error: unknown): unknown =>
+  isDiskFull(error)
+    ? storageFailure(error, 'the work of this run', path.join(runsDirectory(cacheDirectory()), 'any'))
+    : error;
+
 /** The work of one run; when it fails here, what is known is kept before its workspace goes. */
 export async function inKeptRun<T>(
   plan: Plan | CheckPlan,
@@ -82,7 +91,8 @@ export async function inKeptRun<T>(
   keeping?: Keeping<T>,
 ): Promise<T> {
   let kept = false;
-  const keep = async (error: unknown, known: KnownOfRun): Promise<unknown> => {
+  const keep = async (cause: unknown, known: KnownOfRun): Promise<unknown> => {
+    const error = named(cause);
     if (kept || !(error instanceof FailedHere)) return error;
     kept = true;
     return await keepFailure(error, known, out, options);

@@ -2,6 +2,7 @@
 /** One job of a batch from its request to its result; every failure becomes one. */
 import path from 'node:path';
 import { FailedHere, FormatError, UsageError, VerifyError } from '../../errors.js';
+import { isDiskFull } from '../../inputs/atomic-file.js';
 import { withLock } from '../../owned-lock.js';
 import { rangeOf, schemeOf } from '../../recipe/candidates.js';
 import { compareVersions, inRange, VERSION_PATTERN } from '../../recipe/version.js';
@@ -60,8 +61,7 @@ function failureOf(error: unknown): JobFailure | Refused {
     };
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof FormatError) return { kind: 'failed', failure: 'unreadable-input', message };
-  if ((error as NodeJS.ErrnoException | undefined)?.code === 'ENOSPC')
-    return { kind: 'failed', failure: 'disk-full', message };
+  if (isDiskFull(error)) return { kind: 'failed', failure: 'disk-full', message };
   return { kind: 'failed', failure: 'crashed', message: `a bug of samesource: ${message}` };
 }
 
