@@ -20,7 +20,7 @@ export const cleanCommand: CommandModule<object, CleanArguments> = {
   describe: 'show what is kept on this machine, by kind; with --yes: remove it',
   builder: (yargs) =>
     globalOptions(yargs)
-      .positional('what', { choices: KINDS, array: true, describe: 'kinds of what is kept; default: all' })
+      .positional('what', { choices: KINDS, array: true, describe: 'kinds of what is kept that may go' })
       .option('older-than', { type: 'string', describe: 'only what no run used for 12h, 30d, 8w' })
       .option('disk', {
         ...DISK_OPTION,
@@ -36,8 +36,8 @@ export const cleanCommand: CommandModule<object, CleanArguments> = {
       ),
   handler: (argv) =>
     runCommand(argv, async (context) => {
-      const { what, disk, 'older-than': olderThan } = argv;
-      const isNamed = what !== undefined || disk !== undefined || olderThan !== undefined;
+      const { what = [], disk, 'older-than': olderThan } = argv;
+      const isNamed = what.length > 0 || disk !== undefined || olderThan !== undefined;
       return argv.yes || isNamed ? await clean(context, argv) : await show(context);
     }),
 };
@@ -79,12 +79,11 @@ function byKind({
 
 async function clean({ output, options }: CommandContext, argv: CleanArguments): Promise<number> {
   const { bytesOf, cleanStore, durationOf } = await import('../../index.js');
-  const { what, disk } = argv;
+  const { what = [], disk } = argv;
   const olderThan = argv['older-than'];
-  const all = what === undefined && disk === undefined;
   const cleaned = await cleanStore(
     {
-      kinds: all ? KINDS : (what ?? []),
+      kinds: what,
       ...(olderThan === undefined ? {} : { olderThanMs: await durationOf(olderThan) }),
       ...(disk === undefined ? {} : { maxBytes: await bytesOf(disk) }),
       dryRun: !argv.yes,
