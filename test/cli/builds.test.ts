@@ -181,7 +181,7 @@ test('what is kept is listed, shown, compared with, and removed', async (t) => {
   t.is(stored.exitCode, 0, stored.stderr);
   t.is((await cli('compare', '--build', build.id, published('tampered-dex.apk'))).exitCode, 1);
 
-  t.regex((await cli('clean')).stdout, /^builds {12}1 .*\n(?:.*\n)*all .* in /);
+  t.regex((await cli('clean')).stdout, /^builds {13}1 .*\n(?:.*\n)*all .* in /);
   t.regex((await cli('clean', 'builds')).stdout, /1 would go/);
   t.is(json<readonly Listed[]>(t, await cli('builds', '--json')).length, 1);
   t.is((await cli('clean', 'builds', '--older-than', '1d', '--yes')).exitCode, 0);
