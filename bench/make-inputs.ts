@@ -46,43 +46,44 @@ export class InputMaker {
     return {
       signed,
       unsigned,
-      jarSigned: await this.#make('70mb-jar-signed.apk', (to) => sign(unsigned, to, true)),
-      signedCopy: await this.#make('copy.apk', (to) => copyFileSync(signed, to)),
-      oneByte: await this.#make('one-content-byte.apk', (to) => changeOneByte(unsigned, to)),
-      recompressed: await this.#make('recompressed.apk', (to) => recompress(unsigned, to)),
+      jarSigned: await this.make('70mb-jar-signed.apk', (to) => sign(unsigned, to, true)),
+      signedCopy: await this.make('copy.apk', (to) => copyFileSync(signed, to)),
+      oneByte: await this.make('one-content-byte.apk', (to) => changeOneByte(unsigned, to)),
+      recompressed: await this.make('recompressed.apk', (to) => recompress(unsigned, to)),
     };
   }
 
   /** About `bytes` large, with about 3,800 entries whatever the size. */
   async scaled(bytes: number): Promise<{ readonly signed: string; readonly unsigned: string }> {
     const name = `${Math.round(bytes / 1e6)}mb`;
-    const unsigned = await this.#make(`${name}-unsigned.apk`, (to) => {
+    const unsigned = await this.make(`${name}-unsigned.apk`, (to) => {
       const plain = `${to}.plain`;
       assemble(bytes, plain);
       execFileSync('zipalign', ['-p', '4', plain, to], { stdio: 'pipe' });
       rmSync(plain);
     });
-    const signed = await this.#make(`${name}-signed.apk`, (to) => sign(unsigned, to));
+    const signed = await this.make(`${name}-signed.apk`, (to) => sign(unsigned, to));
     return { signed, unsigned };
   }
 
   /** One entry of 1.5 GB; the second file's differs from the first one's in one byte in the middle. */
   async oneLargeEntry(): Promise<readonly [string, string]> {
     return [
-      await this.#make('large-entry-1.zip', (to) => largeEntry(to, false)),
-      await this.#make('large-entry-2.zip', (to) => largeEntry(to, true)),
+      await this.make('large-entry-1.zip', (to) => largeEntry(to, false)),
+      await this.make('large-entry-2.zip', (to) => largeEntry(to, true)),
     ];
   }
 
   /** 65,000 entries, of which one lies elsewhere in the second file. */
   async manyEntries(): Promise<readonly [string, string]> {
     return [
-      await this.#make('many-entries-1.zip', (to) => manyEntries(to, false)),
-      await this.#make('many-entries-2.zip', (to) => manyEntries(to, true)),
+      await this.make('many-entries-1.zip', (to) => manyEntries(to, false)),
+      await this.make('many-entries-2.zip', (to) => manyEntries(to, true)),
     ];
   }
 
-  async #make(name: string, write: (to: string) => void | Promise<void>): Promise<string> {
+  /** Written once. */
+  async make(name: string, write: (to: string) => void | Promise<void>): Promise<string> {
     const file = path.join(this.#directory, name);
     if (existsSync(file)) return file;
     this.#say(`making ${name}`);

@@ -13,6 +13,7 @@ export type Peer =
   | 'copy-and-verify'
   | 'copy-and-verify-v1'
   | 'diffoscope'
+  | 'hash-and-test'
   | 'unzip'
   | 'cmp';
 
@@ -41,6 +42,7 @@ export const PEERS: Readonly<Record<Peer, { readonly title: string; readonly ver
       version: ['apksigcopier', '--version'],
     },
     diffoscope: { title: '`diffoscope`', version: ['diffoscope', '--version'] },
+    'hash-and-test': { title: '`sha256sum` + `unzip -t` of both', version: ['unzip', '-v'] },
     unzip: { title: '`unzip -t` of both', version: ['unzip', '-v'] },
     cmp: { title: '`cmp`', version: ['cmp', '--version'] },
   };
@@ -74,6 +76,8 @@ export function peerCommand(peer: Peer, a: string, b: string): readonly string[]
       return ['sh', '-c', COPY_AND_VERIFY, 'sh', a, b, '21'];
     case 'diffoscope':
       return ['diffoscope', '--no-progress', '--text', '/dev/null', a, b];
+    case 'hash-and-test':
+      return ['sh', '-c', 'sha256sum "$1" "$2" && unzip -tqq "$1" && unzip -tqq "$2"', 'sh', a, b];
     case 'unzip':
       return ['sh', '-c', 'unzip -tqq "$1" && unzip -tqq "$2"', 'sh', a, b];
     case 'cmp':

@@ -8,6 +8,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { comparePair } from '../src/compare/compare.js';
+import { appleApps } from './apple-apps.js';
 import { keptBuildSamples } from './kept-builds.js';
 import { InputMaker, type Inputs } from './make-inputs.js';
 import {
@@ -240,6 +241,45 @@ async function allRecompressed({ signed, recompressed }: Inputs): Promise<void> 
   ratioRow(what, samples.ours ?? [], 'unzip', samples.unzip, 0.7, '≤ 0.7');
 }
 
+/** Signed by others on both sides; with `--slow` also diffoscope, which has no rule for it. */
+async function appOfApple(): Promise<void> {
+  const what = 'an `.ipa` of 38 MB with a program of 54 MB, signed anew';
+  const [published, rebuilt] = await appleApps(maker);
+  const command: Command = {
+    label: what,
+    argv: [process.execPath, MAIN, 'compare', '--quiet', '--rule', 'appstore', published, rebuilt],
+  };
+  const name = 'hash-and-test';
+  const samples = await interleaved<'ours' | Peer>(
+    {
+      ours: () => runOnce(command),
+      ...(has(name) ? { [name]: peer(name, published, rebuilt) } : {}),
+    },
+    rounds,
+  );
+  const mine = samples.ours ?? [];
+  ratioRow(what, mine, name, samples[name], 3, '≤ 3');
+  const peak = median(mine.map(({ peakBytes }) => peakBytes));
+  rows.push({
+    what: `peak memory: ${what}`,
+    ours: seconds(medianSeconds(mine)),
+    peer: '',
+    result: megabytes(peak),
+    limit: '< 300 MB',
+    met: peak < 300 * MB,
+  });
+  if (!values.slow) return;
+  const once = has('diffoscope') ? [peer('diffoscope', published, rebuilt, 1)()] : undefined;
+  ratioRow(
+    what,
+    [{ ...noSample, seconds: medianSeconds(mine) }],
+    'diffoscope',
+    once,
+    1 / 10,
+    '≤ 1/10, one run',
+  );
+}
+
 async function keptBuilds(): Promise<void> {
   const { first = [], second = [], withBuild = [], withFile = [] } = await keptBuildSamples(rounds);
   rows.push({
@@ -313,6 +353,7 @@ const groups: Readonly<Record<string, () => Promise<void>>> = {
   'one-byte': async () => oneChangedByte(await inputs()),
   identical: async () => identicalInProcess(await inputs()),
   recompressed: async () => allRecompressed(await inputs()),
+  apple: () => appOfApple(),
   kept: () => keptBuilds(),
   proxy: () => proxy(),
   memory: async () => memory(maker, await inputs()),

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Turns every bit of a small APK of each set of schemes, and makes 20,000 mutations of real APKs: `npm run bench:sweep`.
+ * Turns every bit of a small APK of each set of schemes and of small apps of Apple's platforms, and makes 20,000 mutations of real APKs: `npm run bench:sweep`.
  * Prints what refused them, and what was accepted by which rule, as markdown. Exit 1 when anything was accepted that
- * must not be. `-- --share 64` takes one bit in 64, `-- --mutations 400` fewer mutations.
+ * must not be. `-- --share 64` takes one bit in 64, `-- --mutations 400` fewer mutations, `-- --only app` the cases whose
+ * names begin so.
  */
 import { fork } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -13,7 +14,16 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { hasTool } from '../test/helpers/need.js';
 import { mutate, subjectOf, type MutationKind, type Subject } from '../test/attacks/real-mutations.js';
-import { compareFor, mixed, sumOf, sweep, type Mutated, type SweepCount } from '../test/attacks/sweep.js';
+import {
+  compareFor,
+  mixed,
+  sumOf,
+  sweep,
+  type Mutated,
+  type SweepCase,
+  type SweepCount,
+} from '../test/attacks/sweep.js';
+import { appSweepCase } from '../test/attacks/app-sweep-cases.js';
 import { sweepCases, withSourceStamp } from '../test/attacks/sweep-cases.js';
 
 const SEED = 20261125;
@@ -35,6 +45,7 @@ type Done =
   | { readonly job: Job & { readonly kind: 'bits' }; readonly count: SweepCount }
   | { readonly job: Job & { readonly kind: 'mutations' }; readonly count: MutationCount };
 
+const apps = (): readonly SweepCase[] => [appSweepCase(0), appSweepCase(8)];
 const require = createRequire(import.meta.url);
 const apks = (name: string): string =>
   path.join(path.dirname(require.resolve(`${name}/package.json`)), 'apks');
@@ -58,7 +69,7 @@ async function work(job: Job): Promise<Done> {
     const one =
       job.scheme === 'source stamp'
         ? withSourceStamp()
-        : sweepCases().find(({ name }) => name === job.scheme);
+        : [...sweepCases(), ...apps()].find(({ name }) => name === job.scheme);
     if (one === undefined) throw new Error(`no case ${job.scheme}`);
     return { job, count: await sweep(one, job.mutated, (bit) => mixed(SEED, bit) % job.share === 0) };
   }
@@ -105,11 +116,17 @@ async function inProcesses(jobs: readonly Job[]): Promise<Done[]> {
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
-    options: { share: { type: 'string', default: '1' }, mutations: { type: 'string', default: '20000' } },
+    options: {
+      share: { type: 'string', default: '1' },
+      mutations: { type: 'string', default: '20000' },
+      only: { type: 'string', default: '' },
+    },
   });
   const share = Number(values.share);
   const mutations = Number(values.mutations);
-  const cases = [...sweepCases(), ...(hasTool('apksigner') ? [withSourceStamp()] : [])];
+  const cases = [...sweepCases(), ...apps(), ...(hasTool('apksigner') ? [withSourceStamp()] : [])].filter(
+    ({ name }) => name.startsWith(values.only),
+  );
   const bits = cases.flatMap(({ name, resign }): Job[] => [
     { kind: 'bits', scheme: name, mutated: 'published', share },
     { kind: 'bits', scheme: name, mutated: 'rebuilt', share },
@@ -163,7 +180,7 @@ function bitTable(
     }),
   );
   return [
-    '| APK | turned in | bits | refused by the ledgers alone | refused in the signature | same content, packed otherwise | exit 0, by rule | violations |',
+    '| file | turned in | bits | refused by the ledgers alone | refused in the signature | same content, packed otherwise | exit 0, by rule | violations |',
     '|---|---|--:|--:|--:|--:|---|--:|',
     ...rows,
   ];

@@ -121,6 +121,11 @@ export async function sweep(
           : mutated === 'rebuilt'
             ? [published, turned]
             : [resigned(turned, resign), rebuilt];
+      if (mutated === 're-signed' && p.equals(published)) {
+        // who signs has written the same over it
+        repacked++;
+        continue;
+      }
       const { pair, exit } = await compareFor(p, r, options);
       const changeable = MAY_CHANGE.has(owner?.owner ?? 'identical');
       const inSignature = mutated === 'published' && (owner?.owner === 'signature' || changeable);
