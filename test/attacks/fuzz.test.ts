@@ -3,7 +3,7 @@
 import test from 'ava';
 import { fuzz, FUZZ_TARGETS, MAX_BYTES } from './fuzz.js';
 
-const MILLISECONDS = 2_700;
+const MILLISECONDS = 2_300;
 
 for (const target of FUZZ_TARGETS)
   test.serial(`nothing breaks: ${target.name}`, async (t) => {

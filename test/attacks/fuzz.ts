@@ -12,6 +12,7 @@ import { writeCanonicalArsc } from '../../src/formats/arsc-writer.js';
 import { checkApkSignature } from '../../src/formats/apk-signature.js';
 import { readSignedData } from '../../src/formats/cms.js';
 import { readCodeResources } from '../../src/formats/code-resources.js';
+import { readProvisioningProfile } from '../../src/formats/mobile-provision.js';
 import { readManifest } from '../../src/formats/jar-manifest.js';
 import { readNibArchive } from '../../src/formats/nib-archive.js';
 import { compareNibs } from '../../src/formats/nib-difference.js';
@@ -22,6 +23,7 @@ import { readCertificate, readPublicKey } from '../../src/formats/x509.js';
 import { readZip } from '../../src/formats/zip.js';
 import { axmlChunk, buildAxml, buildManifest, type AxmlElementSpec } from '../helpers/build-axml.js';
 import { buildZip, type ZipLayout, type ZipMember } from '../helpers/build-zip.js';
+import { buildProfile } from '../helpers/build-profile.js';
 import { compareBuffers } from '../helpers/compare-buffers.js';
 import { der, insertBlock, newIdentity, signerPair, signingBlock, type Pair } from '../helpers/sign-apk.js';
 import { jarEntries, jarIdentity, signatureBlock } from '../helpers/sign-jar.js';
@@ -34,6 +36,7 @@ import {
   randomXmlPlist,
 } from './random-apple.js';
 import { randomArsc } from './random-arsc.js';
+import { comparedProgram, randomMachO, readPrograms } from './random-macho.js';
 import { Numbers } from './real-mutations.js';
 import { smallArsc } from './small-arsc.js';
 
@@ -388,6 +391,9 @@ function randomManifest(numbers: Numbers): Buffer {
 
 // ---------------------------------------------------------------- targets
 
+const profile = buildProfile();
+const profileTrees = derInput([profile, buildProfile({ Name: 'x', Entitlements: {} })]);
+
 const wholeArchive = (archive: Buffer): unknown => {
   const directory = archive.readUInt32LE(archive.length - 6);
   return checkApkSignature(new BufferSource(archive), {
@@ -448,5 +454,17 @@ export const FUZZ_TARGETS: readonly FuzzTarget[] = [
     read: (bytes) => readAssetCatalog(new BufferSource(bytes)),
   },
   { name: 'nib', make: some(randomNib), read: comparedNib },
+  {
+    name: 'provisioning profile',
+    // nearly every one of the trees is changed somewhere
+    make: (numbers) => (numbers.below(2) === 0 ? damaged(profile, numbers) : profileTrees(numbers)),
+    read: (bytes) => readProvisioningProfile(new BufferSource(bytes)),
+  },
+  { name: 'Mach-O', make: (numbers) => randomMachO(numbers, damaged), read: readPrograms },
+  {
+    name: 'Mach-O, compared',
+    make: (numbers) => randomMachO(numbers, damaged),
+    read: comparedProgram,
+  },
   { name: 'texts', make: some(randomStrings), read: (bytes) => readStringsFile(new BufferSource(bytes)) },
 ];
