@@ -600,6 +600,10 @@ export interface Extrapolation {
   readonly unread: readonly string[];
 }
 
+/** What must not matter to a build, and that a confirming build may be made with otherwise than planned. */
+export const VARIATIONS = ['cpus', 'host-name', 'time-zone'] as const;
+export type Variation = (typeof VARIATIONS)[number];
+
 /** Fully pinned, serialisable instructions. */
 /** A range was asked for, and the version is the newest of it that the recipe knows: a newer one may be out. */
 export interface NewestKnown {
@@ -630,6 +634,8 @@ export interface Plan {
   readonly skipped: readonly { readonly version: string; readonly reason: string }[];
   readonly newestKnown?: NewestKnown;
   readonly expected: { readonly minutes: number; readonly diskMiB: number; readonly memoryMiB: number };
+  /** Of the build that confirms a mismatch; no part of what is built, so that no digest holds it. */
+  readonly vary?: readonly Variation[];
   readonly carried: readonly CarriedBinary[];
   readonly knownResults: readonly KnownResult[];
 }

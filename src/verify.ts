@@ -4,7 +4,6 @@
  * result is plain data and all that the next one sees. A stage that cannot go on for a reason of the target's own ends in
  * a report; one that fails for a reason of ours throws `FailedHere`, which is no verdict.
  */
-import { isMismatch } from './compare/builds.js';
 import { compareSet, expandRules } from './compare/compare-set.js';
 import { isFolder } from './compare/folders.js';
 import { readDeviceSpecification, type DeviceSpecification } from './compare/device-specification.js';
@@ -15,7 +14,8 @@ import { choosePairs, namesThatFit } from './pipeline/choose-pairs.js';
 import { judgePublished } from './pipeline/judge-published.js';
 import { obtainPublished, type PublishedFile } from './inputs/published.js';
 import type { PairPlan, Plan } from './model.js';
-import { BuildSupply, type StoppedBuild, type SuppliedBuild } from './pipeline/build-supply.js';
+import { buildAgain } from './pipeline/build-again.js';
+import { BuildSupply } from './pipeline/build-supply.js';
 import type { PipelineOptions } from './pipeline/options.js';
 
 export async function verify(plan: Plan, options: PipelineOptions): Promise<Verified> {
@@ -66,8 +66,14 @@ export async function verify(plan: Plan, options: PipelineOptions): Promise<Veri
     if (first.kind === 'stopped') return await report.unverifiable(...first.reasons);
     if (first.result.kind === 'failed') return await report.unbuildable(first.result);
     const sides = { published: published.files, pairs: chosen.pairs };
+    const compared = async (build: SucceededBuild): Promise<ComparedBuild> => ({
+      build,
+      comparison: await report.timed('compare', () =>
+        compareBuild(plan, build.result, sides, report, options),
+      ),
+    });
     return await report.compared(
-      await buildAgain(plan, { ...first, result: first.result }, supply, sides, report, options),
+      await buildAgain({ ...first, result: first.result }, { plan, supply, report, compared, options }),
     );
   } finally {
     await supply.close();
@@ -88,55 +94,6 @@ interface PublishedSide {
   readonly published: readonly PublishedFile[];
   /** Those whose condition the files meet. */
   readonly pairs: readonly PairPlan[];
-}
-
-/**
- * All clean builds that were asked for, and one more to confirm a mismatch; each is compared. Of kept ones all, until one
- * matches: no mismatch is told while a build is at hand that could be the proof.
- */
-async function buildAgain(
-  plan: Plan,
-  first: SucceededBuild,
-  supply: BuildSupply,
-  sides: PublishedSide,
-  report: Draft,
-  options: PipelineOptions,
-): Promise<readonly ComparedBuild[]> {
-  const compared = async (build: SucceededBuild): Promise<ComparedBuild> => ({
-    build,
-    comparison: await report.timed('compare', () => compareBuild(plan, build.result, sides, report, options)),
-  });
-  const builds = [await compared(first)];
-  const isWanted = async (): Promise<boolean> => {
-    if (builds.length < (options.builds ?? 1)) return true;
-    // what nobody could read is no mismatch, and stays unread however often it is built
-    if (!builds.every(({ comparison }) => isMismatch(comparison))) return false;
-    return (builds.length < 2 && options.confirm !== false) || (await supply.hasKept());
-  };
-  while (await isWanted()) {
-    const attempt = builds.length + 1;
-    try {
-      const next = await supply.next(attempt);
-      report.takeBuild(next);
-      if (next.kind === 'stopped' || next.result.kind === 'failed') {
-        report.endedOtherwise(attempt, howItEnded(next));
-        break;
-      }
-      builds.push(await compared({ ...next, result: next.result }));
-    } catch (error) {
-      // what the first build gave is not lost because a later one failed here
-      if (!(error instanceof FailedHere) || error.code === 'interrupted') throw error;
-      report.endedOtherwise(attempt, `it could not be done here (${error.code}: ${error.message})`);
-      break;
-    }
-  }
-  return builds;
-}
-
-function howItEnded(build: SuppliedBuild | StoppedBuild): string {
-  if (build.kind === 'stopped') return build.reasons.map(({ detail }) => detail).join('; ');
-  if (build.result.kind === 'succeeded') return 'it gave something to compare';
-  return `a command of the ${build.result.phase} phase ended with exit code ${build.result.exitCode}, which it did not in the first build`;
 }
 
 function compareBuild(

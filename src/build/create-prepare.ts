@@ -13,7 +13,8 @@ import type { PhaseNetwork } from './phase-network.js';
 import { proxyFiles } from './phase-proxy.js';
 import {
   createArguments,
-  HOSTS,
+  HOSTNAME,
+  hostsFile,
   isRoot,
   phaseDirectory,
   phaseVariables,
@@ -48,8 +49,8 @@ export async function createPrepare(
   const variables = phaseVariables(plan.environment, own.home, source?.commitTime);
   // a network of this run alone is gone when it ends: whoever looks inside later gets the engine's
   const args = (reach: readonly string[] | undefined): readonly string[] => [
-    ...createArguments(name, run, plan, phase, variables, limits, reach),
-    ...engine.description.createArguments,
+    ...createArguments(name, run, plan, phase, variables, limits, { network: reach }),
+    ...engine.description.createArguments(HOSTNAME),
   ];
   if (phase.name === 'prepare')
     await request.journal?.began({
@@ -79,7 +80,7 @@ async function* items(
   network: PhaseNetwork | undefined,
 ): AsyncGenerator<TarItem> {
   const mtime = source?.commitTime ?? 0;
-  yield { kind: 'text', path: 'etc/hosts', uid: 0, gid: 0, mode: 0o644, mtime, text: HOSTS };
+  yield hostsFile(HOSTNAME, mtime);
   const owner = source === undefined ? own : builder;
   yield* directoriesTo(
     source === undefined ? phaseDirectory(plan, phase) : plan.environment.directory,

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Docker: its client speaks to a daemon. */
 import type { EngineDescription } from './engine.js';
-import { HOSTNAME } from './phase.js';
 
 export const DOCKER: EngineDescription = {
   kind: 'docker',
@@ -9,7 +8,7 @@ export const DOCKER: EngineDescription = {
   versionArguments: ['version', '--format', '{{.Server.Version}}'],
   runtimes: [[]],
   // Docker writes /etc/hosts itself and would leave the own name out where there is no network
-  createArguments: ['--add-host', `${HOSTNAME}:127.0.0.1`],
+  createArguments: (hostName) => ['--add-host', `${hostName}:127.0.0.1`],
   reach: 'gateway',
   copyInArguments: [],
   copyOutArguments: ['--follow-link'],

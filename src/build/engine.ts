@@ -29,7 +29,7 @@ export interface EngineDescription {
   readonly versionArguments: readonly string[];
   /** Global arguments to try in this order until a container starts. */
   readonly runtimes: readonly (readonly string[])[];
-  readonly createArguments: readonly string[];
+  readonly createArguments: (hostName: string) => readonly string[];
   /**
    * How a container gets to our proxy and to nothing else: a network that leads nowhere but to this machine, where the
    * engine gives that network an address here; else no network, and a socket that this process opens inside.

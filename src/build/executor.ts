@@ -9,8 +9,10 @@ import type {
   PreparedFacts,
   Reason,
   Sha256,
+  Variation,
 } from '../model.js';
 import type { RunJournal } from './run-journal.js';
+import type { Variable } from './variation.js';
 
 export type ExecutorKind = EnvironmentRecord['executor'];
 
@@ -44,8 +46,13 @@ export type PrepareOutcome =
 
 /** The state right before the build phase. Every build starts from it anew. */
 export interface PreparedBuild extends PreparedFacts {
-  /** @throws FailedHere for anything that is our side: `engine-died`, `out-of-memory`, `disk-full`, `time-limit`, `network`, `interrupted` … */
-  build(attempt: number, signal?: AbortSignal): Promise<BuildResult>;
+  /**
+   * `varied`: of those that `variable` says; such a build is counted by itself, and no planned one takes its place.
+   * @throws FailedHere for anything that is our side: `engine-died`, `out-of-memory`, `disk-full`, `time-limit`, `network`, `interrupted` …
+   */
+  build(attempt: number, signal?: AbortSignal, varied?: readonly Variation[]): Promise<BuildResult>;
+  /** What a build can be made with otherwise here. Absent: nothing. @throws FailedHere as `build` */
+  variable?(asked: readonly Variation[], signal?: AbortSignal): Promise<Variable>;
   /** When the build of an earlier run was made that `build` gives for this one, ISO 8601. */
   madeBefore?(attempt: number): string | undefined;
   /** Removes container, images and temporary trees of this run, but for those of a run with a journal. Never throws. */

@@ -7,7 +7,7 @@ import { promises as fs } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { FailedHere } from '../errors.js';
-import type { BuildResult, Deviation, LogRecord, PhasePlan } from '../model.js';
+import type { BuildResult, Deviation, LogRecord, PhasePlan, Variation } from '../model.js';
 import { makeOwnedDirectory } from '../owned-directory.js';
 import { run, type RunResult } from '../process.js';
 import type { ExecutorDependencies } from './container.js';
@@ -21,6 +21,7 @@ import { collectOutputs } from './outputs.js';
 import { nothingRecorded } from './recorder.js';
 import { phaseVariables } from './phase.js';
 import { PhaseProgress } from './phase-progress.js';
+import { variedVariables } from './variation.js';
 
 const NO_CONTAINER: Deviation = {
   code: 'no-container',
@@ -112,7 +113,11 @@ export class LocalExecutor implements Executor {
         nothingRecorded(phase.name, 'all', 'the local executor keeps nothing apart'),
       ),
       seconds: (performance.now() - started) / 1000,
-      build: (attempt, stop) => buildLocally(request, build, place, attempt, stop ?? signal),
+      build: (attempt, stop, varied) => buildLocally(request, build, place, attempt, stop ?? signal, varied),
+      variable: async (asked) => ({
+        possible: asked.filter((each) => each === 'time-zone'),
+        why: 'the build ran without a container',
+      }),
       close: () => remove(root),
     };
     return { kind: 'prepared', prepared };
@@ -125,17 +130,19 @@ async function buildLocally(
   place: Place,
   attempt: number,
   signal: AbortSignal | undefined,
+  varied: readonly Variation[] = [],
 ): Promise<BuildResult> {
+  const title = varied.length === 0 ? String(attempt) : `varied-${attempt}`;
   const work = path.dirname(place.tree);
   for (const made of ['work', 'home', 'tmp']) await remove(path.join(place.root, made));
   for (const made of ['home', 'tmp']) await fs.mkdir(path.join(place.root, made));
   await fs.cp(path.dirname(place.prepared), work, COPY);
   const before = new Set(await filesBelow(work));
-  const ran = await runLocally(request, phase, place, `build-${attempt}.log`, signal);
+  const ran = await runLocally(request, phase, place, `build-${title}.log`, signal, varied);
   // as in a container: the temporary directory is another one in each run
   const shown = (line: string): string =>
     line.replaceAll(place.tree, request.plan.environment.directory).replaceAll(place.root, '<temporary>');
-  const directory = path.join(request.directory, 'outputs', String(attempt));
+  const directory = path.join(request.directory, 'outputs', title);
   const collect = () => collectOutputs(request.plan, outputsOf(request, place, before), directory);
   return buildResult(ran, collect, shown);
 }
@@ -146,6 +153,7 @@ async function runLocally(
   place: Place,
   logName: string,
   signal: AbortSignal | undefined,
+  varied: readonly Variation[] = [],
 ): Promise<PhaseResult> {
   const { plan, source, directory, onProgress } = request;
   const { minutes, memoryMiB } = plan.environment;
@@ -153,7 +161,11 @@ async function runLocally(
   await fs.mkdir(path.dirname(file), { recursive: true });
   const progress = new PhaseProgress(phase.name, `${phase.name}, without a container`, onProgress);
   const reader = new LogReader(phase.script);
-  const variables = phaseVariables(plan.environment, path.join(place.root, 'home'), source?.commitTime);
+  const variables = variedVariables(
+    phaseVariables(plan.environment, path.join(place.root, 'home'), source?.commitTime),
+    varied,
+    plan.environment,
+  );
   const result: RunResult = await run('sh', ['-eu', '-c', phase.script], {
     cwd: place.tree,
     env: {

@@ -5,20 +5,24 @@ import type { BuildPlan, EnvironmentPlan, PhasePlan } from '../model.js';
 import { ENDED_LINE, KILLS } from './log-reader.js';
 import { PROXY_CLEAN_UP, proxyLines, type PhaseProxy } from './phase-proxy.js';
 import { runLabel } from './run-names.js';
+import type { TarItem } from './tar-write.js';
 
 /** Fixed: it leaks into the outputs of some builds. */
 export const HOSTNAME = 'build';
 /** What engines write for a container without network, so that both give the same; with it Docker adds the address. */
-export const HOSTS = [
-  '127.0.0.1\tlocalhost',
-  '::1\tlocalhost ip6-localhost ip6-loopback',
-  'fe00::0\tip6-localnet',
-  'ff00::0\tip6-mcastprefix',
-  'ff02::1\tip6-allnodes',
-  'ff02::2\tip6-allrouters',
-  `127.0.0.1\t${HOSTNAME}`,
-  '',
-].join('\n');
+export function hostsFile(hostName: string, mtime: number): TarItem {
+  const text = [
+    '127.0.0.1\tlocalhost',
+    '::1\tlocalhost ip6-localhost ip6-loopback',
+    'fe00::0\tip6-localnet',
+    'ff00::0\tip6-mcastprefix',
+    'ff02::1\tip6-allnodes',
+    'ff02::2\tip6-allrouters',
+    `127.0.0.1\t${hostName}`,
+    '',
+  ].join('\n');
+  return { kind: 'text', path: 'etc/hosts', uid: 0, gid: 0, mode: 0o644, mtime, text };
+}
 
 /** What engines and their users' settings put into the environment beside the image's own variables. */
 const NOT_THE_PLANS = [
@@ -122,6 +126,13 @@ export interface ContainerLimits {
   readonly openFiles: number;
 }
 
+/** What a container is told beside the plan; by default what each one is. */
+export interface ContainerFrame {
+  readonly network?: readonly string[] | undefined;
+  readonly hostName?: string;
+  readonly cpuSet?: string;
+}
+
 /** Arguments of `create`, up to the image. */
 export function createArguments(
   name: string,
@@ -130,7 +141,7 @@ export function createArguments(
   phase: PhasePlan,
   variables: readonly (readonly [string, string])[],
   limits: ContainerLimits,
-  network?: readonly string[],
+  { network, hostName = HOSTNAME, cpuSet }: ContainerFrame = {},
 ): string[] {
   const { memoryMiB } = plan.environment;
   const hard = Math.min(16_384, limits.openFiles);
@@ -139,7 +150,7 @@ export function createArguments(
     name,
     ...runLabel(run),
     '--hostname',
-    HOSTNAME,
+    hostName,
     ...(network ?? (phase.network ? [] : ['--network', 'none'])),
     '--user',
     phase.user,
@@ -163,6 +174,7 @@ export function createArguments(
     `${memoryMiB}m`,
     '--cpus',
     String(Math.min(plan.environment.cpus, limits.cpus)),
+    ...(cpuSet === undefined ? [] : ['--cpuset-cpus', cpuSet]),
     ...variables.flatMap(([key, value]) => ['--env', `${key}=${value}`]),
     '--entrypoint',
     'sh',

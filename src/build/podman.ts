@@ -8,7 +8,7 @@ export const PODMAN: EngineDescription = {
   versionArguments: ['version', '--format', '{{.Client.Version}}'],
   // crun, the usual one, does not start a container on every kernel and cgroup set-up; runc is often there too
   runtimes: [[], ['--runtime', 'runc'], ['--runtime', 'crun']],
-  createArguments: ['--no-hosts'],
+  createArguments: () => ['--no-hosts'],
   // its networks that lead nowhere else have no address on this machine with every of its network programs
   reach: 'namespace',
   // else the files get the owner of the container's user instead of the one that the stream states

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The prepared image: every attempt is a new container from it, so that no attempt sees what another one left. */
 import path from 'node:path';
-import type { BuildResult, FetchedWorld, PhasePlan } from '../model.js';
+import type { BuildResult, FetchedWorld, PhasePlan, Variation } from '../model.js';
+import { allowedCpus } from './allowed-cpus.js';
 import { containerOutputs } from './container-outputs.js';
 import { buildResult, type PhaseResult } from './build-result.js';
 import { runPhase } from './container-phase.js';
@@ -14,8 +15,16 @@ import { inPhaseNetwork } from './phase-network.js';
 import { proxyFiles } from './phase-proxy.js';
 import type { OpenRecorder } from './recorder.js';
 import type { FrozenState } from './run-journal.js';
-import { tarStream } from './tar-write.js';
-import { createArguments, phaseVariables, wrapperScript, type ContainerLimits } from './phase.js';
+import { tarStream, type TarItem } from './tar-write.js';
+import {
+  createArguments,
+  hostsFile,
+  HOSTNAME,
+  phaseVariables,
+  wrapperScript,
+  type ContainerLimits,
+} from './phase.js';
+import { variedContainer, variedVariables, type Variable } from './variation.js';
 
 export interface PreparedState extends Omit<FrozenState, 'imageId'> {
   readonly engine: Engine;
@@ -34,6 +43,7 @@ export class PreparedContainer implements PreparedBuild {
   readonly fetched: readonly FetchedWorld[];
   readonly seconds: number;
   readonly #state: PreparedState;
+  #cpus: Promise<readonly number[]> | undefined;
 
   constructor(state: PreparedState) {
     this.inventory = state.inventory;
@@ -45,14 +55,38 @@ export class PreparedContainer implements PreparedBuild {
     this.#state = state;
   }
 
-  async build(attempt: number, signal?: AbortSignal): Promise<BuildResult> {
+  async variable(asked: readonly Variation[], signal?: AbortSignal): Promise<Variable> {
+    if (!asked.includes('cpus') || (await this.#allowedCpus(signal)).length > 1) return { possible: asked };
+    return {
+      possible: asked.filter((each) => each !== 'cpus'),
+      why: `a container of ${this.#state.engine.kind} has one CPU here`,
+    };
+  }
+
+  async build(
+    attempt: number,
+    signal?: AbortSignal,
+    varied: readonly Variation[] = [],
+  ): Promise<BuildResult> {
     const { engine, request, account, image, phase, limits, leftovers } = this.#state;
-    const { plan, run, journal } = request;
+    const { plan, run } = request;
+    const planned = varied.length === 0;
+    // what is kept of a run is what can be taken up, and nothing goes on from a varied build
+    const journal = planned ? request.journal : undefined;
     const { commitTime } = request.source ?? {};
-    const name = leftovers.container(`samesource-${run}-build-${attempt}`);
+    const title = planned ? String(attempt) : `varied-${attempt}`;
+    const name = leftovers.container(`samesource-${run}-build-${title}`);
     const stop = signal ?? request.signal;
     const signalled = stop === undefined ? {} : { signal: stop };
-    const variables = phaseVariables(plan.environment, account.home, commitTime);
+    const variables = variedVariables(
+      phaseVariables(plan.environment, account.home, commitTime),
+      varied,
+      plan.environment,
+    );
+    const { timeFactor, ...frame } = variedContainer(
+      varied,
+      varied.includes('cpus') ? await this.#allowedCpus(stop) : [],
+    );
     try {
       const { result, fetched } = await inPhaseNetwork(
         engine,
@@ -64,8 +98,8 @@ export class PreparedContainer implements PreparedBuild {
         async (network) => {
           throwIfAborted(stop, 'before the build phase');
           const args = (own: readonly string[] | undefined): readonly string[] => [
-            ...createArguments(name, run, plan, phase, variables, limits, own),
-            ...engine.description.createArguments,
+            ...createArguments(name, run, plan, phase, variables, limits, { ...frame, network: own }),
+            ...engine.description.createArguments(frame.hostName),
           ];
           await journal?.began({ phase: 'build', attempt, container: name, arguments: args(undefined) });
           await engine.checked([
@@ -77,15 +111,19 @@ export class PreparedContainer implements PreparedBuild {
             'sh',
             phase.script,
           ]);
-          if (network?.proxy?.certificate !== undefined)
-            await engine.copyIn(name, tarStream(proxyFiles(network.proxy, account, commitTime ?? 0)), stop);
+          const mtime = commitTime ?? 0;
+          const items: readonly TarItem[] = [
+            ...(frame.hostName === HOSTNAME ? [] : [hostsFile(frame.hostName, mtime)]),
+            ...(network?.proxy === undefined ? [] : proxyFiles(network.proxy, account, mtime)),
+          ];
+          if (items.length > 0) await engine.copyIn(name, tarStream(items), stop);
           throwIfAborted(stop, 'before the build phase');
           return await runPhase(engine, {
             name,
             phase,
-            title: `build ${attempt}`,
-            logFile: path.join(request.directory, 'logs', `build-${attempt}.log`),
-            minutes: plan.environment.minutes,
+            title: planned ? `build ${attempt}` : `build with other ${varied.join(', ')}`,
+            logFile: path.join(request.directory, 'logs', `build-${title}.log`),
+            minutes: plan.environment.minutes * timeFactor,
             memoryMiB: plan.environment.memoryMiB,
             ...signalled,
             ...(request.onProgress === undefined ? {} : { onProgress: request.onProgress }),
@@ -93,11 +131,11 @@ export class PreparedContainer implements PreparedBuild {
           });
         },
       );
-      const built = await this.#result(name, attempt, result, fetched, stop);
+      const built = await this.#result(name, title, result, fetched, stop);
       await journal?.built(attempt, built);
       return built;
     } finally {
-      await leftovers.removePhase(name);
+      await (planned ? leftovers.removePhase(name) : leftovers.removeContainer(name));
     }
   }
 
@@ -105,9 +143,14 @@ export class PreparedContainer implements PreparedBuild {
     return this.#state.leftovers.removeAll();
   }
 
+  async #allowedCpus(signal: AbortSignal | undefined): Promise<readonly number[]> {
+    this.#cpus ??= allowedCpus(this.#state, signal);
+    return await this.#cpus;
+  }
+
   async #result(
     name: string,
-    attempt: number,
+    title: string,
     ran: PhaseResult,
     fetched: readonly FetchedWorld[],
     signal: AbortSignal | undefined,
@@ -117,7 +160,7 @@ export class PreparedContainer implements PreparedBuild {
       const collected = await collectOutputs(
         request.plan,
         containerOutputs(engine, name, signal),
-        path.join(request.directory, 'outputs', String(attempt)),
+        path.join(request.directory, 'outputs', title),
       );
       throwIfAborted(signal, 'while the outputs were copied');
       return collected;

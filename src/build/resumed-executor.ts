@@ -68,11 +68,14 @@ export class ResumedExecutor implements Executor {
     const { start, built } = this.#resumed;
     const leftovers = new Leftovers(this.#engine, request.journal !== undefined);
     // builds that are there need no engine; only one more of them would
-    if (start.kind === 'image' && built !== undefined)
+    if (start.kind === 'image' && built !== undefined) {
+      let container: Promise<PreparedContainer> | undefined;
+      const started = (): Promise<PreparedContainer> => (container ??= this.#started(request, leftovers));
       return {
         kind: 'prepared',
-        prepared: this.#withBuilt(start.state, () => this.#started(request, leftovers), leftovers, request),
+        prepared: this.#withBuilt(start.state, started, leftovers, request),
       };
+    }
     try {
       const container = await this.#started(request, leftovers);
       return {
@@ -106,7 +109,12 @@ export class ResumedExecutor implements Executor {
       logs,
       fetched,
       seconds,
-      build: async (attempt, signal) => {
+      variable: async (asked, signal) =>
+        built.length > 1
+          ? { possible: [], why: 'another build of the earlier run confirms it' }
+          : await (await started()).variable(asked, signal),
+      build: async (attempt, signal, varied) => {
+        if (varied !== undefined) return await (await started()).build(attempt, signal, varied);
         if (attempt === 1 && outputsOf !== undefined) return await this.#collected(outputsOf, request);
         return built[attempt - 1]?.result ?? (await (await started()).build(attempt, signal));
       },

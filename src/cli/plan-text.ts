@@ -228,6 +228,7 @@ export function wholePlan(plan: Plan): string {
       ({ code, what, reason, canChangeOutput }) =>
         `deviation       ${code}: ${what}; ${reason}; can change the output: ${canChangeOutput}`,
     ),
+    ...(plan.vary === undefined ? [] : [`vary            ${plan.vary.join(', ')}: to confirm a mismatch`]),
     ...plan.carried.map(({ path, note }) => `carried         ${path}: ${note}`),
     ...plan.skipped.map(({ version, reason }) => `skipped         ${version}: ${reason}`),
     ...plan.knownResults.map(knownResultText),

@@ -11,6 +11,13 @@ export const DISK_OPTION = {
     'keep the whole store below 40G, 1.5GiB: what was not used for longest goes; default: SAMESOURCE_DISK',
 } as const;
 
+export const VARY_OPTION = {
+  type: 'boolean',
+  default: true,
+  describe:
+    'confirm a mismatch under other conditions where the recipe says which; --no-vary: as the plan says',
+} as const;
+
 export const KEEP = ['failed', 'always'] as const;
 
 export interface RunArguments extends GlobalArguments {

@@ -48,15 +48,22 @@ export interface Stability {
 export function stabilityOf(mismatch: SetComparison, ours: readonly SetComparison[]): Stability {
   if (ours.length === 0) return { standing: 'single', unstable: [] };
   const differing = placesOf(mismatch, 'rebuilt');
-  const disagreeing = new Set(ours.flatMap((comparison) => [...placesOf(comparison, 'published')]));
   // a file that only one of our builds made is as unstable as one with other bytes
-  for (const comparison of ours)
-    for (const file of [...comparison.unpairedPublished, ...comparison.unpairedRebuilt])
-      disagreeing.add(file.name);
+  const disagreeing = new Set(ours.flatMap((comparison) => differingMembers(comparison)));
   const missing = mismatch.unpairedPublished.map((file) => file.name);
   const unstable = [...differing, ...missing].filter((place) => disagreeing.has(place)).sort();
   return { standing: unstable.length > 0 ? 'unstable' : 'confirmed', unstable };
 }
+
+/** Where two builds of ours differ, as far as bytes were read; sorted. */
+export function differingMembers(ours: SetComparison): readonly string[] {
+  const unpaired = [...ours.unpairedPublished, ...ours.unpairedRebuilt].map(({ name }) => name);
+  return [...new Set([...placesOf(ours, 'published'), ...unpaired])].sort();
+}
+
+/** Whether `other` says more for the source than `comparison` does. */
+export const isNearer = (other: SetComparison, comparison: SetComparison): boolean =>
+  bestBuild([comparison, other]) === 1;
 
 /** Leaves and container records that differ, under the name that our own build's file has. */
 function placesOf(comparison: SetComparison, ours: 'published' | 'rebuilt'): Set<string> {

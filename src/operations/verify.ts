@@ -46,6 +46,8 @@ export interface VerifyRequest extends PlanRequest, EngineRequest {
   readonly rebuild?: number;
   /** One more clean build of a mismatch; default true. */
   readonly confirm?: boolean;
+  /** That one under other conditions than the plan's, where the recipe says which; default true. */
+  readonly vary?: boolean;
   /** Build although the published file is not authentic. */
   readonly buildAnyway?: boolean;
   /** Kept builds that were made before are not used again; with the present moment none is. */
@@ -168,6 +170,7 @@ export async function runPlan<T>(
         ...(buildInfo === undefined ? {} : { buildInfo }),
         ...(request.rebuild === undefined ? {} : { builds: request.rebuild }),
         ...(request.confirm === undefined ? {} : { confirm: request.confirm }),
+        ...(request.vary === undefined ? {} : { vary: request.vary }),
         ...engineOf(request),
         ...(madeSince === undefined ? {} : { madeSince }),
         ...(request.buildAnyway === undefined ? {} : { buildAnyway: request.buildAnyway }),

@@ -4,8 +4,18 @@
  * only obtained for the latter, once.
  */
 import type { Executor, PreparedBuild } from '../build/executor.js';
+import type { Variable } from '../build/variation.js';
+import type { VariedNote } from '../inputs/builds/varied-note.js';
 import { assertRoom } from '../inputs/room.js';
-import type { BuildResult, Plan, PreparedFacts, Reason, SourceRecord, UnverifiableReason } from '../model.js';
+import type {
+  BuildResult,
+  Plan,
+  PreparedFacts,
+  Reason,
+  SourceRecord,
+  UnverifiableReason,
+  Variation,
+} from '../model.js';
 import type { BuildUse } from '../report/types.js';
 import { KeptSupply } from './kept-supply.js';
 import { obtainSource } from './obtain-source.js';
@@ -58,6 +68,7 @@ export class BuildSupply {
   readonly #options: SupplyOptions;
   readonly #kept: KeptSupply;
   #start: Start | StoppedBuild | undefined;
+  #varied = 0;
 
   constructor(plan: Plan, options: SupplyOptions) {
     this.#plan = plan;
@@ -74,20 +85,81 @@ export class BuildSupply {
   async next(attempt: number): Promise<SuppliedBuild | StoppedBuild> {
     const kept = await this.#kept.next();
     if (kept !== undefined) return kept;
-    this.#start ??= await this.#prepare();
-    if (this.#start.kind === 'stopped') return this.#start;
-    const { prepared, source } = this.#start;
-    const from = source === undefined ? {} : { source };
-    const result = await this.#timed('build', () => prepared.build(attempt, this.#options.signal));
-    if (result.kind === 'environment-gone')
-      return { kind: 'stopped', reasons: [environmentGone(result)], ...from, prepared };
+    const start = await this.#started();
+    if (start.kind === 'stopped') return start;
+    const built = await this.#make(start, attempt);
+    if (built.kind === 'stopped') return built;
+    const { prepared, result } = built;
     const before = prepared.madeBefore?.(attempt);
-    const made = before ?? new Date().toISOString();
     // one that was made before was kept then, if it could be: twice it would count as two
     const id =
       before === undefined && this.#options.storing !== false
-        ? await this.#timed('keep', () => this.#kept.keep({ attempt, ...from, prepared, result }))
+        ? await this.#timed('keep', () =>
+            this.#kept.keep({
+              attempt,
+              ...(built.source === undefined ? {} : { source: built.source }),
+              prepared,
+              result,
+            }),
+          )
         : undefined;
+    return {
+      ...built,
+      use: {
+        ...(id === undefined ? {} : { id }),
+        ...built.use,
+        ...(before === undefined ? {} : { made: before, reused: true }),
+      },
+    };
+  }
+
+  /** Which of these a build can be made with here; none where nothing can be built at all. @throws FailedHere */
+  async variable(asked: readonly Variation[]): Promise<Variable> {
+    const start = await this.#started();
+    if (start.kind === 'stopped') return { possible: [] };
+    const { prepared } = start;
+    return (
+      (await prepared.variable?.(asked, this.#options.signal)) ?? {
+        possible: [],
+        why: `the executor ${prepared.environment.executor} varies nothing`,
+      }
+    );
+  }
+
+  /** In another environment than the plan's, so that it is never kept. @throws FailedHere */
+  async varied(varied: readonly Variation[]): Promise<SuppliedBuild | StoppedBuild> {
+    const start = await this.#started();
+    return start.kind === 'stopped' ? start : await this.#make(start, ++this.#varied, varied);
+  }
+
+  /** What is known of an earlier build under other conditions that gave what this one did. */
+  async variedBefore({ id }: BuildUse): Promise<VariedNote | undefined> {
+    return id === undefined ? undefined : await this.#kept.variedNote(id);
+  }
+
+  async noteVaried({ id }: BuildUse, note: VariedNote): Promise<void> {
+    if (id !== undefined) await this.#kept.noteVaried(id, note);
+  }
+
+  /** Never throws. */
+  async close(): Promise<void> {
+    if (this.#start?.kind === 'ready') await this.#start.prepared.close();
+  }
+
+  async #started(): Promise<Start | StoppedBuild> {
+    this.#start ??= await this.#prepare();
+    return this.#start;
+  }
+
+  async #make(
+    { prepared, source }: Start,
+    attempt: number,
+    varied?: readonly Variation[],
+  ): Promise<(SuppliedBuild & { readonly prepared: PreparedBuild }) | StoppedBuild> {
+    const from = source === undefined ? {} : { source };
+    const result = await this.#timed('build', () => prepared.build(attempt, this.#options.signal, varied));
+    if (result.kind === 'environment-gone')
+      return { kind: 'stopped', reasons: [environmentGone(result)], ...from, prepared };
     const { executor, engineVersion } = prepared.environment;
     return {
       kind: 'built',
@@ -95,18 +167,12 @@ export class BuildSupply {
       prepared,
       ...from,
       use: {
-        ...(id === undefined ? {} : { id }),
-        made,
+        made: new Date().toISOString(),
         executor,
         ...(engineVersion === undefined ? {} : { engineVersion }),
-        reused: before !== undefined,
+        reused: false,
       },
     };
-  }
-
-  /** Never throws. */
-  async close(): Promise<void> {
-    if (this.#start?.kind === 'ready') await this.#start.prepared.close();
   }
 
   async #prepare(): Promise<Start | StoppedBuild> {

@@ -19,9 +19,18 @@ import type {
   PreparedFacts,
   Reason,
   UnverifiableReason,
+  Variation,
 } from '../model.js';
 import { assembleReport, type ReportInput } from '../report/assemble.js';
-import type { BuildUse, EnvironmentEvidence, Report, RunRecord, SourceRecord } from '../report/types.js';
+import type {
+  BuildUse,
+  EnvironmentEvidence,
+  Report,
+  RunRecord,
+  SourceRecord,
+  VariedBuild,
+} from '../report/types.js';
+import { variedDeparture } from './varied-departure.js';
 import type { StoppedBuild, SuppliedBuild } from './build-supply.js';
 import { carriesSignature } from './carries-signature.js';
 import { reasonsBeside, type Judgement } from './judge-published.js';
@@ -44,6 +53,8 @@ export type SucceededBuild = SuppliedBuild & {
 export interface ComparedBuild {
   readonly build: SucceededBuild;
   readonly comparison: SetComparison;
+  /** Where it was not made as planned; such a build counts beside the planned ones by what it gave. */
+  readonly varied?: readonly Variation[];
 }
 
 export class Draft {
@@ -56,6 +67,7 @@ export class Draft {
   #judged: Judgement = { kind: 'judged', signatures: [], notAuthentic: [], unverifiable: [] };
   #fetched: readonly FetchedWorld[] = [];
   readonly #otherBuilds: { readonly attempt: number; readonly outcome: string }[] = [];
+  readonly #variations: VariedBuild[] = [];
   #source: SourceRecord | undefined;
   #prepared: PreparedFacts | undefined;
   readonly #seen = new Set<PreparedFacts>();
@@ -104,8 +116,24 @@ export class Draft {
     this.note(`build ${attempt} gave nothing to compare: ${outcome}`);
   }
 
+  /** A build, or none, under other conditions than the plan's. */
+  tellVaried({ detail, ...about }: VariedBuild): void {
+    const told = detail === undefined ? {} : { detail: this.#options.redact(detail) };
+    this.#variations.push({ ...about, ...told });
+    const what = about.members === undefined ? '' : ` in ${about.members.length} places`;
+    const why = detail === undefined ? '' : ` (${detail})`;
+    this.note(`other ${about.varied.join(', ')}: ${about.outcome}${what}${why}`);
+  }
+
   /** Of several builds the report tells of the one that is compared in the end: `#speaksOf`. */
   takeBuild(build: SuppliedBuild | StoppedBuild): void {
+    this.takeLogs(build);
+    if (build.kind === 'built') this.#uses.push(build.use);
+    else this.#stops++;
+    if (this.#uses.length + this.#stops === 1) this.#speaksOf(build);
+  }
+
+  takeLogs(build: SuppliedBuild | StoppedBuild): void {
     const { prepared } = build;
     if (prepared !== undefined && !this.#seen.has(prepared)) {
       this.#seen.add(prepared);
@@ -113,11 +141,7 @@ export class Draft {
       const reused = build.kind === 'built' && build.use.reused;
       if (!reused) this.#seconds['prepare'] = prepared.seconds;
     }
-    if (build.kind === 'built') {
-      this.#logs.push(...build.result.logs);
-      this.#uses.push(build.use);
-    } else this.#stops++;
-    if (this.#uses.length + this.#stops === 1) this.#speaksOf(build);
+    if (build.kind === 'built') this.#logs.push(...build.result.logs);
   }
 
   #speaksOf({
@@ -173,8 +197,10 @@ export class Draft {
     const comparisons = builds.map((one) => one.comparison);
     const chosen = builds[bestBuild(comparisons)];
     if (chosen === undefined) throw new Error('no build was compared');
-    const { build, comparison } = chosen;
+    const { build, comparison, varied } = chosen;
     this.#speaksOf(build);
+    if (varied !== undefined) this.#deviations = [...this.#deviations, variedDeparture(varied)];
+    for (const one of builds) if (one.varied !== undefined) this.#uses.push(one.build.use);
     const matching = comparisons.filter((one) => matchesPublished(one)).length;
     const judged = reasonsBeside(this.#judged, comparison);
     const authentic =
@@ -221,6 +247,7 @@ export class Draft {
         ...(standing === undefined
           ? {}
           : { standing: standing.standing, unstableMembers: standing.unstable }),
+        ...(this.#variations.length === 0 ? {} : { variations: this.#variations }),
         ...(this.#otherBuilds.length === 0 ? {} : { otherBuilds: this.#otherBuilds }),
         tools: toolsOf(comparison.pairs),
         missingTools: missingTools(comparison.pairs),

@@ -6,6 +6,7 @@ import { buildKey } from '../inputs/builds/build-key.js';
 import { buildsFor, noteUse, unlessDamaged, type FoundBuild } from '../inputs/builds/find-builds.js';
 import { loadBuild } from '../inputs/builds/load-build.js';
 import { storeBuild } from '../inputs/builds/store-build.js';
+import { readVariedNote, writeVariedNote, type VariedNote } from '../inputs/builds/varied-note.js';
 import { readEnds } from '../inputs/read-ends.js';
 import type { BuildKey, Plan, Sha256 } from '../model.js';
 import { redacted } from '../report/redact.js';
@@ -95,6 +96,21 @@ export class KeptSupply {
       this.#note(`this build could not be kept for later: ${error.message}`);
       return undefined;
     }
+  }
+
+  /** Whether the kept build `id` held under other conditions; of the engine that was asked for, if one was. */
+  async variedNote(id: Sha256): Promise<VariedNote | undefined> {
+    const { engine, workspace } = this.#options;
+    const key = await this.#keyOf();
+    if (key === undefined) return undefined;
+    const note = await readVariedNote(workspace.cache, { digest: key.buildDigest, id });
+    return engine !== undefined && note?.executor !== engine ? undefined : note;
+  }
+
+  async noteVaried(id: Sha256, note: VariedNote): Promise<void> {
+    const key = await this.#keyOf();
+    if (key !== undefined && this.#options.storing !== false)
+      await writeVariedNote(this.#options.workspace.cache, { digest: key.buildDigest, id }, note);
   }
 
   /** What succeeds once is no source that does not build; the newest speaks first. */

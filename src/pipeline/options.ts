@@ -23,6 +23,8 @@ export interface PipelineOptions {
   readonly builds?: number;
   /** One more clean build of a mismatch; default true. */
   readonly confirm?: boolean;
+  /** That one under other conditions than the plan's, where the plan says which; default true. */
+  readonly vary?: boolean;
   /** Build although the published file is not authentic. */
   readonly buildAnyway?: boolean;
   /** Kept builds that may take the place of one: by this engine, default any; made since then, default ever. */

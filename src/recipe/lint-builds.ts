@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What a schema cannot see in the builds of a recipe. */
+import { VARIATIONS } from '../model.js';
 import { rangeOf, schemeOf } from './candidates.js';
 import type { Recipe, RecipeBuild } from './schema.js';
 import { placeholdersIn } from './template.js';
@@ -65,11 +66,26 @@ function lintFallbacks({ fallbacks, environment, phases }: RecipeBuild, path: st
   });
 }
 
+/** What the plan's own environment could never be varied in. */
+function lintVary({ vary = [], environment: { image } }: RecipeBuild, path: string): readonly Found[] {
+  const found = (code: string, message: string): Found => ({ code, path: `${path}.vary`, message });
+  const possible = image.kind === 'none' ? ['time-zone'] : image.kind === 'host' ? [] : VARIATIONS;
+  return [
+    ...vary
+      .filter((name, i) => vary.indexOf(name) !== i)
+      .map((name) => found('vary-twice', `${name} stands twice`)),
+    ...vary
+      .filter((name) => !possible.some((each) => each === name))
+      .map((name) => found('vary-impossible', `${name} cannot be varied without a container`)),
+  ];
+}
+
 function lintBuild(recipe: Recipe, build: RecipeBuild, path: string): readonly Found[] {
   const { environment, phases, outputs } = build;
   const found: Found[] = [
     ...lintToolchain(recipe, build, path),
     ...lintFallbacks(build, path),
+    ...lintVary(build, path),
     ...lintTemplates(
       `${path}.outputs`,
       outputs.map((output) => output.path),

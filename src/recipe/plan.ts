@@ -112,6 +112,7 @@ export function makePlan(recipe: Recipe, request: PlanRequest, context: PlanCont
       diskMiB: instructions.environment.diskMiB,
       memoryMiB: instructions.environment.memoryMiB,
     },
+    ...(instructions.vary === undefined ? {} : { vary: instructions.vary }),
     carried: recipe.carried
       .filter((entry) => inRange(version, rangeOf(entry.versions), scheme))
       .map(({ path, note, reference }) => ({

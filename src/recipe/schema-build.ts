@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** How versions are built: image, toolchain out of the source, phases, outputs; and what only another system can build. */
 import { z } from 'zod';
-import { HOST_SYSTEMS } from '../model.js';
+import { HOST_SYSTEMS, VARIATIONS } from '../model.js';
 import {
   absolutePath,
   byKind,
@@ -195,6 +195,11 @@ export const build = strict({
   outputs: z.array(strict({ id: identifier, path: outputPath })).min(1),
   deviations: z.array(deviation).default([]),
   fallbacks: z.array(fallback).default([]),
+  vary: z
+    .array(word(VARIATIONS))
+    .min(1)
+    .optional()
+    .describe('What the build that confirms a mismatch is made with otherwise, since it must not matter.'),
 });
 
 export const hostBuild = strict({

@@ -3,7 +3,8 @@
 import type { Report } from './types.js';
 
 export interface Block {
-  readonly id: 'first-error' | 'failure-tail' | 'commands' | 'packages' | 'tools' | 'logs' | 'unstable';
+  readonly id:
+    'first-error' | 'failure-tail' | 'commands' | 'packages' | 'tools' | 'logs' | 'unstable' | 'variations';
   readonly title: string;
   /** JSON pointer into the report. */
   readonly pointer: string;
@@ -31,6 +32,14 @@ export function blocksOf({ statement, run }: Report): readonly Block[] {
       title: 'Members in which our builds differ from each other',
       pointer: '/run/unstableMembers',
       lines: run.unstableMembers ?? [],
+    },
+    {
+      id: 'variations',
+      title: 'Members that differ under other conditions than the plan’s',
+      pointer: '/run/variations',
+      lines: (run.variations ?? []).flatMap(({ varied, members = [] }) =>
+        members.map((member) => `${varied.join(', ')}: ${member}`),
+      ),
     },
     {
       id: 'commands',

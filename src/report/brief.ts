@@ -141,9 +141,12 @@ function buildLine({ statement, run }: Report): Statement {
   const failure = statement.buildFailure;
   const standing = run.statements.find(({ code }) => code.startsWith('standing-'));
   const built = run.statements.find(({ code }) => code === 'builds');
+  const varied = run.statements.find(({ code }) => code === 'variation-same' || code === 'variation-differs');
   const sentence =
     failure === undefined
-      ? [built?.sentence ?? 'No build of ours took place.', standing?.sentence].filter(Boolean).join(' ')
+      ? [built?.sentence ?? 'No build of ours took place.', standing?.sentence, varied?.sentence]
+          .filter(Boolean)
+          .join(' ')
       : `The ${failure.phase} phase ended with exit code ${failure.exitCode}${failure.firstError.length === 0 ? '' : `: ${clause(failure.firstError[0] ?? '')}`}.`;
   return brief(
     'build',

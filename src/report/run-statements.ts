@@ -4,6 +4,7 @@ import { publishedStatements } from './published-statements.js';
 import { fetchedStatements } from './fetched-statements.js';
 import { knownFailure } from '../known-failures.js';
 import { count, quoted, some } from './say.js';
+import { variedStatements } from './varied-statements.js';
 import type { BuildUse, ReportStatement, RunRecord, Statement } from './types.js';
 
 const SHOWN = 10;
@@ -62,6 +63,7 @@ export function runStatements(run: Omit<RunRecord, 'statements'>, statement: Rep
       '/unstableMembers',
       'diffoscope BUILD-1 BUILD-2',
     );
+  list.push(...variedStatements(run));
   environment(run, said);
   list.push(...fetchedStatements(run));
   for (const [at, log] of run.logs.entries())

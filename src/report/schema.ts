@@ -10,8 +10,10 @@ import {
   SIGNER_NOTES,
   UNRECORDED,
   UNVERIFIABLE_REASONS,
+  VARIATIONS,
 } from '../model.js';
 import { KNOWN_FAILURE_IDS } from '../known-failures.js';
+import { VARIED_OUTCOMES } from './types.js';
 import { AMBIGUITIES, EVIDENCE_KINDS, NOT_DELIVERED_REASONS, OWNERS, REFUSALS } from '../compare/types.js';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
@@ -486,6 +488,15 @@ const runPart = z.strictObject({
   builds: bytes,
   matchingBuilds: bytes,
   otherBuilds: list(z.strictObject({ attempt: bytes, outcome: text })).optional(),
+  variations: list(
+    z.strictObject({
+      varied: list(z.enum(VARIATIONS)),
+      outcome: z.enum(VARIED_OUTCOMES),
+      members: list(text).optional(),
+      detail: text.optional(),
+      reported: z.literal(true).optional(),
+    }),
+  ).optional(),
   usedBuilds: list(
     z.strictObject({
       id: sha256.optional(),

@@ -3,6 +3,7 @@
 import type { Deviation, Verdict } from '../model.js';
 import { count } from './say.js';
 import type { Report } from './types.js';
+import { VARIED_ENVIRONMENT } from './varied-statements.js';
 
 export function titleOf(
   verdict: Verdict,
@@ -13,15 +14,19 @@ export function titleOf(
   const from = deviations.some(({ code }) => code === 'source-replaced')
     ? ' from another source than the publisher’s'
     : '';
+  // nor does one under conditions of ours say that the plan gives the file
+  const under = deviations.some(({ code }) => code === VARIED_ENVIRONMENT)
+    ? ' under other conditions than planned'
+    : '';
   // a match of some splits says nothing of the others
   const of = scope === undefined ? '' : `; ${scope.text}`;
   switch (verdict.kind) {
     case 'reproducible':
-      return `Reproduced${from}${of}`;
+      return `Reproduced${from}${under}${of}`;
     case 'equivalent':
       return verdict.excludedBytes === 0
-        ? `Reproduced${from}, packed differently (0 bytes left out)${of}`
-        : `Reproduced${from}, except ${count(verdict.excludedBytes, 'byte')} that the store or signing added${of}`;
+        ? `Reproduced${from}${under}, packed differently (0 bytes left out)${of}`
+        : `Reproduced${from}${under}, except ${count(verdict.excludedBytes, 'byte')} that the store or signing added${of}`;
     case 'unreproducible':
       if (from !== '') return `Not reproduced${from}`;
       return deviations.some((deviation) => deviation.canChangeOutput !== 'no')

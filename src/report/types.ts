@@ -23,6 +23,7 @@ import type {
   Sha256,
   SourceRecord,
   Standing,
+  Variation,
   Target,
   Unopened,
   UnverifiableReason,
@@ -140,6 +141,20 @@ export interface BuildUse {
   readonly of?: { readonly app: string; readonly version: string; readonly buildDigest: Sha256 };
 }
 
+export const VARIED_OUTCOMES = ['same', 'differs', 'not-possible', 'failed'] as const;
+
+/** A confirming build of ours in another environment than the plan's, next to the first build. */
+export interface VariedBuild {
+  readonly varied: readonly Variation[];
+  readonly outcome: (typeof VARIED_OUTCOMES)[number];
+  /** Where the outputs differ: file, then names of members, joined by ` > `. */
+  readonly members?: readonly string[];
+  /** Why it was not possible, or how it failed. */
+  readonly detail?: string;
+  /** It came nearer to the published file than every planned build: the report compares this one. */
+  readonly reported?: true;
+}
+
 /** What one run of ours was like. */
 export interface RunRecord {
   /** ISO 8601, UTC. */
@@ -158,6 +173,8 @@ export interface RunRecord {
   readonly matchingBuilds: number;
   /** Builds that were asked for and gave nothing to compare. */
   readonly otherBuilds?: readonly { readonly attempt: number; readonly outcome: string }[];
+  /** Builds that differed from the plan in what must not matter; of them only what is as the first build, or reported, counts. */
+  readonly variations?: readonly VariedBuild[];
   /** Those that were compared, or that failed, in order. */
   readonly usedBuilds?: readonly BuildUse[];
   readonly standing?: Standing;

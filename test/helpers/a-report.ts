@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Reports of real comparisons, for tests of what is made from them. */
+import { variedDeparture } from '../../src/pipeline/varied-departure.js';
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -169,6 +170,30 @@ export const REPORTS = {
   unstable: async () =>
     await reportOf(buildZip(members('hello', 9)), buildZip(members('hallo', 1)), {
       run: aRun({ builds: 2, standing: 'unstable', unstableMembers: ['app.apk > res/text'] }),
+    }),
+  varied: async () =>
+    await reportOf(buildZip(members('hello', 9)), buildZip(members('hallo', 1)), {
+      run: aRun({
+        builds: 2,
+        standing: 'confirmed',
+        variations: [
+          { varied: ['cpus'], outcome: 'not-possible', detail: 'a container of docker has one CPU here' },
+          { varied: ['host-name', 'time-zone'], outcome: 'differs', members: ['app.apk > res/text', 'b'] },
+          { varied: ['host-name'], outcome: 'failed', detail: 'it ended with exit code 3' },
+          { varied: ['time-zone'], outcome: 'same' },
+        ],
+      }),
+    }),
+  'matched varied': async () =>
+    await reportOf(buildZip(members('x', 9)), buildZip(members('x', 9)), {
+      deviations: [variedDeparture(['time-zone'])],
+      run: aRun({
+        builds: 2,
+        matchingBuilds: 1,
+        variations: [
+          { varied: ['time-zone'], outcome: 'differs', members: ['app.apk > res/text'], reported: true },
+        ],
+      }),
     }),
   unpaired: async () =>
     await reportOf(buildZip([...members('x', 9), { name: 'more', data: 'y' }]), buildZip(members('x', 9))),

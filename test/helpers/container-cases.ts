@@ -9,7 +9,7 @@ import test, { type ExecutionContext } from 'ava';
 import { makeExecutor } from '../../src/build/executors.js';
 import type { Executor, PreparedBuild, PrepareRequest } from '../../src/build/executor.js';
 import { FailedHere } from '../../src/errors.js';
-import type { BuildPlan, BuildResult } from '../../src/model.js';
+import type { BuildPlan, BuildResult, Variation } from '../../src/model.js';
 import {
   leftovers,
   needEngine,
@@ -399,6 +399,40 @@ ff02::2\tip6-allrouters
       `${debianMirror}/dists/bookworm\n`,
     );
   });
+
+  when(
+    'a varied build sees other CPUs, another host and another time zone, and the next one does not',
+    async (t) => {
+      const plan = smallPlan({
+        build: 'nproc > world; { hostname; date +%Z; cat /etc/hosts; } >> world',
+        outputs: ['world'],
+      });
+      const request = requestFor(t, plan);
+      const build = await prepared(engine, request);
+      const asked = ['cpus', 'host-name', 'time-zone'] as const;
+      const { possible = [], why } = (await build.variable?.(asked)) ?? {};
+      const world = async (attempt: number, varied?: readonly Variation[]): Promise<readonly string[]> => {
+        const result = await build.build(attempt, undefined, varied);
+        if (result.kind !== 'succeeded') throw new Error(JSON.stringify(result));
+        return readFileSync(result.outputs[0]?.path ?? '', 'utf8').split('\n');
+      };
+      const planned = await world(1);
+      const varied = await world(1, possible);
+      const zone = await world(2, ['time-zone']);
+      t.deepEqual(await world(2), planned);
+      await build.close();
+      const cpus = Number(planned[0]);
+      // a machine with one CPU has no other number of them
+      if (cpus === 1) t.regex(why ?? '', /has one CPU here$/);
+      else t.deepEqual(possible, asked);
+      t.deepEqual(varied.slice(0, 3), [String(Math.max(1, cpus - 1)), 'varied-host', '+14']);
+      t.deepEqual(planned.slice(1, 3), ['build', 'UTC']);
+      t.deepEqual(zone, [planned[0], 'build', '+14', ...planned.slice(3)]);
+      t.true(varied.some((line) => /^127\.0\.0\.1\s+varied-host$/.test(line)));
+      t.false(varied.some((line) => /\sbuild$/.test(line)));
+      t.deepEqual(leftovers(engine, request.run), []);
+    },
+  );
 
   when('an image on top of the pinned base', async (t) => {
     const plan = smallPlan({

@@ -45,6 +45,10 @@ export async function hostileReport(): Promise<Report> {
       builds: 2,
       standing: 'unstable',
       unstableMembers: HOSTILE,
+      variations: [
+        { varied: ['cpus'], outcome: 'differs', members: HOSTILE },
+        { varied: ['host-name'], outcome: 'failed', detail: all },
+      ],
       failureTail: HOSTILE,
       missingTools: HOSTILE,
       tools: HOSTILE.map((name) => ({ name, version: name })),

@@ -70,6 +70,23 @@ test(
   OUTPUTS,
   `    fallbacks: [${UNUSED.replace('b.example', 'a.example').replace(': no }', ": 'no' }")}]\n${OUTPUTS}`,
 );
+test('only a container has another host name, or another number of CPUs', (t) => {
+  const vary = (image: string): readonly string[] =>
+    lintRecipe(
+      smallRecipe((text) =>
+        replaced(
+          '{ kind: lock, name: debian-12 }',
+          image,
+        )(text).replace(OUTPUTS, `    vary: [cpus, time-zone]\n${OUTPUTS}`),
+      ),
+    )
+      .filter(({ code }) => code === 'vary-impossible')
+      .map(({ message }) => message);
+  t.deepEqual(vary('{ kind: lock, name: debian-12 }'), []);
+  t.deepEqual(vary('{ kind: none }'), ['cpus cannot be varied without a container']);
+  t.is(vary('{ kind: host, system: macos }').length, 2);
+});
+test(found, 'vary-twice', OUTPUTS, `    vary: [cpus, cpus]\n${OUTPUTS}`);
 test(found, 'app-is-command', 'app: small', 'app: plan');
 test(found, 'app-is-command', 'app: small', 'app: completion');
 test(found, 'unknown-channel', 'channels:\n', 'defaultChannel: play\nchannels:\n');

@@ -580,3 +580,14 @@ test('fallbacks: an image by the same digest cannot change the output, another o
   // a plan without any has the digest that it always had
   t.false('fallbacks' in makePlan(smallRecipe(), { version: '10.10', channel: 'website' }, context).build);
 });
+
+test('what may be varied is part of the plan and of no digest', (t) => {
+  const context = { facts: [], recipeSha256: '0'.repeat(64), locks: {} };
+  const plan = (edit?: (text: string) => string) =>
+    makePlan(smallRecipe(edit), { version: '10.10', channel: 'website' }, context);
+  const varied = plan(replaced('    outputs:\n', '    vary: [time-zone, cpus]\n    outputs:\n'));
+  t.deepEqual(varied.vary, ['time-zone', 'cpus']);
+  t.false('vary' in plan());
+  t.is(varied.buildDigest, plan().buildDigest);
+  t.is(varied.compareDigest, plan().compareDigest);
+});

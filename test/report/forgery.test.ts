@@ -281,6 +281,55 @@ const LIES: Readonly<Record<string, Lie>> = {
       draft.run.builds = 1;
     },
   },
+  'a varied build that differs nowhere': {
+    of: 'varied',
+    code: 'run',
+    change: (draft) => {
+      draft.run.variations = [{ varied: ['cpus'], outcome: 'differs', members: [] }];
+    },
+  },
+  'a varied build that failed without a reason': {
+    of: 'varied',
+    code: 'run',
+    change: (draft) => {
+      draft.run.variations = [{ varied: ['cpus'], outcome: 'failed' }];
+    },
+  },
+  'a build that varies one thing twice': {
+    of: 'varied',
+    code: 'run',
+    change: (draft) => {
+      draft.run.variations = [{ varied: ['cpus', 'cpus'], outcome: 'same' }];
+    },
+  },
+  'a mismatch of a varied build that came nearer': {
+    of: 'varied',
+    code: 'run',
+    change: (draft) => {
+      draft.run.variations = [{ varied: ['cpus'], outcome: 'differs', members: ['x'], reported: true }];
+    },
+  },
+  'a match under other conditions, of which the statement says nothing': {
+    of: 'equal',
+    code: 'run',
+    change: (draft) => {
+      draft.run.variations = [{ varied: ['cpus'], outcome: 'differs', members: ['x'], reported: true }];
+    },
+  },
+  'a departure of a varied build that nobody made': {
+    of: 'matched varied',
+    code: 'run',
+    change: (draft) => {
+      delete (draft.run as { variations?: unknown }).variations;
+    },
+  },
+  'a match under other conditions than the departure names': {
+    of: 'matched varied',
+    code: 'run',
+    change: (draft) => {
+      draft.run.variations = [{ varied: ['cpus'], outcome: 'differs', members: ['x'], reported: true }];
+    },
+  },
   'unstable, nobody knows where': {
     of: 'unstable',
     code: 'run',

@@ -3,6 +3,7 @@ import type { CommandModule } from 'yargs';
 import { batchMarkdown, batchText, preflightText } from '../batch-text.js';
 import { globalOptions, recipesOption, runCommand, type GlobalArguments } from '../command.js';
 import { EXIT } from '../exit-code.js';
+import { VARY_OPTION } from '../run-options.js';
 import type { BatchRow } from '../../index.js';
 
 interface BatchArguments extends GlobalArguments {
@@ -11,6 +12,7 @@ interface BatchArguments extends GlobalArguments {
   readonly since: 'last' | undefined;
   readonly out: string;
   readonly markdown: boolean;
+  readonly vary: boolean;
 }
 
 export const batchCommand: CommandModule<object, BatchArguments> = {
@@ -40,6 +42,7 @@ export const batchCommand: CommandModule<object, BatchArguments> = {
         describe: 'reports/, attempts/ and batch/ (the journal) go below this directory',
       })
       .option('markdown', { type: 'boolean', default: false, describe: 'the table as Markdown' })
+      .option('vary', VARY_OPTION)
       .example('$0 batch apps.yaml', 'what has no verdict yet on this version, plan and published file')
       .example('$0 batch apps.yaml -j 3 --since last', 'three at once; no version is left out')
       .epilogue(
@@ -54,6 +57,7 @@ export const batchCommand: CommandModule<object, BatchArguments> = {
           out: argv.out,
           jobs: argv.jobs,
           ...(argv.since === undefined ? {} : { since: argv.since }),
+          ...(argv.vary ? {} : { vary: false }),
         },
         { ...options, onPreflight: (rows) => output.note(preflightText(rows)) },
       );

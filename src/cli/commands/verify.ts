@@ -7,7 +7,7 @@ import { otherFilesText } from '../lookup-text.js';
 import { printFailure, tell } from '../failure.js';
 import { nextSteps } from '../next-steps.js';
 import { Output } from '../output.js';
-import { engineOf, planRequestOf, runOptions, type RunArguments } from '../run-options.js';
+import { engineOf, planRequestOf, runOptions, VARY_OPTION, type RunArguments } from '../run-options.js';
 import {
   FailedHere,
   UsageError,
@@ -29,6 +29,7 @@ interface VerifyArguments extends RunArguments {
   readonly supersedes: string | undefined;
   readonly rebuild: number | undefined;
   readonly confirm: boolean;
+  readonly vary: boolean;
   readonly 'build-anyway': boolean;
   readonly recipe: string | undefined;
   readonly reports: string | undefined;
@@ -77,6 +78,7 @@ export const verifyCommand: CommandModule<object, VerifyArguments> = {
         default: true,
         describe: 'build a mismatch once more; --no-confirm does not',
       })
+      .option('vary', VARY_OPTION)
       .option('build-anyway', {
         type: 'boolean',
         default: false,
@@ -144,6 +146,7 @@ export const verifyCommand: CommandModule<object, VerifyArguments> = {
         ...(argv.rebuild === undefined ? {} : { rebuild: argv.rebuild }),
         ...(argv['build-anyway'] ? { buildAnyway: true } : {}),
         confirm: argv.confirm,
+        ...(argv.vary ? {} : { vary: false }),
         out: argv.out,
       };
       // a file that came first was looked up already

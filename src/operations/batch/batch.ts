@@ -40,6 +40,8 @@ export interface BatchRequest {
   readonly jobs?: number;
   /** Every version that came out since the last batch, not only the newest of each entry. */
   readonly since?: 'last';
+  /** As of `VerifyRequest`. */
+  readonly vary?: boolean;
 }
 
 export interface BatchOptions extends OperationOptions {
@@ -105,7 +107,7 @@ interface Place extends BatchRequest {
 
 async function run(
   entries: readonly BatchEntry[],
-  { out, base, jobs = 1, since }: Place,
+  { out, base, jobs = 1, since, vary }: Place,
   options: BatchOptions,
 ): Promise<BatchResult> {
   const { clock = systemClock, runJob = runInProcess, recipes: own } = options;
@@ -152,6 +154,7 @@ async function run(
           signal,
           note,
           ...(own === undefined ? {} : { recipes: own }),
+          ...(vary === undefined ? {} : { vary }),
         }),
     },
   );

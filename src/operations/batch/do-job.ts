@@ -135,9 +135,9 @@ async function verifyJob(job: VerifyJob, options: OperationOptions): Promise<Che
   });
 }
 
-async function verified({ target, plan, out }: VerifyJob, options: OperationOptions): Promise<Checked> {
+async function verified({ target, plan, out, vary }: VerifyJob, options: OperationOptions): Promise<Checked> {
   const { app, version, channel, published } = target;
-  const request = { ...asked(target), out };
+  const request = { ...asked(target), out, ...(vary === undefined ? {} : { vary }) };
   const planned: Planning =
     plan === undefined
       ? await planAnything(request, options).catch(withoutPlan)

@@ -33,6 +33,7 @@ export interface VerifyJob {
   /** As the preflight made it; without it the job makes its own. */
   readonly plan?: Plan;
   readonly out: string;
+  readonly vary?: boolean;
   readonly recipes?: string;
   /** Held while it works: one job of a killed batch may still be ending. */
   readonly lock: string;

@@ -19,8 +19,9 @@ export interface Task extends Work {
   readonly lock: string;
 }
 
-/** Phases are limited by the recipe; this is for what hangs elsewhere. */
-const limitOf = (minutes: number): number => 3 * minutes + 60;
+/** Phases are limited by the recipe; this is for what hangs elsewhere. A varied build may take twice as long. */
+const limitOf = (minutes: number, variations: number): number =>
+  (variations === 0 ? 3 : 5 + variations) * minutes + 60;
 
 export function taskOf(planned: PlannedEntry, lockOf: (key: string) => string): Task {
   const { entry, result } = planned;
@@ -35,7 +36,9 @@ export function taskOf(planned: PlannedEntry, lockOf: (key: string) => string): 
     target,
     room: result.kind === 'planned' ? result.room : { diskMiB: 0, memoryMiB: 0 },
     group: app,
-    minutes: entry.minutes ?? limitOf(result.kind === 'planned' ? result.minutes : 60),
+    minutes:
+      entry.minutes ??
+      (result.kind === 'planned' ? limitOf(result.minutes, result.plan?.vary?.length ?? 0) : limitOf(60, 0)),
     lock: lockOf(key),
   };
 }
@@ -44,6 +47,7 @@ export interface TaskOptions {
   readonly journal: Journal;
   readonly out: string;
   readonly recipes?: string;
+  readonly vary?: boolean;
   readonly runJob: RunJob;
   readonly clock: Clock;
   readonly signal: AbortSignal;
@@ -88,7 +92,7 @@ export async function runTask(task: Task, options: TaskOptions): Promise<Again |
 type Answer = Exclude<JobResult, { readonly kind: 'planned' }>;
 
 async function doneBy(task: Task, options: TaskOptions): Promise<Answer | undefined> {
-  const { runJob, signal, note, out, recipes } = options;
+  const { runJob, signal, note, out, recipes, vary } = options;
   const { planned, target, lock, minutes, key } = task;
   const { result } = planned;
   const plan = result.kind === 'planned' ? result.plan : undefined;
@@ -102,6 +106,7 @@ async function doneBy(task: Task, options: TaskOptions): Promise<Answer | undefi
         out,
         lock,
         ...(recipes === undefined ? {} : { recipes }),
+        ...(vary === undefined ? {} : { vary }),
       },
       { signal, minutes, onLine: (line) => note(`${key}: ${line.trim()}`) },
     );
