@@ -47,8 +47,13 @@ export async function* killRounds(
       prepare: 'sleep 0.2',
       build: build('built'),
     }),
-    // confirmed by a second build
-    two: appRecipe({ app: 'two', image: '{ kind: lock, name: tiny }', build: build('bilt') }),
+    // confirmed by a second build, under other conditions
+    two: appRecipe({
+      app: 'two',
+      image: '{ kind: lock, name: tiny }',
+      build: build('bilt'),
+      vary: '[cpus, host-name]',
+    }),
   });
   addTinyImage(scratch);
   writeFileSync(path.join(scratch.work, 'same.txt'), 'built\n');

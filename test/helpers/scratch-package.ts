@@ -181,6 +181,7 @@ export interface AppRecipe {
   readonly assertions?: string;
   readonly memoryMiB?: number;
   readonly diskMiB?: number;
+  readonly vary?: string;
 }
 
 const BUNDLED = 'kind: bundled, directory: demo/source';
@@ -223,7 +224,7 @@ ${app.prepare === undefined ? '' : `      - name: prepare\n        network: true
         network: false
         script: |
           ${script(app.build)}
-    outputs:
+${app.vary === undefined ? '' : `    vary: ${app.vary}\n`}    outputs:
       - { id: result, path: result.txt }
 `;
 }

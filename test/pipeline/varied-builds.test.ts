@@ -87,6 +87,7 @@ async function verified(
       probe: async () => ({ version: '1' }),
       prepare: async (about) => ({ kind: 'prepared', prepared: prepared(about) }),
     }),
+    storing: true,
     facts: {},
     about: {},
   });
