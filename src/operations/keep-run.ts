@@ -7,7 +7,8 @@ import { inventoryData } from '../build/inventory-data.js';
 import type { BegunPhase, FrozenState, RunJournal } from '../build/run-journal.js';
 import { FailedHere, UsageError } from '../errors.js';
 import { writeAside } from '../inputs/atomic-file.js';
-import { packageVersion } from '../inputs/package-files.js';
+import { packageParts } from '../inputs/builds/build-key.js';
+import { packageRoot, packageVersion } from '../inputs/package-files.js';
 import type { BuildResult, OnProgress, PhaseName, Plan } from '../model.js';
 import { machineHere, OWNER_FILE } from '../owned-directory.js';
 import { renderJson } from '../report/json.js';
@@ -89,6 +90,7 @@ export class KeepRun implements RunJournal {
     const { app, version, channel } = planned.plan.target;
     const machine = await machineHere();
     await this.#try(async () => {
+      const packageSha256 = await packageParts(planned.plan.build, packageRoot());
       this.#run = {
         schemaVersion: 1,
         run: path.basename(directory),
@@ -99,6 +101,7 @@ export class KeepRun implements RunJournal {
         target: { app, version, channel },
         planSha256: await writeKept(directory, PLAN_FILE, planned),
         request,
+        ...(packageSha256 === undefined ? {} : { packageSha256 }),
         ...(this.#recipes === undefined ? {} : { recipes: path.resolve(this.#recipes) }),
         ...(resumed === undefined ? {} : { resumed }),
         phases: [],

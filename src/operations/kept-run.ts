@@ -47,6 +47,8 @@ const keptRun = z.strictObject({
   machine: z.string().optional(),
   target: z.strictObject({ app: z.string(), version: z.string(), channel: z.string() }),
   planSha256: sha256,
+  /** Of the files of this package that the plan names by path. */
+  packageSha256: sha256.optional(),
   /** As the operation was asked. */
   request: z.looseObject({ app: z.string(), version: z.string() }),
   recipes: z.string().optional(),

@@ -28,7 +28,7 @@ import {
 } from './kept-run.js';
 import { withKeptRun, type OpenedRun } from './kept-runs.js';
 import type { OperationOptions } from './options.js';
-import { assertSamePlan } from './same-plan.js';
+import { assertSamePackage, assertSamePlan } from './same-plan.js';
 import { finishing, runPlan, type TakenUp, type VerifyResult } from './verify.js';
 
 export type ResumeFrom = 'prepare' | 'build' | 'compare';
@@ -61,6 +61,7 @@ export async function resume(request: ResumeRequest, options: OperationOptions =
     const recipes = options.recipes ?? kept.recipes;
     const more = { ...options, ...(recipes === undefined ? {} : { recipes }) };
     await assertSamePlan(kept.run, kept.request, planned, more);
+    if (from !== 'prepare') await assertSamePackage(kept, planned);
     if (kept.operation === 'build' && from === 'compare')
       throw new UsageError('nothing-to-compare', `run ${kept.run} only built`, {
         hint: '--from build builds again from what it prepared',

@@ -25,8 +25,8 @@ export function sameKey(one: BuildKey, other: BuildKey): boolean {
   );
 }
 
-/** A plan names these by path: a new version of them has the digest of the old one. */
-async function packageParts(
+/** A plan names these by path: with a new version of them it has the digest of the old one. */
+export async function packageParts(
   { source, environment: { dockerfile } }: BuildPlan,
   packageRoot: string,
 ): Promise<Sha256 | undefined> {
