@@ -6,6 +6,9 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+/** Java's tools run for a second each: the second compiler and the threads of its collector only cost. */
+const SHORT_LIVED = '-XX:TieredStopAtLevel=1 -XX:+UseSerialGC';
+
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const packages = JSON.parse(readFileSync(path.join(root, 'test/tools.json'), 'utf8'));
 const directory = mkdtempSync(path.join(os.tmpdir(), 'samesource-test-'));
@@ -15,7 +18,11 @@ writeFileSync(record, '');
 const ava = spawn(
   process.execPath,
   [path.join(root, 'node_modules/ava/entrypoints/cli.mjs'), ...process.argv.slice(2)],
-  { cwd: root, stdio: 'inherit', env: { ...process.env, SAMESOURCE_TEST_RECORD: record } },
+  {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, JAVA_TOOL_OPTIONS: SHORT_LIVED, SAMESOURCE_TEST_RECORD: record },
+  },
 );
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => ava.kill(signal));
 const code = await new Promise((resolve) => ava.on('exit', (exitCode) => resolve(exitCode ?? 1)));

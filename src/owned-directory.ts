@@ -4,7 +4,7 @@
  * one still needs. A process is named by its number and its start (proc_pid_stat(5)), within one boot and one PID
  * namespace; where that cannot be compared, only age decides.
  */
-import { promises as fs } from 'node:fs';
+import { promises as fs, mkdtempSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 export const OWNER_FILE = 'owner.json';
@@ -24,20 +24,16 @@ interface Owner {
 
 /** `prefix` as in `mkdtemp`. */
 export async function makeOwnedDirectory(parent: string, prefix: string): Promise<string> {
-  // before it is made: whoever sees an empty one without an owner may take it away
-  const owner = await describeOwner();
-  const directory = await fs.mkdtemp(path.join(await fs.realpath(parent), prefix));
-  await write(directory, owner);
+  const [owner, place] = [await describeOwner(), path.join(await fs.realpath(parent), prefix)];
+  // in one go: whoever sees an empty one without an owner for long takes it away
+  const directory = mkdtempSync(place);
+  writeFileSync(path.join(directory, OWNER_FILE), owner, { flag: 'wx' });
   return directory;
 }
 
 /** Marks a directory that was just made as this process's own. */
 export async function claim(directory: string): Promise<void> {
-  await write(directory, await describeOwner());
-}
-
-async function write(directory: string, owner: string): Promise<void> {
-  await fs.writeFile(path.join(directory, OWNER_FILE), owner, { flag: 'wx' });
+  await fs.writeFile(path.join(directory, OWNER_FILE), await describeOwner(), { flag: 'wx' });
 }
 
 /** This process, so that another one can ask `ownerIsGone`. */
