@@ -17,8 +17,8 @@ async function setOf(...lists: readonly (readonly Difference[])[]): Promise<SetC
   };
 }
 
-/** What the findings take in report.json and in the pages beside it. */
-function taken({ pairs }: SetComparison): number {
+/** What the findings take in report.json and in the pages beside it; counted until it is more than `enough`. */
+function taken({ pairs }: SetComparison, enough = Infinity): number {
   let bytes = 0;
   for (const [at, { published, differences }] of pairs.entries()) {
     bytes += Buffer.byteLength(JSON.stringify(differences));
@@ -26,6 +26,7 @@ function taken({ pairs }: SetComparison): number {
       const pointer = `/statement/comparison/pairs/${at}/differences/${index}`;
       const row = findingRow({ file: published.name, difference, key: '', pointer }, `code-${index}`, false);
       bytes += Buffer.byteLength(row.markup);
+      if (bytes > enough) return bytes;
     }
   }
   return bytes;
@@ -75,7 +76,7 @@ for (const [what, lists] of Object.entries({
   test(`evidence stays within its bound, and what was cut is counted: ${what}`, async (t) => {
     const all = await setOf(...lists);
     const bounded = boundEvidence(all);
-    t.true(taken(all) > EVIDENCE_BYTES);
+    t.true(taken(all, EVIDENCE_BYTES) > EVIDENCE_BYTES);
     t.true(taken(bounded) <= EVIDENCE_BYTES, `${taken(bounded)} bytes`);
     t.true(taken(bounded) > EVIDENCE_BYTES / 4, `${taken(bounded)} bytes`);
     for (const [at, pair] of bounded.pairs.entries())
