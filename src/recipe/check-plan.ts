@@ -37,7 +37,7 @@ export function makeCheckPlan(
     ? { candidate: { version: request.version, by: 'pinned' }, skipped: [] }
     : recipe.hostBuilds.length === 0
       ? undefined
-      : resolveVersion(recipe, request.version, context.facts, request.asOf);
+      : resolveVersion(recipe, request.version, context.facts, request);
   if (resolution === undefined) return undefined;
   const { candidate, newestKnown } = resolution;
   const { version } = candidate;

@@ -79,6 +79,15 @@ export function lintChannel(recipe: Recipe, id: string, channel: RecipeChannel):
     acquisition.kind === 'debian-archive'
   )
     found.push({ code: 'acquisition', path, message: `debian-archive needs a Debian source` });
+  if (channel.tag !== undefined) {
+    found.push(...lintTemplates(`${path}.tag`, [channel.tag]));
+    if (!channel.tag.includes('{version}'))
+      found.push({
+        code: 'tag-of-one-version',
+        path: `${path}.tag`,
+        message: `${JSON.stringify(channel.tag)} is the same for every version: expected {version} in it`,
+      });
+  }
   if (acquisition.kind === 'site-files')
     found.push(...lintTemplates(`${path}.acquisition.entry`, [acquisition.entry]));
   const ofPackage =

@@ -60,11 +60,11 @@ export function furtherLookups(
 /** The version that the request stands for, where that is known already. */
 export function tryResolve(
   recipe: Recipe,
-  request: Pick<PlanRequest, 'version' | 'asOf'>,
+  request: Pick<PlanRequest, 'version' | 'asOf' | 'channel'>,
   facts: readonly Fact[],
 ): Resolution | undefined {
   try {
-    return resolveVersion(recipe, request.version, facts, request.asOf);
+    return resolveVersion(recipe, request.version, facts, request);
   } catch (error) {
     // making the plan says the same again, to the user
     if (error instanceof UsageError || error instanceof VerifyError) return undefined;

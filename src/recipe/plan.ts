@@ -40,12 +40,7 @@ import { replaceSource, sourcePlan } from './source-plan.js';
  */
 export function makePlan(recipe: Recipe, request: PlanRequest, context: PlanContext): Plan {
   const channel = channelOf(recipe, request.channel);
-  const { candidate, skipped, newestKnown } = resolveVersion(
-    recipe,
-    request.version,
-    context.facts,
-    request.asOf,
-  );
+  const { candidate, skipped, newestKnown } = resolveVersion(recipe, request.version, context.facts, request);
   const { version } = candidate;
   assertNotMoved(recipe, candidate, context.versionLock);
   const instructions = instructionsFor(recipe, version, context.onHost === true);

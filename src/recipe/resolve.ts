@@ -11,7 +11,9 @@ import {
   rangeOf,
   schemeOf,
 } from './candidates.js';
+import { channelOf } from './compare-plan.js';
 import type { Recipe, RecipeStrategy } from './schema.js';
+import { templatePattern } from './template.js';
 import { compareVersions, inRange, nearestVersions, representative, type VersionRange } from './version.js';
 
 /**
@@ -72,6 +74,13 @@ export function withoutSource(
     : { skipped, exact: { version: asked ?? '', reason: hit.entry.reason } };
 }
 
+/** What leaves less of a range. */
+export interface Narrowing {
+  /** YYYY-MM-DD: nothing that came after that day. */
+  readonly asOf?: string | undefined;
+  readonly channel?: string | undefined;
+}
+
 export interface Resolution {
   readonly candidate: Candidate;
   readonly skipped: readonly Skipped[];
@@ -88,7 +97,7 @@ export function resolveVersion(
   recipe: Recipe,
   asked: string,
   facts: readonly Fact[],
-  asOf?: string,
+  { asOf, channel }: Narrowing = {},
 ): Resolution {
   const range = rangeOf(asked);
   const scheme = schemeOf(recipe);
@@ -112,8 +121,10 @@ export function resolveVersion(
       });
     for (const candidate of candidatesBy(recipe, strategy, facts)) {
       const { version, date } = candidate;
-      if (inRange(version, range, scheme) && wasThere(date, asOf) && !found.has(version))
-        found.set(version, candidate);
+      const wanted = inRange(version, range, scheme) && wasThere(date, asOf);
+      // what was asked for by name is that, wherever it is
+      const here = range.kind === 'exact' || isOf(recipe, channel, candidate);
+      if (wanted && here && !found.has(version)) found.set(version, candidate);
     }
     if ((range.kind === 'exact' && found.size > 0) || isComplete(recipe, strategy, range)) break;
   }
@@ -167,6 +178,16 @@ function newestKnown(
   const listed = resolve.every((strategy) => strategy.kind === 'pinned');
   if (!listed || resolve.some((strategy) => isComplete(recipe, strategy, range))) return {};
   return { newestKnown: { asked, why: 'it has a list of versions, and nothing to look others up by' } };
+}
+
+/** Channels of one app can have versions of their own, told apart by their tags. */
+function isOf(recipe: Recipe, channel: string | undefined, { version, build, ref }: Candidate): boolean {
+  const { tag } = channelOf(recipe, channel).channel;
+  if (tag === undefined || ref === undefined) return true;
+  const { groups } = templatePattern(tag).exec(ref) ?? {};
+  return (
+    groups?.['version'] === version && (build === undefined || (groups['build'] ?? `${build}`) === `${build}`)
+  );
 }
 
 /** What nobody dated cannot be said to have been there. */

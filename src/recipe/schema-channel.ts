@@ -123,6 +123,11 @@ export const channel = strict({
     .optional()
     .describe('versionCode = build number × times + plus, one of several where files of it differ'),
   signers: z.array(signer).default([]),
+  tag: text
+    .optional()
+    .describe(
+      'As the tags of its versions are called, where other channels have other versions: v{version}-beta.',
+    ),
   acquisition,
   pairs: z
     .array(

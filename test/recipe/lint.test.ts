@@ -53,6 +53,8 @@ const BY_HAND = 'acquisition: { kind: handed-over, how: download it }';
 test('the small recipe has no problem', (t) => {
   t.deepEqual(lintRecipe(smallRecipe()), []);
 });
+test(found, 'tag-of-one-version', BY_HAND, `tag: beta\n    ${BY_HAND}`);
+test(found, 'unknown-placeholder', BY_HAND, `tag: 'v{version}{x}'\n    ${BY_HAND}`);
 const OUTPUTS = '    outputs:\n';
 const GONE = '{ kind: image, reference: mirror.example/x, reason: a copy }';
 test(found, 'fallback-without-image', OUTPUTS, `    fallbacks: [${GONE}]\n${OUTPUTS}`);

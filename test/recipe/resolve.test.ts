@@ -73,6 +73,22 @@ test('a map that is complete for the range is not asked about; any other leaves 
   t.deepEqual([version, commit], ['12.11.0', 'ee'.repeat(20)]);
 });
 
+test('a beta is no release of the channel that has none, unless it is asked for by name', (t) => {
+  const recipe = readRecipe('telegram-x-android');
+  const repository = 'https://github.com/TGX-Android/Telegram-X';
+  const refs = ['v0.28.12.1806', 'v0.28.12.1807-beta'].map((name, at) => ({
+    name,
+    commit: `${at}1`.repeat(20),
+  }));
+  const newest = (channel: string, asked = 'latest'): readonly (string | undefined)[] =>
+    [[], [{ kind: 'git-refs', repository, refs } as const]].map(
+      (facts) => resolveVersion(recipe, asked, facts, { channel }).candidate.version,
+    );
+  t.deepEqual(newest('github'), ['0.28.3.1785', '0.28.12.1806']);
+  t.deepEqual(newest('github-beta'), ['0.28.11.1805', '0.28.12.1807']);
+  t.deepEqual(newest('github', '0.28.11.1805'), ['0.28.11.1805', '0.28.11.1805']);
+});
+
 test('a release is found by its name where the tag says something else', (t) => {
   const names =
     "    - kind: release-name\n      evidence: the release page\n      releases: [{ name: '11.0', tag: build-77 }]\n";
