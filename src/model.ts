@@ -642,7 +642,7 @@ export interface Plan {
 
 /** Why there is nothing to build, and what would have to be there. */
 export interface Obstacle {
-  readonly code: 'no-source' | 'needs-host';
+  readonly code: 'no-source' | 'source-missing-for-version' | 'needs-host';
   readonly detail: string;
   /** For another system: what a machine must have, and what would be done there. */
   readonly needs: readonly string[];

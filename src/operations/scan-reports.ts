@@ -103,7 +103,7 @@ async function directoriesIn(directory: string): Promise<readonly string[]> {
     throw new FailedHere(
       'unreadable-input',
       `cannot read the reports in ${directory}: ${(cause as Error).message}`,
-      { cause, hint: 'name a directory of reports, or the address of one, with --reports' },
+      { cause, hint: 'name a directory that holds reports' },
     );
   }
 }

@@ -6,8 +6,9 @@ import { digestOf } from '../canonical-json.js';
 import { FailedHere, FormatError, UsageError, VerifyError } from '../errors.js';
 import type { Executor } from '../build/executor.js';
 import { parseBuildInfo, type BuildInfo } from '../inputs/debian/buildinfo.js';
-import type { Plan, UnverifiableReason } from '../model.js';
+import type { CheckPlan, Plan, UnverifiableReason } from '../model.js';
 import type { Workspace } from '../pipeline/options.js';
+import { checkPlanWithoutSource } from '../recipe/check-plan.js';
 import { lookupsFor } from '../recipe/lookups.js';
 import { assembleReport } from '../report/assemble.js';
 import { redactor } from '../report/redact.js';
@@ -91,7 +92,12 @@ async function verified(request: VerifyRequest, options: OperationOptions): Prom
       if (error instanceof FailedHere) await keepFailure(error, {}, request.out, options);
       throw error;
     }
-    return await stored({ report: await reportWithoutPlan(request, reason), logs: [] }, request);
+    const checks = await checksWithoutSource(request, reason, options);
+    const report =
+      checks === undefined
+        ? await reportWithoutPlan(request, reason)
+        : await (await import('./verify-checks.js')).verifyChecks(checks, request, options);
+    return await stored({ report, logs: [] }, request);
   }
   if (planned.kind === 'checks') {
     const older = newestKnownText(planned.plan);
@@ -278,6 +284,17 @@ async function publishedWithoutSource(
     code: 'source-missing-for-version',
     detail: `${recipe.title} ${version}: the file on ${fit.channel} says that it is this version, and no tag or commit of the source names it`,
   };
+}
+
+/** What can be checked of a file that is at hand: its version has no source, and whose it is it says all the same. */
+async function checksWithoutSource(
+  request: VerifyRequest,
+  { code, detail }: { readonly code: UnverifiableReason; readonly detail: string },
+  options: OperationOptions,
+): Promise<CheckPlan | undefined> {
+  if (request.published === undefined || code !== 'source-missing-for-version') return undefined;
+  const { recipe, sha256 } = await recipeOf(request.app, options.recipes);
+  return checkPlanWithoutSource(recipe, request, { detail, recipeSha256: sha256 });
 }
 
 async function reportWithoutPlan(

@@ -101,7 +101,7 @@ async function outcomeOf(
         said,
         looked.filter(({ split }) => !split),
         'versionName',
-        (found) => isAskedFor(found, plan.target.version),
+        (found) => found === plan.compare.versionName || isAskedFor(found, plan.target.version),
       );
     case 'signer':
       return signerOutcome(said, looked);

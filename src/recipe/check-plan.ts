@@ -8,7 +8,7 @@ import { channelOf, comparePlan } from './compare-plan.js';
 import type { PlanRequest } from './lookups.js';
 import { resolveVersion, type Resolution } from './resolve.js';
 import type { Recipe } from './schema.js';
-import { expand } from './template.js';
+import { expand, placeholdersIn } from './template.js';
 import { inRange } from './version.js';
 
 /** The entry that says that only another system builds this version. */
@@ -73,6 +73,47 @@ export function makeCheckPlan(
           !confirmed && (closed || inRange(version, rangeOf(versions), schemeOf(recipe))),
       )
       .map(({ what }) => what),
+    knownResults: knownResultsOf(recipe, version),
+  };
+}
+
+/** A file of a version whose source nobody published, which is at hand: whose it is can be checked all the same. */
+export function checkPlanWithoutSource(
+  recipe: Recipe,
+  request: PlanRequest,
+  { detail, recipeSha256 }: { readonly detail: string; readonly recipeSha256: string },
+): CheckPlan {
+  const { id, channel } = channelOf(recipe, request.channel);
+  const { version } = request;
+  const target = { app: recipe.app, version, channel: id };
+  const { pairs = [], versionName, ...rest } = channel;
+  const values = { version };
+  // of no build, and of no build number
+  const fits = (template: string): boolean => placeholdersIn(template).every((name) => name === 'version');
+  const names = [...new Set([...channel.files, ...pairs.map(({ published }) => published)])].filter(fits);
+  const compare = comparePlan(
+    recipe,
+    {
+      id,
+      channel: {
+        ...rest,
+        ...(versionName !== undefined && fits(versionName) ? { versionName } : {}),
+        acquisition: { kind: 'handed-over', how: 'get it from the channel' },
+        notPublished: [],
+      },
+    },
+    { target, candidate: { version, by: 'pinned' }, values, outputs: [] },
+  );
+  return {
+    schemaVersion: 1,
+    target,
+    obstacle: { code: 'source-missing-for-version', detail, needs: [], steps: [] },
+    compare,
+    files: names.length === 0 ? [recipe.app] : names.map((name) => expand(name, values)),
+    checks: checksOf(compare),
+    recipe: { app: recipe.app, sha256: recipeSha256 },
+    compareDigest: digestOf(compare),
+    unconfirmed: [],
     knownResults: knownResultsOf(recipe, version),
   };
 }

@@ -326,7 +326,7 @@ const statement = z.strictObject({
       compareDigest: sha256,
       compare: planPart,
       obstacle: z.strictObject({
-        code: z.enum(['no-source', 'needs-host']),
+        code: z.enum(['no-source', 'source-missing-for-version', 'needs-host']),
         detail: text,
         needs: list(text),
         steps: list(text),

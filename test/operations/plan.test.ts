@@ -17,6 +17,7 @@ import { FailedHere, UsageError, VerifyError } from '../../src/errors.js';
 import type { CheckPlan, Plan } from '../../src/model.js';
 import { plan, planAnything, type PlanRequest } from '../../src/operations/plan.js';
 import { verify } from '../../src/operations/verify.js';
+import { checkReport } from '../../src/report/check.js';
 import { buildManifest } from '../helpers/build-axml.js';
 import { buildZip } from '../helpers/build-zip.js';
 import { newIdentity, signedApk, type Identity } from '../helpers/sign-apk.js';
@@ -306,6 +307,12 @@ test('a version that users have and the repository does not: said of the publish
     kind: 'unverifiable',
     reasons: [{ code: 'source-missing-for-version' }],
   });
+  t.is(report.statement.subject.published.length, 1);
+  t.deepEqual(
+    report.statement.checks?.outcomes.map(({ check, outcome }) => `${check} ${outcome}`),
+    ['package passed', 'version passed', 'signer passed', 'continuity not-run', 'transparency-log not-run'],
+  );
+  t.is(checkReport(report).kind, 'consistent');
   // another version than asked, another signer, no file: the version is what is wrong
   signed(identity, '1.3');
   await t.throwsAsync(verify(asked, { recipes: at.recipes }), { code: 'unknown-version' });
@@ -314,6 +321,16 @@ test('a version that users have and the repository does not: said of the publish
   await t.throwsAsync(verify({ app: 'chat', version: '1.2' }, { recipes: at.recipes }), {
     code: 'unknown-version',
   });
+  // where the recipe says itself that there is no source, whose the file is counts all the same
+  const chat = path.join(at.recipes, 'chat.yaml');
+  const missing =
+    "  withoutSource: [{ versions: '1.2', reason: never published, reference: 'https://example.org/' }]\n";
+  writeFileSync(chat, readFileSync(chat, 'utf8').replace('channels:\n', `${missing}channels:\n`));
+  const stranger = await verify(asked, { recipes: at.recipes });
+  t.is(stranger.report.statement.verdict.kind, 'not-authentic');
+  t.is(checkReport(stranger.report).kind, 'consistent');
+  signed(identity, '1.3');
+  await t.throwsAsync(verify(asked, { recipes: at.recipes }), { code: 'other-version' });
 });
 
 // ---------------------------------------------------------------- nothing to build
