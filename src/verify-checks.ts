@@ -3,6 +3,7 @@
  * Where nothing can be built: published files → checks → report. The verdict is `unverifiable` for what keeps the build from
  * being made, or `not-authentic`; no check makes it better.
  */
+import { inspectEncryption } from './compare/inspect-published.js';
 import { FailedHere, UsageError } from './errors.js';
 import {
   obtainPublished,
@@ -36,12 +37,8 @@ export async function verifyChecks(plan: CheckPlan, options: ChecksOptions): Pro
   const unverifiable: Reason<UnverifiableReason>[] = [{ code: obstacle.code, detail: obstacle.detail }];
   if (outcome.kind === 'no-published-artifact')
     unverifiable.push({ code: outcome.kind, detail: `${outcome.detail} (${outcome.hint})` });
-  if (compare.encryption !== undefined && files.length > 0)
-    unverifiable.push({
-      code: 'encrypted',
-      // nothing here reads an IPA
-      detail: `${compare.encryption.scheme}, as this channel delivers its files; whether this file is, was not read: ${compare.encryption.hides}`,
-    });
+  if (compare.encryption !== undefined)
+    for (const file of files) unverifiable.push(...(await encryptedReason(file, compare.encryption)));
   return assembleReport({
     target,
     builtBy: compare.builtBy,
@@ -65,6 +62,29 @@ export async function verifyChecks(plan: CheckPlan, options: ChecksOptions): Pro
     ),
   });
 }
+
+/** What is encrypted of the file; nothing where it is not as the channel delivers it. */
+async function encryptedReason(
+  { name, path }: PublishedFile,
+  { scheme, hides }: NonNullable<CheckPlan['compare']['encryption']>,
+): Promise<Reason<UnverifiableReason>[]> {
+  const found = await inspectEncryption(path);
+  if (found === undefined)
+    return [{ code: 'encrypted', detail: `whether ${name} is encrypted (${scheme}) was not read; ${hides}` }];
+  const { encrypted, unread } = found;
+  const programs = encrypted.map(({ path: inside }) => inside.join(' > '));
+  const bytes = encrypted.flatMap(({ slices }) => slices).reduce((sum, { size }) => sum + size, 0);
+  if (programs.length + unread.length === 0) return [];
+  const shown = programs.slice(0, SHOWN).join(', ');
+  const more = programs.length > SHOWN ? ` and ${programs.length - SHOWN} more` : '';
+  const which =
+    programs.length === 0
+      ? `of ${unread.length} programs of ${name} it could not be read whether they are encrypted`
+      : `${bytes} bytes of ${shown}${more} in ${name} are encrypted`;
+  return [{ code: 'encrypted', detail: `${which}; ${hides}` }];
+}
+
+const SHOWN = 5;
 
 /** No build waits for the file here: without a phone the verdict is the same, and the checks of the file are not run. */
 async function obtainIfAtHand(plan: CheckPlan, options: ObtainOptions): Promise<PublishedOutcome> {

@@ -3,6 +3,7 @@
 import { FileSource, type ByteSource } from '../bytes.js';
 import type { AuthenticityReason, Reason, SignerNote, SignerPin, UnverifiableReason } from '../model.js';
 import { judgeAuthenticity, signatureOf } from './authenticity.js';
+import { encryptedPrograms, isProgram, type EncryptedPrograms } from './ipa/encrypted-members.js';
 import { identityOf, type IdentityIssue, type IdentityReading } from './identity.js';
 import { withSdkVerdicts } from './sdk-signatures.js';
 import { oneFileWalk, type OneFileOptions } from './one-file.js';
@@ -41,6 +42,26 @@ export async function inspectPublished(
   const walk = oneFileWalk(options);
   try {
     return await inspect(source, walk, options);
+  } finally {
+    await walk.close();
+    source.close();
+  }
+}
+
+/**
+ * Programs of an app of Apple's platforms that FairPlay encrypts; `undefined` for any other file.
+ * @throws FailedHere `unreadable-input` for a file that cannot be read
+ */
+export async function inspectEncryption(
+  path: string,
+  options: OneFileOptions = {},
+): Promise<EncryptedPrograms | undefined> {
+  const source = FileSource.open(path);
+  const walk = oneFileWalk(options);
+  try {
+    const { format } = await identityOf(source, { walk });
+    const isApple = format === 'ipa' || format === 'mac-app' || isProgram(source);
+    return isApple ? await encryptedPrograms(walk, source) : undefined;
   } finally {
     await walk.close();
     source.close();

@@ -55,8 +55,10 @@ export function comparePlan(
   context: CompareContext,
 ): ComparePlan {
   const { target, candidate, values, outputs } = context;
+  // where nothing is built here there is nothing to pair
+  const named = outputs.length === 0 ? undefined : channel.pairs;
   const pairs: readonly PairPlan[] =
-    channel.pairs?.map(({ published, output, when }) => ({
+    named?.map(({ published, output, when }) => ({
       published: expand(published, values),
       output,
       ...(when === undefined ? {} : { when: conditionOf(when) }),

@@ -13,17 +13,30 @@ const BY_HAND = {
   'transparency-log': 'sha256sum FILE   # and look for it in the log',
 } as const satisfies Record<CheckName, string>;
 
-export function checkStatements({ checks }: DecidedFacts): Statement[] {
+const INFO_PLIST = `python3 -c 'import plistlib, re, sys, zipfile; z = zipfile.ZipFile(sys.argv[1]); n = [n for n in z.namelist() if re.fullmatch(r"(Payload/)?[^/]+[.]app/(Contents/)?Info[.]plist", n)]; i = plistlib.loads(z.read(n[0])); print(i["CFBundleIdentifier"], i["CFBundleShortVersionString"])' FILE`;
+/** Of an app of Apple's platforms. */
+const BY_HAND_APPLE = {
+  ...BY_HAND,
+  package: INFO_PLIST,
+  version: INFO_PLIST,
+  signer: 'codesign --display --verbose=4 APP   # on a Mac',
+  continuity: 'codesign --display --verbose=4 APP   # on a Mac, and the same of the earlier app',
+} as const satisfies Record<CheckName, string>;
+
+export function checkStatements(facts: DecidedFacts): Statement[] {
+  const { checks, subject } = facts;
   if (checks === undefined) return [];
   const { obstacle, outcomes, compare, source } = checks;
   const list: Statement[] = [];
+  const isApple = subject.published.some(({ name }) => /\.(?:ipa|app\.zip)$/i.test(name));
+  const byHand = isApple ? BY_HAND_APPLE : BY_HAND;
   for (const [at, { check, outcome, detail }] of outcomes.entries())
     list.push(
       say(
         `check-${outcome}-${check}`,
         `The check ${check} ${outcome === 'not-run' ? 'was not run' : outcome}: ${clause(detail)}.`,
         [`/checks/outcomes/${at}`],
-        BY_HAND[check],
+        byHand[check],
       ),
     );
   if (obstacle.code === 'needs-host')
@@ -39,12 +52,20 @@ export function checkStatements({ checks }: DecidedFacts): Statement[] {
     list.push(
       say(
         'store-encryption',
-        `The store encrypts what it delivers (${compare.encryption.scheme}); whether this is so in this file was not read. Such a file shows: ${clause(compare.encryption.shows)}. It hides: ${clause(compare.encryption.hides)}.`,
+        `The store encrypts what it delivers (${compare.encryption.scheme})${inThisFile(facts)}. Such a file shows: ${clause(compare.encryption.shows)}. It hides: ${clause(compare.encryption.hides)}.`,
         ['/checks/compare/encryption'],
         'otool -l BINARY | grep -A 4 LC_ENCRYPTION_INFO',
       ),
     );
   return list;
+}
+
+/** As far as it was read; where nothing was, or the file is another one, nothing. */
+function inThisFile({ subject, verdict }: DecidedFacts): string {
+  if (subject.published.length === 0 || verdict.kind !== 'unverifiable') return '';
+  const reasons = verdict.reasons.filter(({ code }) => code === 'encrypted');
+  if (reasons.length === 0) return '; no program of what was handed over is encrypted';
+  return `; ${reasons.map(({ detail }) => clause(detail.split(';')[0] ?? '')).join('; ')}`;
 }
 
 /** Said of every such report, whatever passed. */

@@ -78,7 +78,7 @@ const FAILING: readonly (readonly [string, readonly string[], string, RegExp])[]
   ],
   [
     'a script of what the recipe has no steps for',
-    ['monal-ios', '6.4.5', '--script'],
+    ['telegram-ios', '7.3', '--script', '--quiet'],
     'no-host-steps',
     /verify plan/,
   ],

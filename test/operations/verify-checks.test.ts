@@ -22,6 +22,7 @@ import type { Report } from '../../src/report/types.js';
 import { entryFor, logFiles, logSigner, otherEntries, serve } from '../helpers/build-log.js';
 import { localServer } from '../helpers/http-server.js';
 import { buildManifest } from '../helpers/build-axml.js';
+import { buildIpa, infoPlist, programsOf } from '../helpers/build-ipa.js';
 import { buildZip } from '../helpers/build-zip.js';
 import { newIdentity, signedApk } from '../helpers/sign-apk.js';
 import { runCli } from '../helpers/run-cli.js';
@@ -214,7 +215,7 @@ test('a store that encrypts: what the file shows and what it hides is said', asy
   t.true(outcomes(report).includes('signer not-run'));
   const told = report.statement.statements.find(({ code }) => code === 'store-encryption');
   // the file that was handed over is an APK, which no store encrypted
-  t.true(told?.sentence.includes('whether this is so in this file was not read'));
+  t.true(told?.sentence.includes('is encrypted (FairPlay) was not read'));
 });
 
 test('a log that lists the file, one that does not, one that does not answer', async (t) => {
@@ -288,4 +289,62 @@ test('a report about a file of another app is no verdict on that file', async (t
   const found = await runCli(['lookup', 'other.apk'], { cwd });
   t.is(found.exitCode, 4, found.output);
   t.true(found.stdout.includes('the file is of another app'), found.output);
+});
+
+// ---------------------------------------------------------------- apps of Apple's platforms
+
+const ipaOf = (identifier: string, version: string, id: number): Buffer =>
+  buildIpa({
+    programs: programsOf().map((one) =>
+      one.executable === 'Example'
+        ? {
+            ...one,
+            spec: { ...one.spec, encryption: { id } },
+            bundle: { CFBundleIdentifier: identifier, CFBundleShortVersionString: version },
+          }
+        : one,
+    ),
+  });
+const macZip = (identifier: string, version: string): Buffer =>
+  buildZip([
+    {
+      name: 'Telegram.app/Contents/Info.plist',
+      data: infoPlist({ CFBundleIdentifier: identifier, CFBundleShortVersionString: version }),
+    },
+  ]);
+
+async function checkedApp(t: ExecutionContext, app: string, version: string, file: Buffer): Promise<Report> {
+  const at = path.join(temporaryDirectory(t), app.endsWith('macos') ? 'app.zip' : 'app.ipa');
+  writeFileSync(at, file);
+  const { report } = await verify({ app, version, published: at }, {});
+  t.is(checkReport(JSON.parse(JSON.stringify(report))).kind, 'consistent');
+  return report;
+}
+
+for (const [app, version, identifier] of [
+  ['monal-ios', '6.4.5', 'G7YU7X7KRJ.SworIM'],
+  ['element-x-ios', '26.07.4', 'io.element.elementx'],
+] as const)
+  test(`${app}: the checks read the app, and which programs are encrypted`, async (t) => {
+    const report = await checkedApp(t, app, version, ipaOf(identifier, version, 1));
+    t.deepEqual(outcomes(report).slice(0, 2), ['package passed', 'version passed']);
+    t.deepEqual(reasons(report), ['encrypted', 'needs-host']);
+    const { verdict } = report.statement;
+    t.regex(
+      JSON.stringify(verdict),
+      /12288 bytes of Payload\/Example\.app\/Example in [A-Za-z]+\.ipa are encrypted; The code/,
+    );
+    const plain = await checkedApp(t, app, version, ipaOf(identifier, version, 0));
+    t.deepEqual(reasons(plain), ['needs-host']);
+    const other = await checkedApp(t, app, version, ipaOf('org.evil', version, 1));
+    t.is(other.statement.verdict.kind, 'not-authentic');
+    await t.throwsAsync(checkedApp(t, app, version, ipaOf(identifier, '1.0', 1)), { code: 'other-version' });
+  });
+
+test('telegram-macos: the checks read an app of macOS in a ZIP', async (t) => {
+  const report = await checkedApp(t, 'telegram-macos', '11.15', macZip('ru.keepcoder.Telegram', '11.15'));
+  t.deepEqual(outcomes(report).slice(0, 2), ['package passed', 'version passed']);
+  t.deepEqual(reasons(report), ['needs-host']);
+  const other = await checkedApp(t, 'telegram-macos', '11.15', macZip('org.evil', '11.15'));
+  t.is(other.statement.verdict.kind, 'not-authentic');
 });

@@ -6,7 +6,7 @@
 import { BufferSource, type ByteSource } from '../../bytes.js';
 import { FormatError } from '../../errors.js';
 import { isFat } from '../../formats/macho-fat.js';
-import { encryptedSlices } from '../../formats/macho-encryption.js';
+import { encryptedSlices, type EncryptedSlice } from '../../formats/macho-encryption.js';
 import { isThin } from '../../formats/macho.js';
 import { readZip, type ZipStructure } from '../../formats/zip.js';
 import { printableBytes } from '../../printable.js';
@@ -18,32 +18,58 @@ import { isApp } from './is-app.js';
 /** Of those that were not compared for being equal; the others have told it themselves. */
 export async function tellEncrypted(walk: Walk, published: ByteSource): Promise<void> {
   const [root] = walk.nodes;
-  if (root === undefined) return;
-  if (root.format === 'equal' && isProgram(published)) {
-    tellEqual(walk, [], published);
-    return;
-  }
-  const zip = structureOf(published);
-  if (zip === undefined || !isApp(zip)) return;
+  if (root === undefined || (root.format !== 'equal' && isProgram(published))) return;
   const compared = new Set(
     root.members.filter(({ node }) => node !== undefined).map(({ published: at }) => at?.offset),
   );
-  for (const entry of zip.entries) {
-    if (entry.size < 28 || compared.has(entry.dataOffset)) continue;
+  const found = await encryptedPrograms(walk, published, (offset) => compared.has(offset));
+  for (const { path, slices } of found.encrypted) tell(walk, path, slices);
+  for (const path of found.unread)
+    walk.cannotVerify('limits', `${path.join()}: load commands beyond what is read`);
+}
+
+export interface EncryptedPrograms {
+  readonly encrypted: readonly {
+    readonly path: readonly string[];
+    readonly slices: readonly EncryptedSlice[];
+  }[];
+  /** Programs of which nobody here can say it. */
+  readonly unread: readonly (readonly string[])[];
+}
+
+/** Of a program or of an app in an archive. `skips`: by where an entry's data begin. */
+export async function encryptedPrograms(
+  walk: Walk,
+  source: ByteSource,
+  skips: (offset: number) => boolean = () => false,
+): Promise<EncryptedPrograms> {
+  const encrypted: EncryptedPrograms['encrypted'][number][] = [];
+  const unread: (readonly string[])[] = [];
+  const add = (path: readonly string[], program: ByteSource): void => {
+    const slices = encryptedSlices(program);
+    if (slices.length > 0) encrypted.push({ path, slices });
+  };
+  if (isProgram(source)) add([], source);
+  const zip = structureOf(source);
+  for (const entry of zip !== undefined && isApp(zip) ? zip.entries : []) {
+    if (entry.size < 28 || skips(entry.dataOffset)) continue;
     walk.checkAborted();
-    const head = await programHead(published, entry);
+    const head = await programHead(source, entry);
     if (head === undefined) continue;
     const path = [printableBytes(entry.rawName)];
-    if (head === 'too-large')
-      walk.cannotVerify('limits', `${path.join()}: load commands beyond what is read`);
-    else if (!isFat(head)) tellEqual(walk, path, new BufferSource(head));
+    if (head === 'too-large') unread.push(path);
+    else if (!isFat(head)) add(path, new BufferSource(head));
     else {
-      const content = await entryContent(walk, published, entry, walk.options.limits.memberBytes);
-      if (content.kind === 'unread') continue;
-      tellEqual(walk, path, content.source);
+      const content = await entryContent(walk, source, entry, walk.options.limits.memberBytes);
+      if (content.kind === 'unread') {
+        unread.push(path);
+        continue;
+      }
+      add(path, content.source);
       content.close();
     }
   }
+  return { encrypted, unread };
 }
 
 export function isProgram(source: ByteSource): boolean {
@@ -60,9 +86,13 @@ function structureOf(source: ByteSource): ZipStructure | undefined {
   }
 }
 
-/** `source`: the program, or as much of it as has its load commands. */
+/** Of a program that is equal on both sides. */
 export function tellEqual(walk: Walk, path: readonly string[], source: ByteSource): void {
-  for (const { architecture, size } of encryptedSlices(source))
+  tell(walk, path, encryptedSlices(source));
+}
+
+function tell(walk: Walk, path: readonly string[], slices: readonly EncryptedSlice[]): void {
+  for (const { architecture, size } of slices)
     walk.cannotVerify(
       'encrypted',
       `${[...path, architecture].join(' > ')}: ${size} bytes are encrypted by FairPlay on both sides alike; nobody could have built them`,

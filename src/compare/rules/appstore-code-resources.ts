@@ -13,27 +13,45 @@ import { equalPlists } from '../../formats/plist-difference.js';
 import { plistAt, plistString, readPlist } from '../../formats/plist.js';
 import { writeXmlPlist } from '../../formats/plist-xml-writer.js';
 import type { ZipEntry, ZipStructure } from '../../formats/zip.js';
-import { zipEntryContent } from '../zip/entry-content.js';
+import { isPlainRecord, zipEntryContent } from '../zip/entry-content.js';
+import { isBundle } from './bundle-beside.js';
 import { unlessMalformed } from './malformed.js';
 import type { Rule } from './rule.js';
+
+const LIMIT = 16 << 20;
+const LIST = /_CodeSignature\/CodeResources$/;
+const NAME =
+  /^Payload\/[^/]+\.app\/(?:(?:[^/]+\/)*[^/]+\.(?:app|appex|framework|bundle)\/)?_CodeSignature\/CodeResources$/;
 
 export const appstoreCodeResources: Rule = {
   class: 'store-edit',
   title: 'List of resources under another signature',
   reason:
-    'whoever signs anew writes the digests of all files of the bundle anew; on both sides each digest is that of the file beside it, the rules are the same, and the text has no room for anything else',
+    'whoever signs writes the digests of all files of the bundle, and a build that nobody signed has none; each digest is that of the file beside it, the rules are the same where both sides have some, and the text has no room for anything else',
   reference:
     'https://github.com/apple-oss-distributions/Security/blob/main/OSX/libsecurity_codesigning/lib/resources.cpp',
+  // signing adds it: a build that nobody signed has none
+  coversAlone: (source, entry, _, zip) =>
+    entry.size <= LIMIT &&
+    NAME.test(entry.rawName.toString('latin1')) &&
+    isPlainRecord(source, entry) &&
+    isBundle(zip, entry.rawName.toString('latin1').replace(LIST, '')) &&
+    unlessMalformed(() => {
+      const content = zipEntryContent(source, entry, LIMIT);
+      const resources = content && readWhole(content);
+      const directory = entry.rawName.toString('utf8').replace(LIST, '');
+      return resources !== undefined && isRight(resources, bundleIn({ source, zip }, directory));
+    }),
   content: {
-    name: /^Payload\/[^/]+\.app\/(?:(?:[^/]+\/)*[^/]+\.(?:app|appex|framework|bundle)\/)?_CodeSignature\/CodeResources$/,
-    limit: 16 << 20,
+    name: NAME,
+    limit: LIMIT,
     leavesOut: 'content',
     covers: (published, rebuilt, archives) =>
       archives !== undefined &&
       unlessMalformed(() => {
         const [p, r] = [readWhole(published), readWhole(rebuilt)];
         if (p === undefined || r === undefined || !sameRules(p, r)) return false;
-        const directory = archives.name.replace(/_CodeSignature\/CodeResources$/, '');
+        const directory = archives.name.replace(LIST, '');
         return (
           isRight(p, bundleIn(archives.published, directory)) &&
           isRight(r, bundleIn(archives.rebuilt, directory))

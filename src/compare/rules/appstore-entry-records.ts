@@ -2,7 +2,7 @@
 import { holdsOnlyTimes } from '../zip/time-fields.js';
 import type { Rule } from './rule.js';
 
-const NAME = /^(?:Payload|META-INF|Symbols|SwiftSupport|WatchKitSupport2?)\/(?:[^/]+\/)*$/;
+const NAME = /^(?:Payload|META-INF|Symbols|SwiftSupport|WatchKitSupport2?|[^/]+\.app)\/(?:[^/]+\/)*$/;
 
 export const appstoreEntryRecords: Rule = {
   class: 'store-edit',

@@ -3,7 +3,7 @@ import { BufferSource, type ByteSource } from '../../bytes.js';
 import { readBundleInfo } from '../../formats/bundle-info.js';
 import { plistAt, plistString, readPlist, type PlistValue } from '../../formats/plist.js';
 import type { ZipStructure } from '../../formats/zip.js';
-import { zipEntryContent } from '../zip/entry-content.js';
+import { isPlainRecord, zipEntryContent } from '../zip/entry-content.js';
 import { unlessMalformed } from './malformed.js';
 import type { Rule } from './rule.js';
 
@@ -37,6 +37,7 @@ export const appstoreMetadata: Rule = {
   coversEntry(source, entry, _, zip) {
     const [limit, check] = FILES.get(entry.rawName.toString('latin1')) ?? [];
     if (limit === undefined || check === undefined || entry.size > limit) return false;
+    if (!isPlainRecord(source, entry)) return false;
     const content = zipEntryContent(source, entry, limit);
     return content !== undefined && unlessMalformed(() => check(content, source, zip));
   },

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { BufferSource } from '../../bytes.js';
 import { readProvisioningProfile, type ProvisioningProfile } from '../../formats/mobile-provision.js';
-import { zipEntryContent } from '../zip/entry-content.js';
+import { isPlainRecord, zipEntryContent } from '../zip/entry-content.js';
 import { isBundle } from './bundle-beside.js';
 import { unlessMalformed } from './malformed.js';
 import type { Rule } from './rule.js';
@@ -19,6 +19,7 @@ export const appstoreProvisioning: Rule = {
   coversEntry(source, entry, _, zip) {
     const directory = NAME.exec(entry.rawName.toString('latin1'))?.[1];
     if (directory === undefined || entry.size > LIMIT || !isBundle(zip, directory)) return false;
+    if (!isPlainRecord(source, entry)) return false;
     const content = zipEntryContent(source, entry, LIMIT);
     return (
       content !== undefined &&

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { BufferSource } from '../../bytes.js';
 import { plistStrings, readPlist } from '../../formats/plist.js';
-import { localHeaderAgrees, zipEntryContent } from '../zip/entry-content.js';
+import { isPlainRecord, zipEntryContent } from '../zip/entry-content.js';
 import { countIn, isBundle } from './bundle-beside.js';
 import { unlessMalformed } from './malformed.js';
 import type { Rule } from './rule.js';
@@ -21,14 +21,8 @@ export const appstoreScInfo: Rule = {
   reference: 'https://github.com/majd/ipatool/blob/main/pkg/appstore/appstore_replicate_sinf.go',
   coversEntry(source, entry, _, zip) {
     const [, bundle, kind, list] = NAME.exec(entry.rawName.toString('latin1')) ?? [];
-    if (
-      bundle === undefined ||
-      entry.size > LIMIT ||
-      entry.cdSize !== 46 + entry.cdNameLength + entry.cdExtraLength
-    )
-      return false;
+    if (bundle === undefined || entry.size > LIMIT || !isPlainRecord(source, entry)) return false;
     if (!isBundle(zip, bundle) || countIn(zip, `${bundle}SC_Info/`) > MOST) return false;
-    if (entry.cdExtraLength > 64 || !localHeaderAgrees(source, entry, 64)) return false;
     const content = zipEntryContent(source, entry, LIMIT);
     if (content === undefined) return false;
     if (list !== undefined) return unlessMalformed(() => isList(content));

@@ -22,6 +22,8 @@ export interface Rule {
     stamps: readonly string[],
     zip: ZipStructure,
   ) => boolean;
+  /** As `coversEntry`, of an entry that one side has alone. */
+  readonly coversAlone?: Rule['coversEntry'];
   /** `store-edit` rules over the content of an entry that both sides have; its container records are compared as ever. */
   readonly content?: ContentRule;
 }

@@ -4,6 +4,7 @@ import type { ZipEntry } from '../../formats/zip.js';
 import type { RuleName } from '../../model.js';
 import type { LedgerBuilder } from '../ledger.js';
 import { rules } from '../rules/index.js';
+import type { Rule } from '../rules/rule.js';
 import type { Walk } from '../walk.js';
 import { isContested, rawNameOf, type ZipSide } from './zip-side.js';
 
@@ -23,11 +24,21 @@ export function coveringRule(
 
 /** A rule covers one entry of the file itself: stores edit no archive inside, and of several entries with a name none is meant. */
 export function covers(name: RuleName, side: ZipSide, entry: ZipEntry): boolean {
+  const rule: Rule = rules[name];
+  return isCovered(rule.coversEntry, side, entry);
+}
+
+/** … or of an entry that one side has alone. */
+export function coversAlone(name: RuleName, side: ZipSide, entry: ZipEntry): boolean {
+  const rule: Rule = rules[name];
+  return isCovered(rule.coversEntry, side, entry) || isCovered(rule.coversAlone, side, entry);
+}
+
+function isCovered(check: Rule['coversEntry'], side: ZipSide, entry: ZipEntry): boolean {
   const { source, zip, nested, signature } = side;
-  const rule = rules[name];
-  if (nested || !('coversEntry' in rule)) return false;
+  if (nested || check === undefined) return false;
   const stamps = signature.stamps.map(({ certificateSha256 }) => certificateSha256);
-  return rule.coversEntry(source, entry, stamps, zip) && !isContested(side, entry);
+  return check(source, entry, stamps, zip) && !isContested(side, entry);
 }
 
 /** By a rule that was asked for. */

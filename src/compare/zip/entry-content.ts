@@ -4,6 +4,7 @@ import { crc32 } from 'node:zlib';
 import type { ByteSource } from '../../bytes.js';
 import type { ZipEntry } from '../../formats/zip.js';
 import { inflateHeld } from '../decode/inflate.js';
+import { holdsOnlyTimes } from './time-fields.js';
 
 /** `undefined` when the entry is larger than `limit`, encrypted, of an unread method, or not what its CRC says. */
 export function zipEntryContent(source: ByteSource, entry: ZipEntry, limit: number): Buffer | undefined {
@@ -20,7 +21,24 @@ export function zipEntryContent(source: ByteSource, entry: ZipEntry, limit: numb
 
 /** The local header repeats the directory and has nothing of its own but up to `padding` zero bytes. */
 export function localHeaderAgrees(source: ByteSource, entry: ZipEntry, padding: number): boolean {
-  if (entry.localNameLength !== entry.cdNameLength || entry.localExtraLength > padding) return false;
+  return (
+    entry.localExtraLength <= padding &&
+    localFieldsAgree(source, entry, (extra) => extra.every((byte) => byte === 0))
+  );
+}
+
+/** Both records say the same, and have nothing of their own but times: an entry that a rule leaves out has no other room. */
+export function isPlainRecord(source: ByteSource, entry: ZipEntry): boolean {
+  const extra = source.read(entry.cdOffset + 46 + entry.cdNameLength, entry.cdExtraLength);
+  return (
+    entry.cdSize === 46 + entry.cdNameLength + entry.cdExtraLength &&
+    holdsOnlyTimes(extra) &&
+    localFieldsAgree(source, entry, holdsOnlyTimes)
+  );
+}
+
+function localFieldsAgree(source: ByteSource, entry: ZipEntry, isFine: (extra: Buffer) => boolean): boolean {
+  if (entry.localNameLength !== entry.cdNameLength) return false;
   const local = source.read(entry.localOffset, entry.dataOffset - entry.localOffset);
   const [name, extra] = [
     local.subarray(30, 30 + entry.localNameLength),
@@ -30,7 +48,7 @@ export function localHeaderAgrees(source: ByteSource, entry: ZipEntry, padding: 
   const described = entry.descriptorSize > 0;
   return (
     name.equals(entry.rawName) &&
-    extra.every((byte) => byte === 0) &&
+    isFine(extra) &&
     local.readUInt16LE(6) === entry.flags &&
     local.readUInt16LE(8) === entry.method &&
     ((entry.flags & 8) !== 0) === described &&

@@ -5,7 +5,7 @@ import { protectionOf } from '../explain/store-protection.js';
 import { LedgerBuilder, oneSided, worst } from '../ledger.js';
 import type { Owner, Side } from '../types.js';
 import type { Place, Walk } from '../walk.js';
-import { coverEntry, covers } from './covered-entry.js';
+import { coverEntry, coversAlone } from './covered-entry.js';
 import type { JarCheck } from './jar-check.js';
 import type { SignatureEntryOwners, SignatureExtent } from './jar-entries.js';
 import type { MemberTable } from './member-table.js';
@@ -35,7 +35,7 @@ export function addOneSided(
   const rule =
     signed?.owner === 'signature'
       ? undefined
-      : [...walk.options.rules].find((name) => covers(name, side, entry));
+      : [...walk.options.rules].find((name) => coversAlone(name, side, entry));
   if (rule !== undefined) {
     const member = members.single(side.side, entry, 'excluded');
     coverEntry(walk, ledger, side, entry, member, rule);

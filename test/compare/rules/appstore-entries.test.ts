@@ -5,17 +5,29 @@ import type { RuleName } from '../../../src/model.js';
 import { infoPlist } from '../../helpers/build-ipa.js';
 import { binaryPlist, xmlPlist, type Plain } from '../../helpers/build-plist.js';
 import { buildProfile, PROFILE_VALUES } from '../../helpers/build-profile.js';
-import { buildZip } from '../../helpers/build-zip.js';
+import { buildZip, type ZipMember } from '../../helpers/build-zip.js';
 import { compareBuffers } from '../../helpers/compare-buffers.js';
+import { codeResources, type BundleContents } from '../../helpers/seal-bundle.js';
 
 const APP = 'Payload/A.app';
 const INFO = infoPlist({ CFBundleIdentifier: 'org.example', CFBundleExecutable: 'A' });
 const BASE = { [`${APP}/Info.plist`]: INFO, [`${APP}/PlugIns/S.appex/Info.plist`]: INFO };
 
 /** Of an app with this file beside the same one without it, in both directions. */
-async function added(rule: RuleName, name: string, data: Buffer | string): Promise<string> {
+async function added(
+  rule: RuleName,
+  name: string,
+  data: Buffer | string,
+  member: Partial<ZipMember> = {},
+): Promise<string> {
   const zip = (files: Readonly<Record<string, Buffer | string>>): Buffer =>
-    buildZip(Object.entries(files).map(([path, content]) => ({ name: path, data: content })));
+    buildZip(
+      Object.entries(files).map(([path, content]) => ({
+        name: path,
+        data: content,
+        ...(path === name ? member : {}),
+      })),
+    );
   const [without, withIt] = [zip(BASE), zip({ ...BASE, [name]: data })];
   const one = await compareBuffers(withIt, without, { rules: [rule] });
   const other = await compareBuffers(without, withIt, { rules: [rule] });
@@ -123,4 +135,39 @@ test('totals of the archive', async (t) => {
   t.is(await metadata(fixed, Buffer.from('MdFx\u0001')), 'equivalent');
   t.is(await metadata(fixed, Buffer.from('evil')), 'unreproducible');
   t.is(await metadata('META-INF/com.apple.Evil.bin', Buffer.from('MdFx\u0001')), 'unreproducible');
+});
+
+const CONTENTS = { 'Info.plist': INFO, 'PlugIns/S.appex/Info.plist': INFO };
+const list = (contents: BundleContents, name = `${APP}/_CodeSignature/CodeResources`): Promise<string> =>
+  added('appstore-code-resources', name, codeResources(contents, 'A'));
+
+test('a list of resources beside a build that nobody signed', async (t) => {
+  t.is(await list(CONTENTS), 'equivalent');
+  t.is(await list({ ...CONTENTS, 'Info.plist': 'evil' }), 'unreproducible');
+  t.is(await list({ ...CONTENTS, 'evil.txt': 'x' }), 'unreproducible');
+  t.is(await list({ 'Info.plist': INFO }), 'unreproducible');
+  t.is(await list({}, `${APP}/x.bundle/_CodeSignature/CodeResources`), 'unreproducible');
+  t.is(await list(CONTENTS, `${APP}/_CodeSignature/CodeResourcesEvil`), 'unreproducible');
+  const loose = Buffer.concat([codeResources(CONTENTS, 'A'), Buffer.from('<!-- evil -->')]);
+  t.is(
+    await added('appstore-code-resources', `${APP}/_CodeSignature/CodeResources`, loose),
+    'unreproducible',
+  );
+});
+
+test('an entry that a rule leaves out has no room in its records', async (t) => {
+  const time = Buffer.from('555405000100000000', 'hex');
+  const files: readonly (readonly [RuleName, string, Buffer])[] = [
+    ['appstore-provisioning', `${APP}/embedded.mobileprovision`, buildProfile()],
+    ['appstore-sc-info', `${APP}/SC_Info/A.sinf`, box('sinf')],
+    ['appstore-metadata', 'iTunesMetadata.plist', binaryPlist(SALE)],
+    ['appstore-code-resources', `${APP}/_CodeSignature/CodeResources`, codeResources(CONTENTS, 'A')],
+  ];
+  const odd = Buffer.concat([Buffer.from('feca1000', 'hex'), Buffer.alloc(16, 'evil')]);
+  for (const [rule, name, data] of files) {
+    t.is(await added(rule, name, data, { extra: time, localExtra: time }), 'equivalent', rule);
+    t.is(await added(rule, name, data, { comment: Buffer.from('evil') }), 'unreproducible', rule);
+    t.is(await added(rule, name, data, { extra: odd }), 'unreproducible', rule);
+    t.is(await added(rule, name, data, { localExtra: odd }), 'unreproducible', rule);
+  }
 });
