@@ -273,3 +273,36 @@ test('LLVM reads the same sections, commands and identifiers', (t) => {
     );
   }
 });
+
+test('LLVM reads the same slices of universal files, with offsets of either size', (t) => {
+  if (!need(t, 'llvm-objdump')) return;
+  const directory = temporaryDirectory(t);
+  const slice = (name: string): Buffer => readFileSync(path.join(PREBUILDS, name, 'bare-os.bare'));
+  for (const wide of [false, true]) {
+    const file = path.join(directory, `fat-${wide}`);
+    const slices = [
+      { cpuType: X86_64, cpuSubtype: 3, file: slice('darwin-x64') },
+      { cpuType: ARM64, file: slice('darwin-arm64') },
+    ];
+    writeFileSync(file, buildFat(slices, wide));
+    const dump = execFileSync('llvm-objdump', ['--macho', '--universal-headers', file], { encoding: 'utf8' });
+    const found = readFat(new BufferSource(readFileSync(file)));
+    t.is(found.wide, dump.includes('FAT_MAGIC_64'));
+    t.deepEqual(
+      found.slices.map(({ architecture, offset, size, alignment }) => ({
+        architecture,
+        offset,
+        size,
+        alignment,
+      })),
+      [
+        ...dump.matchAll(/architecture (\S+)\n(?: .*\n)*? *offset (\d+)\n *size (\d+)\n *align 2\^(\d+)/g),
+      ].map(([, architecture, offset, size, alignment]) => ({
+        architecture,
+        offset: Number(offset),
+        size: Number(size),
+        alignment: Number(alignment),
+      })),
+    );
+  }
+});
