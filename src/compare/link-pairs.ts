@@ -26,8 +26,10 @@ export interface LinkPairs {
 export async function compareLinks(
   published: readonly SetLink[],
   rebuilt: readonly SetLink[],
-  { signers: _, packageId: __, ...options }: SetOptions,
+  options: SetOptions,
 ): Promise<LinkPairs> {
+  // a text is signed by nobody, and is no app
+  const { signers: _, packageId: __, ...ofText } = options;
   const twins = new Map(rebuilt.map((link) => [link.name, link]));
   const pairs: PairComparison[] = [];
   const alone: SetLink[] = [];
@@ -40,7 +42,7 @@ export async function compareLinks(
     twins.delete(name);
     const content = Buffer.from(target);
     const pair = await compareSources(new BufferSource(content), new BufferSource(Buffer.from(content)), {
-      ...options,
+      ...ofText,
       publishedName: name,
       rebuiltName: name,
     });

@@ -5,7 +5,7 @@ import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { compare, inspect } from '../../src/index.js';
 import { infoPlist } from '../helpers/build-ipa.js';
-import { buildMachO } from '../helpers/build-macho.js';
+import { ARM64, buildFat, buildMachO, X86_64 } from '../helpers/build-macho.js';
 import { buildZip } from '../helpers/build-zip.js';
 import { compareBuffers } from '../helpers/compare-buffers.js';
 import { jarIdentity } from '../helpers/sign-jar.js';
@@ -141,6 +141,18 @@ test('an archive of Xcode and an XCFramework', async (t) => {
     ),
     'not-authentic',
   );
+});
+
+test('an encrypted program that is equal on both sides is no match, alone in a directory or in a slice', async (t) => {
+  const encrypted = buildMachO({ encryption: { id: 1 } });
+  const fat = buildFat([
+    { cpuType: X86_64, cpuSubtype: 3, file: buildMachO({ cpuType: X86_64, cpuSubtype: 3 }) },
+    { cpuType: ARM64, file: encrypted },
+  ]);
+  for (const file of [encrypted, fat]) {
+    const tree = { 'Info.plist': INFO, Main: file };
+    t.is(await verdictOf(t, tree, tree), 'unverifiable');
+  }
 });
 
 test('an app of macOS in a ZIP; stored against deflated is a difference', async (t) => {
