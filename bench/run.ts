@@ -306,7 +306,7 @@ async function proxy(): Promise<void> {
   const { direct = [], proxied = [] } = samples;
   const ratio = medianRatio(proxied, direct);
   rows.push({
-    what: `a prepare phase that fetches ${packages} packages (${megabytes(bytes)}) through the recording proxy`,
+    what: `a prepare phase that installs ${packages} packages (${megabytes(bytes)}) through the recording proxy`,
     ours: seconds(medianSeconds(proxied)),
     peer: `ours, without it ${seconds(medianSeconds(direct))}`,
     result: `${ratio.toFixed(2)} ×`,
