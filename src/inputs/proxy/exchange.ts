@@ -182,10 +182,16 @@ async function passOn(
   const stated = exchange.headers?.find(([name]) => name.toLowerCase() === 'content-length')?.[1];
   // whoever has all of it may be gone before we are done with it
   let whole = false;
-  const drop = async (problem: NonNullable<Exchange['problem']>): Promise<void> => {
-    exchange.problem = problem;
+  // the chunk before is on its way to the disk while the next one comes
+  let stored: Promise<boolean> = Promise.resolve(true);
+  const discard = async (): Promise<void> => {
+    await stored;
     await incoming?.drop();
     incoming = undefined;
+  };
+  const drop = async (problem: NonNullable<Exchange['problem']>): Promise<void> => {
+    exchange.problem = problem;
+    await discard();
   };
   try {
     for await (const chunk of body) {
@@ -195,30 +201,33 @@ async function passOn(
       if (whole) response.end();
       context.room.left -= chunk.length;
       if (context.room.left < 0) await drop('too-large');
-      else if (exchange.problem === undefined)
-        try {
-          incoming ??= await Incoming.open(context.cache);
-          await incoming.write(chunk);
-        } catch {
-          // a full disk ends the phase by itself; whoever asked gets what they asked for
-          await drop('not-stored');
-        }
+      else if (exchange.problem === undefined) {
+        incoming ??= await Incoming.open(context.cache).catch(() => undefined);
+        // a full disk ends the phase by itself; whoever asked gets what they asked for
+        if (incoming === undefined || !(await stored)) await drop('not-stored');
+        else
+          stored = incoming.write(chunk).then(
+            () => true,
+            () => false,
+          );
+      }
       if (whole) continue;
       if (response.destroyed) throw new Error('whoever asked is gone');
       if (!written && response.writableNeedDrain) await firstOf(response, 'drain', 'close');
     }
   } catch (error) {
     if (!whole) {
-      await incoming?.drop();
+      await discard();
       throw error;
     }
   }
+  if (!(await stored)) await drop('not-stored');
   try {
     if (incoming !== undefined) exchange.sha256 = await incoming.keep();
     incoming = undefined;
     response.end();
   } finally {
-    await incoming?.drop();
+    await discard();
   }
 }
 
