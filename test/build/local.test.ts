@@ -29,6 +29,19 @@ async function codeOf(t: ExecutionContext, build: PreparedBuild): Promise<string
   return (await t.throwsAsync(build.build(1), { instanceOf: FailedHere }))?.code;
 }
 
+test('without a container only the time zone can be another one', async (t) => {
+  const { build, outputs } = await prepare(t, plain({ build: 'date +%Z > out.txt', outputs: ['out.txt'] }));
+  const asked = ['cpus', 'host-name', 'time-zone'] as const;
+  t.deepEqual(await build.variable?.(asked), {
+    possible: ['time-zone'],
+    why: 'the build ran without a container',
+  });
+  await build.build(1);
+  await build.build(1, undefined, ['time-zone']);
+  t.is(readFileSync(path.join(outputs, '1/out.txt'), 'utf8'), 'UTC\n');
+  t.is(readFileSync(path.join(outputs, 'varied-1/out.txt'), 'utf8'), '+14\n');
+});
+
 test('a clean environment in a directory of its own; attempts do not see each other', async (t) => {
   process.env['SAMESOURCE_TEST_SECRET'] = 'leaks';
   const { build, outputs } = await prepare(
