@@ -4,6 +4,7 @@
  * result is plain data and all that the next one sees. A stage that cannot go on for a reason of the target's own ends in
  * a report; one that fails for a reason of ours throws `FailedHere`, which is no verdict.
  */
+import { digestOf } from './canonical-json.js';
 import { compareSet, expandRules } from './compare/compare-set.js';
 import { isFolder } from './compare/folders.js';
 import { readDeviceSpecification, type DeviceSpecification } from './compare/device-specification.js';
@@ -66,12 +67,17 @@ export async function verify(plan: Plan, options: PipelineOptions): Promise<Veri
     if (first.kind === 'stopped') return await report.unverifiable(...first.reasons);
     if (first.result.kind === 'failed') return await report.unbuildable(first.result);
     const sides = { published: published.files, pairs: chosen.pairs };
-    const compared = async (build: SucceededBuild): Promise<ComparedBuild> => ({
-      build,
-      comparison: await report.timed('compare', () =>
-        compareBuild(plan, build.result, sides, report, options),
-      ),
-    });
+    const known = new Map<string, SetComparison>();
+    const compared = async (build: SucceededBuild): Promise<ComparedBuild> => {
+      const { outputs, extra } = build.result;
+      // builds that gave the same files compare alike
+      const files = digestOf([outputs, extra].map((list) => list.map(({ path: _, ...file }) => file)));
+      const comparison =
+        known.get(files) ??
+        (await report.timed('compare', () => compareBuild(plan, build.result, sides, report, options)));
+      known.set(files, comparison);
+      return { build, comparison };
+    };
     return await report.compared(
       await buildAgain({ ...first, result: first.result }, { plan, supply, report, compared, options }),
     );
