@@ -249,8 +249,8 @@ function announcedSize(answer: Answer): number | undefined {
 }
 
 /** What the server says of the file: attacker-controlled, bounded. */
-function described({ header }: Answer): Pick<Fetched, 'etag' | 'contentType' | 'lastModified'> {
-  const said = (name: string): string | undefined => header(name)?.slice(0, 200);
+function described(answer: Answer): Pick<Fetched, 'etag' | 'contentType' | 'lastModified'> {
+  const said = (name: string): string | undefined => answer.header(name)?.slice(0, 200);
   const [etag, contentType, lastModified] = [said('etag'), said('content-type'), said('last-modified')];
   return {
     ...(etag === undefined ? {} : { etag }),

@@ -127,11 +127,11 @@ test('an entry page that is not there is no site', async (t) => {
 
 test('a site that answers names that no file has is not taken: by the page, by a redirect, by names without extension alone', async (t) => {
   for (const answers of [
-    (_path: string, response: ServerResponse) => void response.end('<script src=x.js>'),
-    (path: string, response: ServerResponse) =>
-      void (path === '/a/' ? response.end('page') : response.writeHead(302, { location: '/a/' }).end()),
-    (path: string, response: ServerResponse) =>
-      void (path.includes('.') ? response.writeHead(404).end() : response.end('<a href=about>')),
+    (_address: string, response: ServerResponse) => void response.end('<script src=x.js>'),
+    (address: string, response: ServerResponse) =>
+      void (address === '/a/' ? response.end('page') : response.writeHead(302, { location: '/a/' }).end()),
+    (address: string, response: ServerResponse) =>
+      void (address.includes('.') ? response.writeHead(404).end() : response.end('<a href=about>')),
   ]) {
     const { url } = await localServer(t, (request, response) => answers(request.url ?? '', response));
     const directory = temporaryDirectory(t);
