@@ -71,7 +71,7 @@ export async function verify(plan: Plan, options: PipelineOptions): Promise<Veri
     const compared = async (build: SucceededBuild): Promise<ComparedBuild> => {
       const { outputs, extra } = build.result;
       // builds that gave the same files compare alike
-      const files = digestOf([outputs, extra].map((list) => list.map(({ path: _, ...file }) => file)));
+      const files = digestOf([outputs, extra].map((list) => list.map((file) => ({ ...file, path: '' }))));
       const comparison =
         known.get(files) ??
         (await report.timed('compare', () => compareBuild(plan, build.result, sides, report, options)));

@@ -77,8 +77,8 @@ export async function doctor(options: OperationOptions = {}): Promise<Diagnosis>
   };
 }
 
-async function toolState(name: string, { enables, install }: KnownTool): Promise<ToolState> {
-  const version = await toolVersion(name);
+async function toolState(name: string, { enables, install, version: asked }: KnownTool): Promise<ToolState> {
+  const version = await toolVersion(name, asked);
   return {
     name,
     essential: ESSENTIAL.includes(name),

@@ -95,3 +95,15 @@ for (const [engine, script, kind, fix] of ENGINES)
     t.is(found?.state.kind, kind);
     t.regex(found?.fix ?? '', fix);
   });
+
+test('each program is asked for its version in its own way', async (t) => {
+  const { diagnosis } = await diagnose(t, {
+    ...GIT,
+    ssh: 'test "$1" = -V && echo OpenSSH_9.2 >&2',
+    openssl: 'test "$1" = version && echo OpenSSL 3.0.0',
+  });
+  const versions = diagnosis.tools.flatMap(({ name, state }) =>
+    state.kind === 'present' ? [`${name}: ${state.version}`] : [],
+  );
+  t.deepEqual(versions, ['git: git version 2.0.0', 'ssh: OpenSSH_9.2', 'openssl: OpenSSL 3.0.0']);
+});
