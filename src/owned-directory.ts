@@ -4,14 +4,14 @@
  * one still needs. A process is named by its number and its start (proc_pid_stat(5)), within one boot and one PID
  * namespace; where that cannot be compared, only age decides.
  */
-import { promises as fs, mkdtempSync, writeFileSync } from 'node:fs';
+import { promises as fs, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 export const OWNER_FILE = 'owner.json';
 /** Longer than any run takes: for owners that cannot be seen from here (a home directory on a network, another container). */
 const UNSEEN_MS = 7 * 24 * 60 * 60_000;
 /** A directory gets its owner at once; an empty one without was made by a process that was killed in between. */
-const NAMELESS_MS = 60_000;
+const NAMELESS_MS = 2000;
 
 interface Owner {
   readonly pid: number;
@@ -31,9 +31,11 @@ export async function makeOwnedDirectory(parent: string, prefix: string): Promis
   return directory;
 }
 
-/** Marks a directory that was just made as this process's own. */
-export async function claim(directory: string): Promise<void> {
-  await fs.writeFile(path.join(directory, OWNER_FILE), await describeOwner(), { flag: 'wx' });
+/** The same with a name of the caller's, which nobody has yet. */
+export async function makeOwned(directory: string): Promise<void> {
+  const owner = await describeOwner();
+  mkdirSync(directory);
+  writeFileSync(path.join(directory, OWNER_FILE), owner, { flag: 'wx' });
 }
 
 /** This process, so that another one can ask `ownerIsGone`. */

@@ -5,7 +5,7 @@ import { promises as fs, type Dirent } from 'node:fs';
 import path from 'node:path';
 import { storageFailure } from '../inputs/atomic-file.js';
 import { cacheDirectory } from '../inputs/cache.js';
-import { claim, OWNER_FILE } from '../owned-directory.js';
+import { makeOwned, OWNER_FILE } from '../owned-directory.js';
 import { debianMirror } from '../inputs/debian/debian-mirror.js';
 import { packageRoot } from '../inputs/package-files.js';
 import type { Plan } from '../model.js';
@@ -38,8 +38,8 @@ export async function inWorkspace<T>(
   await sweep();
   const keeper = await startRunKeeper();
   try {
-    await fs.mkdir(directory, { recursive: true });
-    await claim(directory);
+    await fs.mkdir(path.dirname(directory), { recursive: true });
+    await makeOwned(directory);
   } catch (error) {
     keeper.done();
     await fs.rm(directory, { recursive: true, force: true }).catch(() => undefined);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The only writer of reports: append-only, whole or not at all. */
 import { randomBytes } from 'node:crypto';
-import { promises as fs } from 'node:fs';
+import { promises as fs, rmSync } from 'node:fs';
 import path from 'node:path';
 import { FailedHere, UsageError } from '../errors.js';
-import { claim, isAbandoned } from '../owned-directory.js';
+import { makeOwned, isAbandoned } from '../owned-directory.js';
 import { printableJson } from '../printable.js';
 import type { Note, Report } from './types.js';
 
@@ -156,8 +156,7 @@ async function writeOnce(
   await removeAbandoned(parent);
   try {
     await failedHere(async () => {
-      await fs.mkdir(aside);
-      await claim(aside);
+      await makeOwned(aside);
       await fs.mkdir(whole);
       for (const file of files) await writeSynced(whole, file);
     });
@@ -175,7 +174,9 @@ async function writeOnce(
       return final;
     }
   } finally {
-    await fs.rm(aside, { recursive: true, force: true });
+    await fs.rm(whole, { recursive: true, force: true });
+    // with its owner in one go: nobody would know later whose it was
+    rmSync(aside, { recursive: true, force: true });
   }
 }
 

@@ -17,7 +17,7 @@ import { storeItems } from '../../src/inputs/store-rooms.js';
 import { pruneCachedFiles } from '../../src/operations/cache.js';
 import { cleanStore, withinDisk } from '../../src/operations/clean.js';
 import { runsDirectory } from '../../src/operations/run-directories.js';
-import { claim } from '../../src/owned-directory.js';
+import { makeOwned } from '../../src/owned-directory.js';
 
 const DAY = 24 * 60 * 60 * 1000;
 
@@ -73,8 +73,8 @@ test.serial('the oldest goes first, whatever it is, until the rest fits', async 
 test.serial('what was used within the hour, or since a living run began, stays', async (t) => {
   await fill({ [DOWNLOAD]: 0, 'texts/old': 3, 'texts/older': 5 });
   const run = path.join(runsDirectory(cache), '20260101t000000-abcdef');
-  mkdirSync(run, { recursive: true });
-  await claim(run);
+  mkdirSync(path.dirname(run), { recursive: true });
+  await makeOwned(run);
   const began = new Date(Date.now() - 4 * DAY);
   await fs.utimes(path.join(run, 'owner.json'), began, began);
   const sinceThen = `sha256/bb/${'b'.repeat(64)}`;
