@@ -60,5 +60,6 @@ function send(
       'content-range': `bytes ${start}-${bytes.length - 1}/${bytes.length}`,
     });
   if (cut === undefined) response.end(body);
-  else response.write(body.subarray(0, cut), () => setTimeout(() => response.destroy(), 5));
+  // a client that has not read yet would lose what is on its way
+  else response.write(body.subarray(0, cut), () => setTimeout(() => response.destroy(), 150));
 }
