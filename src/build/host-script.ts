@@ -4,14 +4,14 @@
  * is fetched and checked, the steps run, the outputs are gathered with their digests. What a recipe says is only ever a
  * quoted word; the commands around it are the ones below.
  */
-import { UsageError } from '../errors.js';
+import { FailedHere, UsageError } from '../errors.js';
 import type { HostPlan, Plan, SourcePlan } from '../model.js';
 import { printable } from '../printable.js';
 import { HOST_SCRIPT_COMMANDS } from './host-script-commands.js';
 import { SYSTEM_NAMES } from './host-facts.js';
 import { shellCall, shellQuote } from './shell-quote.js';
 
-/** @throws UsageError `script-not-for-this`, `script-unresolved`, `recipe-invalid` */
+/** @throws UsageError `script-not-for-this`, `recipe-invalid`; FailedHere `plan-unresolved` */
 export function hostScript(plan: Plan): string {
   const { target, build } = plan;
   const { source, environment } = build;
@@ -21,8 +21,8 @@ export function hostScript(plan: Plan): string {
       hint: '`verify build` does it where Docker or Podman runs',
     });
   if (source.commit === 'unresolved')
-    throw new UsageError(
-      'script-unresolved',
+    throw new FailedHere(
+      'plan-unresolved',
       `which commit ${source.ref ?? target.version} of ${source.repository} is could not be looked up`,
       { hint: 'a script names the commit: print it where the repository can be reached' },
     );

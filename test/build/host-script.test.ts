@@ -6,7 +6,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { hostScript } from '../../src/build/host-script.js';
-import { UsageError } from '../../src/errors.js';
+import { FailedHere, UsageError } from '../../src/errors.js';
 import type { Fact, Plan } from '../../src/model.js';
 import { hostPlanOf, HERE, type OnHost } from '../helpers/host-plan.js';
 import { world, type World } from '../helpers/local-plan.js';
@@ -276,7 +276,8 @@ test('no script of what is not for another machine, not known, or not to be show
     codeOf({ ...plan, build: { ...build, environment: { ...build.environment, image: { kind: 'none' } } } }),
     'script-not-for-this',
   );
-  t.is(codeOf(planned(at, { source: { commit: 'unresolved' } })), 'script-unresolved');
+  const unknown = planned(at, { source: { commit: 'unresolved' } });
+  t.throws(() => hostScript(unknown), { instanceOf: FailedHere, code: 'plan-unresolved' });
   for (const hidden of ['\u001b[2K', '\u202e', '\u0000', '\u200b', '\r'])
     t.is(codeOf(planned(at, { script: `echo ${hidden}` })), 'recipe-invalid');
 });
