@@ -4,6 +4,7 @@ import { createReadStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { PassThrough } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { FailedHere } from '../errors.js';
 import {
   cleanEnvironment,
@@ -272,9 +273,18 @@ export class Engine {
     return gateway;
   }
 
-  /** Never throws. */
-  async removeNetwork(name: string): Promise<void> {
-    await this.run(['network', 'rm', name]).catch(() => undefined);
+  /** False when it is still there, or the engine does not answer. Never throws. */
+  async removeNetwork(name: string): Promise<boolean> {
+    for (let count = 0; count < REMOVALS; count++) {
+      // what has just ended may hold on to it for a moment
+      if (count > 0) await sleep(count * 500);
+      const result = await this.run(['network', 'rm', name]).catch(() => undefined);
+      if (result === undefined) return false;
+      const { ended, stderr } = result;
+      if (ended.kind === 'exited' && (ended.code === 0 || /not found|no such/i.test(stderr.toString())))
+        return true;
+    }
+    return false;
   }
 
   /** Also when it runs; nothing happens when there is none. Never throws. */
@@ -294,14 +304,12 @@ export class Engine {
   async removeRun(name: string): Promise<boolean> {
     const list = () => this.#containersOf(name, '--all');
     for (const id of (await list()) ?? []) await this.removeContainer(id);
-    const networks = async (): Promise<readonly string[] | undefined> =>
-      await this.#listed(['network', 'ls', '--quiet', '--filter', `label=${RUN_LABEL}=${name}`]);
-    for (const id of (await networks()) ?? []) await this.removeNetwork(id);
+    const networksGo = await this.#removeNetworksOf(name);
     const images = imagesOfRun(name);
     for (const image of images) if (await this.hasImage(image)) await this.removeImage(image);
     const left = await list();
     if (left === undefined || left.length > 0) return false;
-    if (((await networks()) ?? ['']).length > 0) return false;
+    if (!networksGo) return false;
     for (const image of images) if (await this.hasImage(image)) return false;
     return true;
   }
@@ -310,7 +318,14 @@ export class Engine {
   async stopRun(name: string): Promise<boolean> {
     for (const id of (await this.#containersOf(name)) ?? [])
       await this.run(['kill', id]).catch(() => undefined);
-    return (await this.#containersOf(name))?.length === 0;
+    const networksGo = await this.#removeNetworksOf(name);
+    return networksGo && (await this.#containersOf(name))?.length === 0;
+  }
+
+  async #removeNetworksOf(name: string): Promise<boolean> {
+    const ids = await this.#listed(['network', 'ls', '--quiet', '--filter', `label=${RUN_LABEL}=${name}`]);
+    for (const id of ids ?? []) if (!(await this.removeNetwork(id))) return false;
+    return ids !== undefined;
   }
 
   /** Those that run, or all. */

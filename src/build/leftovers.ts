@@ -32,8 +32,8 @@ export class Leftovers {
 
   /** No container of them runs any more. */
   async removeNetworks(): Promise<void> {
-    for (const name of this.#networks) await this.#engine.removeNetwork(name);
-    this.#networks.clear();
+    for (const name of this.#networks)
+      if (await this.#engine.removeNetwork(name)) this.#networks.delete(name);
   }
 
   async removeContainer(name: string): Promise<void> {
