@@ -14,6 +14,12 @@ export interface EncryptedSlice {
   readonly size: number;
 }
 
+export interface EncryptedSlices {
+  readonly slices: readonly EncryptedSlice[];
+  /** A slice has more commands than are read: nobody here can say it. */
+  readonly isUnread: boolean;
+}
+
 const FAT_MAGIC = 0xcafebabe;
 const FAT_MAGIC_64 = 0xcafebabf;
 /** What fits into the page of the header, which is all that the kernel looks at. */
@@ -22,41 +28,53 @@ const ENCRYPTION_INFO = 0x21;
 const ENCRYPTION_INFO_64 = 0x2c;
 const WIDE = 0xfeedfacf;
 const LARGEST_HEADER = 32;
+/** Up to the size of the commands. */
+const SMALLEST_HEADER = 24;
+/** Of commands with their header; real ones have some thousand bytes. */
+export const LARGEST_COMMANDS = 16 << 20;
 const PAGE = 0x1000;
 
-/** Bytes at the start of a program that say it all; `undefined` for what is none. `head`: at least 32 of them. */
+/** Bytes at the start of a program that say it all; `undefined` for what is none. `head`: 32 of them, if there are so many. */
 export function sizeOfCommands(head: Buffer): number | undefined {
-  if (!isThin(head)) return undefined;
+  if (head.length < SMALLEST_HEADER || !isThin(head)) return undefined;
   const { word } = fieldsOf(head);
   return LARGEST_HEADER + word(20);
 }
 
 /** Slices of a program of which a part is encrypted. Never throws: what is no program has none. */
-export function encryptedSlices(source: ByteSource): EncryptedSlice[] {
+export function encryptedSlices(source: ByteSource): EncryptedSlices {
+  const found = startsOf(source).map((start) => encryptedIn(source, start));
+  return {
+    slices: found.flatMap((slice) => (slice === undefined || slice === 'too-large' ? [] : [slice])),
+    isUnread: found.includes('too-large'),
+  };
+}
+
+/** Where its slices begin. */
+function startsOf(source: ByteSource): readonly number[] {
   const head = source.read(0, Math.min(LARGEST_HEADER, source.size));
-  if (isThin(head)) return encryptedIn(source, 0);
+  if (isThin(head)) return [0];
   if (head.length < 8) return [];
   const [magic, count] = [head.readUInt32BE(0), head.readUInt32BE(4)];
   if ((magic !== FAT_MAGIC && magic !== FAT_MAGIC_64) || count > MAX_SLICES) return [];
   const wide = magic === FAT_MAGIC_64;
   const recordSize = wide ? 32 : 20;
   const table = source.read(0, Math.min(8 + count * recordSize, source.size));
-  const found: EncryptedSlice[] = [];
-  for (let at = 8; at + recordSize <= table.length; at += recordSize) {
-    const offset = wide ? Number(table.readBigUInt64BE(at + 8)) : table.readUInt32BE(at + 8);
-    found.push(...encryptedIn(source, offset));
-  }
-  return found;
+  const starts: number[] = [];
+  for (let at = 8; at + recordSize <= table.length; at += recordSize)
+    starts.push(wide ? Number(table.readBigUInt64BE(at + 8)) : table.readUInt32BE(at + 8));
+  return starts;
 }
 
-function encryptedIn(source: ByteSource, start: number): EncryptedSlice[] {
+function encryptedIn(source: ByteSource, start: number): EncryptedSlice | 'too-large' | undefined {
   const read = (offset: number, size: number): Buffer => {
     const from = Math.min(offset, source.size);
     return source.read(from, Math.min(size, source.size - from));
   };
   const head = read(start, LARGEST_HEADER);
   const size = sizeOfCommands(head);
-  if (size === undefined) return [];
+  if (size === undefined) return undefined;
+  if (size > LARGEST_COMMANDS) return 'too-large';
   const bytes = read(start, size);
   const { word, headerSize } = fieldsOf(bytes);
   let encrypted: number | undefined;
@@ -70,8 +88,8 @@ function encryptedIn(source: ByteSource, start: number): EncryptedSlice[] {
     at += length;
   }
   return encrypted === undefined
-    ? []
-    : [{ architecture: architectureName(word(4), word(8)), size: encrypted }];
+    ? undefined
+    : { architecture: architectureName(word(4), word(8)), size: encrypted };
 }
 
 function fieldsOf(bytes: Buffer): { readonly word: (at: number) => number; readonly headerSize: number } {

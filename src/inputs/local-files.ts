@@ -44,6 +44,16 @@ export function assertNoLinks(place: string, [link]: readonly LocalLink[]): void
   if (link !== undefined) throw refused(path.join(place, link.name));
 }
 
+/** Two targets of other bytes are never the same text. @throws FailedHere `unreadable-input` */
+async function targetOf(link: string): Promise<string> {
+  // the name itself may be no UTF-8, and then leads nowhere
+  const words = await fs.readlink(link, { encoding: 'buffer' }).catch(() => undefined);
+  const target = words?.toString('utf8') ?? '';
+  if (words === undefined || !Buffer.from(target).equals(words))
+    throw new FailedHere('unreadable-input', `the name or the target of the link ${link} is no UTF-8`);
+  return target;
+}
+
 function refused(at: string): FailedHere {
   return new FailedHere('unreadable-input', `${at} is neither a regular file nor a directory`, {
     hint: 'hand over a directory with regular files only',
@@ -67,7 +77,7 @@ export async function localTree(
       if (entry.isDirectory()) await visit(at, `${prefix}${entry.name}/`);
       else if (entry.isFile()) files.push({ name: `${prefix}${entry.name}`, path: at });
       else if (entry.isSymbolicLink())
-        links.push({ name: `${prefix}${entry.name}`, target: await fs.readlink(at) });
+        links.push({ name: `${prefix}${entry.name}`, target: await targetOf(at) });
       else throw refused(at);
       if (files.length + links.length > MAX_FILES)
         throw new FailedHere('unreadable-input', `${place} holds more than ${MAX_FILES} files`);

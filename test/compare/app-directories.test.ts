@@ -105,6 +105,24 @@ test('links are never followed', async (t) => {
   rmSync(place, { recursive: true });
 });
 
+test('targets of other bytes are never the same text', async (t) => {
+  const [published, rebuilt] = [0xfe, 0xff].map((byte) => {
+    const place = write(t, { 'a.txt': 'a' });
+    symlinkSync(Buffer.from([byte]), path.join(place, 'l'));
+    return place;
+  });
+  await t.throwsAsync(compare({ published: published ?? '', rebuilt: rebuilt ?? '' }), {
+    code: 'unreadable-input',
+    message: /UTF-8/,
+  });
+  // nor is a name that leads nowhere a crash
+  const odd = write(t, { 'a.txt': 'a' });
+  symlinkSync('a.txt', Buffer.concat([Buffer.from(`${odd}/`), Buffer.from([0xff])]));
+  await t.throwsAsync(compare({ published: odd, rebuilt: write(t, { 'a.txt': 'a' }) }), {
+    code: 'unreadable-input',
+  });
+});
+
 test('an archive of Xcode and an XCFramework', async (t) => {
   const tree = (sign: (file: Buffer, info: string) => Buffer): Tree => ({
     'Info.plist': infoPlist({ CFBundlePackageType: 'XFWK' }),
@@ -152,6 +170,19 @@ test('an encrypted program that is equal on both sides is no match, alone in a d
   for (const file of [encrypted, fat]) {
     const tree = { 'Info.plist': INFO, Main: file };
     t.is(await verdictOf(t, tree, tree), 'unverifiable');
+  }
+});
+
+test('nor in an archive that is one of Android as well, or of Xcode', async (t) => {
+  const encrypted = buildMachO({ encryption: { id: 1 } });
+  for (const name of ['Payload/E.app/E', 'E.xcarchive/Products/Applications/E.app/E']) {
+    const zip = buildZip([
+      { name: 'AndroidManifest.xml', data: 'x' },
+      { name: 'classes.dex', data: 'x' },
+      { name, data: encrypted },
+    ]);
+    const { verdict } = await compareBuffers(zip, zip);
+    t.is(verdict.kind, 'unverifiable', name);
   }
 });
 

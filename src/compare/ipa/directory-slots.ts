@@ -2,11 +2,17 @@
 /** Files of a bundle that is a directory which the signature of its program has hashes of. */
 import { FileSource } from '../../bytes.js';
 import type { SlotContent } from '../../formats/code-signature-check.js';
-import type { SetFile } from '../set-members.js';
 import type { Side } from '../types.js';
 import { slotContent } from './slot-files.js';
 
-type Files = Readonly<Record<Side, readonly SetFile[]>>;
+interface SlotFile {
+  readonly name: string;
+  readonly path: string;
+  /** Path below the output, where that is a directory. */
+  readonly member?: string;
+}
+
+type Files = Readonly<Record<Side, readonly SlotFile[]>>;
 
 /** Of the program by that name on both sides; of two single files nothing lies beside either. */
 export function directorySlots(
@@ -20,8 +26,8 @@ export function directorySlots(
     });
 }
 
-function pathsOf(files: readonly SetFile[]): ReadonlyMap<string, string> {
-  return new Map(files.map(({ name, path }) => [name, path]));
+function pathsOf(files: readonly SlotFile[]): ReadonlyMap<string, string> {
+  return new Map(files.map(({ name, member, path }) => [member ?? name, path]));
 }
 
 function read(path: string, limit: number): Buffer | undefined {

@@ -13,7 +13,7 @@ import { printableBytes } from '../../printable.js';
 import { programHead } from './program-head.js';
 import { entryContent } from '../one-file.js';
 import type { Walk } from '../walk.js';
-import { isApp } from './is-app.js';
+import { mayHoldApp } from './is-app.js';
 
 /** Of those that were not compared for being equal; the others have told it themselves. */
 export async function tellEncrypted(walk: Walk, published: ByteSource): Promise<void> {
@@ -24,8 +24,7 @@ export async function tellEncrypted(walk: Walk, published: ByteSource): Promise<
   );
   const found = await encryptedPrograms(walk, published, (offset) => compared.has(offset));
   for (const { path, slices } of found.encrypted) tell(walk, path, slices);
-  for (const path of found.unread)
-    walk.cannotVerify('limits', `${path.join()}: load commands beyond what is read`);
+  for (const path of found.unread) tellUnread(walk, path);
 }
 
 export interface EncryptedPrograms {
@@ -46,12 +45,13 @@ export async function encryptedPrograms(
   const encrypted: EncryptedPrograms['encrypted'][number][] = [];
   const unread: (readonly string[])[] = [];
   const add = (path: readonly string[], program: ByteSource): void => {
-    const slices = encryptedSlices(program);
+    const { slices, isUnread } = encryptedSlices(program);
     if (slices.length > 0) encrypted.push({ path, slices });
+    if (isUnread) unread.push(path);
   };
   if (isProgram(source)) add([], source);
   const zip = structureOf(source);
-  for (const entry of zip !== undefined && isApp(zip) ? zip.entries : []) {
+  for (const entry of zip !== undefined && mayHoldApp(zip) ? zip.entries : []) {
     if (entry.size < 28 || skips(entry.dataOffset)) continue;
     walk.checkAborted();
     const head = await programHead(source, entry);
@@ -88,7 +88,13 @@ function structureOf(source: ByteSource): ZipStructure | undefined {
 
 /** Of a program that is equal on both sides. */
 export function tellEqual(walk: Walk, path: readonly string[], source: ByteSource): void {
-  tell(walk, path, encryptedSlices(source));
+  const { slices, isUnread } = encryptedSlices(source);
+  tell(walk, path, slices);
+  if (isUnread) tellUnread(walk, path);
+}
+
+function tellUnread(walk: Walk, path: readonly string[]): void {
+  walk.cannotVerify('limits', `${path.join(' > ')}: load commands beyond what is read`);
 }
 
 function tell(walk: Walk, path: readonly string[], slices: readonly EncryptedSlice[]): void {

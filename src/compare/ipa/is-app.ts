@@ -5,6 +5,7 @@ import { kindOfArchive } from '../archive-kind.js';
 
 const IN_PAYLOAD = /^Payload\/[^/]+\.app\//;
 const IN_MAC_APP = /^[^/]+\.app\/Contents\//;
+const IN_APP = /\.app\//;
 
 /** By content; what Android installs is none, whatever lies in it. */
 export function appFormat(zip: ZipStructure): 'ipa' | 'mac-app' | undefined {
@@ -12,6 +13,11 @@ export function appFormat(zip: ZipStructure): 'ipa' | 'mac-app' | undefined {
     zip.entries.some(({ rawName }) => pattern.test(rawName.toString('latin1')));
   const format = has(IN_PAYLOAD) ? 'ipa' : has(IN_MAC_APP) ? 'mac-app' : undefined;
   return format !== undefined && kindOfArchive(zip) === 'zip' ? format : undefined;
+}
+
+/** Whether programs of Apple's platforms may lie in it, whatever else it is. */
+export function mayHoldApp({ entries }: ZipStructure): boolean {
+  return entries.some(({ rawName }) => IN_APP.test(rawName.toString('latin1')));
 }
 
 export function isApp(zip: ZipStructure): boolean {

@@ -3,12 +3,10 @@
 import type { ByteSource } from '../../bytes.js';
 import { FormatError } from '../../errors.js';
 import { isFat } from '../../formats/macho-fat.js';
-import { sizeOfCommands } from '../../formats/macho-encryption.js';
+import { LARGEST_COMMANDS, sizeOfCommands } from '../../formats/macho-encryption.js';
 import type { ZipEntry } from '../../formats/zip.js';
 import { inflateChunks } from '../decode/inflate.js';
 
-/** Of load commands; real ones have some thousand bytes. */
-const LARGEST = 16 << 20;
 const HEADER = 32;
 const STORED = 0;
 const DEFLATED = 8;
@@ -23,7 +21,7 @@ export async function programHead(
     const head = source.read(entry.dataOffset, Math.min(HEADER, entry.compressedSize));
     const wanted = wantedOf(head);
     if (wanted === undefined) return undefined;
-    if (wanted > LARGEST) return 'too-large';
+    if (wanted > LARGEST_COMMANDS) return 'too-large';
     return Buffer.from(source.read(entry.dataOffset, Math.min(wanted, entry.compressedSize)));
   }
   if (entry.method !== DEFLATED) return undefined;
@@ -37,7 +35,7 @@ export async function programHead(
       if (length < HEADER) continue;
       wanted ??= wantedOf(Buffer.concat(parts));
       if (wanted === undefined) return undefined;
-      if (wanted > LARGEST) return 'too-large';
+      if (wanted > LARGEST_COMMANDS) return 'too-large';
       if (length >= wanted) break;
     }
   } catch (error) {

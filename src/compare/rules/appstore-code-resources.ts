@@ -14,7 +14,7 @@ import { plistAt, plistString, readPlist } from '../../formats/plist.js';
 import { writeXmlPlist } from '../../formats/plist-xml-writer.js';
 import type { ZipEntry, ZipStructure } from '../../formats/zip.js';
 import { isPlainRecord, zipEntryContent } from '../zip/entry-content.js';
-import { isBundle } from './bundle-beside.js';
+import { entriesIn, isBundle } from './bundle-beside.js';
 import { unlessMalformed } from './malformed.js';
 import type { Rule } from './rule.js';
 
@@ -113,10 +113,9 @@ interface Archive {
 /** The files of a directory of the archive; directories by themselves are not sealed. */
 function bundleIn({ source, zip }: Archive, directory: string): SealedFiles {
   const entries = new Map<string, ZipEntry | undefined>();
-  for (const entry of zip.entries) {
-    const name = entry.rawName.toString('utf8');
-    if (!name.startsWith(directory) || name.endsWith('/')) continue;
-    const path = name.slice(directory.length);
+  for (const entry of entriesIn(zip, Buffer.from(directory).toString('latin1'))) {
+    const path = entry.rawName.toString('utf8').slice(directory.length);
+    if (path.endsWith('/')) continue;
     // of two entries with a name nobody knows which one is meant
     entries.set(path, entries.has(path) ? undefined : entry);
   }
