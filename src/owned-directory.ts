@@ -4,7 +4,7 @@
  * one still needs. A process is named by its number and its start (proc_pid_stat(5)), within one boot and one PID
  * namespace; where that cannot be compared, only age decides.
  */
-import { promises as fs, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { promises as fs, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 export const OWNER_FILE = 'owner.json';
@@ -36,6 +36,27 @@ export async function makeOwned(directory: string): Promise<void> {
   const owner = await describeOwner();
   mkdirSync(directory);
   writeFileSync(path.join(directory, OWNER_FILE), owner, { flag: 'wx' });
+}
+
+/**
+ * With its owner last and in one go with the directory: killed in between, it still says whose it was. Fails when
+ * something in it cannot be removed.
+ */
+export async function removeOwned(directory: string): Promise<void> {
+  const names = await fs.readdir(directory).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  for (const name of names)
+    if (name !== OWNER_FILE)
+      // what was told to end may write for a moment after
+      await fs.rm(path.join(directory, name), {
+        recursive: true,
+        force: true,
+        maxRetries: 10,
+        retryDelay: 100,
+      });
+  rmSync(directory, { recursive: true, force: true });
 }
 
 /** This process, so that another one can ask `ownerIsGone`. */

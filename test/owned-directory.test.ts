@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Whose a directory is: what a dead process left is told from what a living one needs, and doubt is in favour of the living. */
-import { mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, promises as fs, mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
-import { makeOwned, isAbandoned, makeOwnedDirectory, OWNER_FILE } from '../src/owned-directory.js';
+import {
+  makeOwned,
+  isAbandoned,
+  makeOwnedDirectory,
+  OWNER_FILE,
+  removeOwned,
+} from '../src/owned-directory.js';
 import { run } from '../src/process.js';
 import { temporaryDirectory } from './helpers/temp-directory.js';
 
@@ -100,3 +106,24 @@ test('what is no directory is nobody’s, and nobody makes one twice', async (t)
   const directory = await owned(t, {});
   await t.throwsAsync(makeOwned(directory), { code: 'EEXIST' });
 });
+
+test.serial(
+  'removed whole, and the owner last: whoever is killed in between leaves what a sweep knows',
+  async (t) => {
+    const directory = await owned(t, { started: '1' });
+    mkdirSync(path.join(directory, 'tree'));
+    writeFileSync(path.join(directory, 'tree', 'file'), '');
+    writeFileSync(path.join(directory, 'another'), '');
+    const { rm } = fs;
+    fs.rm = async () => await Promise.reject(new Error('stopped here'));
+    try {
+      await t.throwsAsync(removeOwned(directory), { message: 'stopped here' });
+    } finally {
+      fs.rm = rm;
+    }
+    t.true(await isAbandoned(directory));
+    await removeOwned(directory);
+    t.false(existsSync(directory));
+    await t.notThrowsAsync(removeOwned(directory));
+  },
+);

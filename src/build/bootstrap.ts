@@ -9,7 +9,7 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { FailedHere } from '../errors.js';
 import type { OnProgress } from '../model.js';
-import { makeOwnedDirectory } from '../owned-directory.js';
+import { makeOwnedDirectory, removeOwned } from '../owned-directory.js';
 import { cleanEnvironment, run, runChecked, type RunResult } from '../process.js';
 import type { ImageLock } from './image-lock.js';
 import type { ObtainedPackage } from './image-packages.js';
@@ -245,11 +245,7 @@ async function inWorkDirectory<T>(work: (directory: string) => Promise<T>): Prom
   try {
     return await work(directory);
   } finally {
-    if (await unmounted(directory))
-      // its processes may write for a moment after they were told to end
-      await fs
-        .rm(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
-        .catch(() => undefined);
+    if (await unmounted(directory)) await removeOwned(directory).catch(() => undefined);
   }
 }
 

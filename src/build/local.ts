@@ -8,7 +8,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { FailedHere } from '../errors.js';
 import type { BuildResult, Deviation, LogRecord, PhasePlan, Variation } from '../model.js';
-import { makeOwnedDirectory } from '../owned-directory.js';
+import { makeOwnedDirectory, removeOwned } from '../owned-directory.js';
 import { run, type RunResult } from '../process.js';
 import type { ExecutorDependencies } from './container.js';
 import { buildResult, type PhaseResult } from './build-result.js';
@@ -48,10 +48,10 @@ export class LocalExecutor implements Executor {
     const root = await makeOwnedDirectory(os.tmpdir(), 'samesource-');
     try {
       const outcome = await this.#prepare(request, root);
-      if (outcome.kind !== 'prepared') await remove(root);
+      if (outcome.kind !== 'prepared') await removeOwned(root).catch(() => undefined);
       return outcome;
     } catch (error) {
-      await remove(root);
+      await removeOwned(root).catch(() => undefined);
       throw error;
     }
   }
@@ -118,7 +118,7 @@ export class LocalExecutor implements Executor {
         possible: asked.filter((each) => each === 'time-zone'),
         why: 'the build ran without a container',
       }),
-      close: () => remove(root),
+      close: () => removeOwned(root).catch(() => undefined),
     };
     return { kind: 'prepared', prepared };
   }

@@ -7,7 +7,7 @@ import { promises as fs } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { FailedHere } from '../errors.js';
-import { makeOwnedDirectory } from '../owned-directory.js';
+import { makeOwnedDirectory, removeOwned } from '../owned-directory.js';
 import { cleanEnvironment, run } from '../process.js';
 
 export type SignatureCheck =
@@ -61,7 +61,7 @@ async function inTemporary<T>(use: (directory: string) => Promise<T>): Promise<T
   try {
     return await use(directory);
   } finally {
-    await fs.rm(directory, { recursive: true, force: true });
+    await removeOwned(directory);
   }
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Published files against a build that was kept: no network, no engine, and the source may be gone. */
 import path from 'node:path';
-import { promises as fs } from 'node:fs';
 import { findInInputs, originsOf } from '../build/origin.js';
 import { compareSet, expandRules } from '../compare/compare-set.js';
 import type { SetComparison } from '../compare/types.js';
@@ -13,6 +12,7 @@ import { loadBuild, type LoadedBuild } from '../inputs/builds/load-build.js';
 import { cacheDirectory } from '../inputs/cache.js';
 import { localFiles, type LocalFile } from '../inputs/local-files.js';
 import type { BuiltFile, KeptBuild, Sha256 } from '../model.js';
+import { removeOwned } from '../owned-directory.js';
 import { missingTools, toolsOf } from '../pipeline/tools-of.js';
 import { assembleReport } from '../report/assemble.js';
 import type { Report } from '../report/types.js';
@@ -64,7 +64,7 @@ export async function compareWithBuild(
     const compared = { request, rules: [...rules, ...(expected?.rules ?? [])], expected, directory };
     return await stoppable(options, (stopping) => report(place.id, build, loaded, compared, stopping));
   } finally {
-    await fs.rm(directory, { recursive: true, force: true });
+    await removeOwned(directory);
   }
 }
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Sides of a comparison that may be sets of splits: pulls from devices, archives of splits, directories of a build. */
-import { promises as fs } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { readText } from '../bytes.js';
@@ -11,7 +10,7 @@ import type { SetFile } from '../compare/set-members.js';
 import type { SetComparison } from '../compare/types.js';
 import { UsageError } from '../errors.js';
 import { localFiles, localTree } from '../inputs/local-files.js';
-import { makeOwnedDirectory } from '../owned-directory.js';
+import { makeOwnedDirectory, removeOwned } from '../owned-directory.js';
 
 export interface SplitSides {
   /** One delivery each; a directory may hold several, each with a `device.json` of its own. */
@@ -69,7 +68,7 @@ export async function compareSplitSides(
       { ...options, temporaryDirectory },
     );
   } finally {
-    await fs.rm(temporaryDirectory, { recursive: true, force: true });
+    await removeOwned(temporaryDirectory);
   }
 }
 

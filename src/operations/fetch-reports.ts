@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Reports from a web address: the index first, then a report with the notes that the index names. */
-import { promises as fs } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { readText } from '../bytes.js';
 import { UsageError } from '../errors.js';
 import { download } from '../inputs/http/download.js';
-import { makeOwnedDirectory } from '../owned-directory.js';
+import { makeOwnedDirectory, removeOwned } from '../owned-directory.js';
 import {
   REPORT_PLACE,
   reportIndexSchema,
@@ -102,7 +101,7 @@ async function inTemporary<T>(work: (directory: string) => Promise<T>): Promise<
   try {
     return await work(directory);
   } finally {
-    await fs.rm(directory, { recursive: true, force: true });
+    await removeOwned(directory);
   }
 }
 

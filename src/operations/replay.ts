@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A report's exact plan once more, without its recipe; offline from what its run recorded. */
-import { promises as fs } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { ExecutorKind } from '../build/executor.js';
 import { FailedHere, UsageError } from '../errors.js';
 import { cacheDirectory, copyOut, fromCache } from '../inputs/cache.js';
 import type { Deviation, PhaseName, Plan, Sha256 } from '../model.js';
-import { makeOwnedDirectory } from '../owned-directory.js';
+import { makeOwnedDirectory, removeOwned } from '../owned-directory.js';
 import { compareReports, type ReplayStage } from '../report/compare-reports.js';
 import type { Report } from '../report/types.js';
 import { assertRunnable } from './foreign-plan.js';
@@ -90,7 +89,7 @@ export async function replay(request: ReplayRequest, options: OperationOptions =
       ...(location === undefined ? {} : { location }),
     };
   } finally {
-    await fs.rm(directory, { recursive: true, force: true });
+    await removeOwned(directory);
   }
 }
 

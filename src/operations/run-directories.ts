@@ -3,7 +3,7 @@
 import { promises as fs } from 'node:fs';
 import path from 'node:path';
 import { isEngineFile, removeFromEngine } from '../build/abandoned.js';
-import { isAbandoned, OWNER_FILE } from '../owned-directory.js';
+import { isAbandoned, OWNER_FILE, removeOwned } from '../owned-directory.js';
 
 export const runsDirectory = (cache: string): string => path.join(cache, 'runs');
 
@@ -35,7 +35,7 @@ export async function removeRun(directory: string): Promise<boolean> {
   const mounts = await fs.readFile('/proc/self/mountinfo', 'utf8').catch(() => '');
   if (mounts.includes(`${directory}/`)) return false;
   const free = await removeFromEngine(directory);
-  if (free) await fs.rm(directory, { recursive: true, force: true });
+  if (free) await removeOwned(directory);
   else
     for (const name of await fs.readdir(directory))
       if (name !== OWNER_FILE && !isEngineFile(name))

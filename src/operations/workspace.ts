@@ -5,7 +5,7 @@ import { promises as fs, type Dirent } from 'node:fs';
 import path from 'node:path';
 import { storageFailure } from '../inputs/atomic-file.js';
 import { cacheDirectory } from '../inputs/cache.js';
-import { makeOwned, OWNER_FILE } from '../owned-directory.js';
+import { makeOwned, OWNER_FILE, removeOwned } from '../owned-directory.js';
 import { debianMirror } from '../inputs/debian/debian-mirror.js';
 import { packageRoot } from '../inputs/package-files.js';
 import type { Plan } from '../model.js';
@@ -42,7 +42,7 @@ export async function inWorkspace<T>(
     await makeOwned(directory);
   } catch (error) {
     keeper.done();
-    await fs.rm(directory, { recursive: true, force: true }).catch(() => undefined);
+    await removeOwned(directory).catch(() => undefined);
     throw storageFailure(error, 'the work of this run', directory);
   }
   let ending: Ending = { good: false, outcome: 'error' };
@@ -73,7 +73,7 @@ export async function inWorkspace<T>(
 /** A result is not lost because something of its run cannot be removed, e.g. what lies in a directory without write mode. */
 async function remove(directory: string): Promise<void> {
   const attempt = async (): Promise<boolean> =>
-    await fs.rm(directory, { recursive: true, force: true, maxRetries: 3 }).then(
+    await removeOwned(directory).then(
       () => true,
       () => false,
     );

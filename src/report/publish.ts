@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The only writer of reports: append-only, whole or not at all. */
 import { randomBytes } from 'node:crypto';
-import { promises as fs, rmSync } from 'node:fs';
+import { promises as fs } from 'node:fs';
 import path from 'node:path';
 import { FailedHere, UsageError } from '../errors.js';
-import { makeOwned, isAbandoned } from '../owned-directory.js';
+import { isAbandoned, makeOwned, removeOwned } from '../owned-directory.js';
 import { printableJson } from '../printable.js';
 import type { Note, Report } from './types.js';
 
@@ -174,9 +174,7 @@ async function writeOnce(
       return final;
     }
   } finally {
-    await fs.rm(whole, { recursive: true, force: true });
-    // with its owner in one go: nobody would know later whose it was
-    rmSync(aside, { recursive: true, force: true });
+    await removeOwned(aside);
   }
 }
 
@@ -186,7 +184,7 @@ async function removeAbandoned(parent: string): Promise<readonly string[]> {
   for (const name of await fs.readdir(parent).catch(() => [])) {
     const aside = path.join(parent, name);
     if (!ASIDE.test(name) || !(await isAbandoned(aside))) continue;
-    await fs.rm(aside, { recursive: true, force: true }).catch(() => undefined);
+    await removeOwned(aside).catch(() => undefined);
     removed.push(aside);
   }
   return removed;

@@ -7,7 +7,7 @@
 import { promises as fs } from 'node:fs';
 import path from 'node:path';
 import type { Sha256 } from '../../model.js';
-import { isAbandoned, makeOwnedDirectory } from '../../owned-directory.js';
+import { isAbandoned, makeOwnedDirectory, removeOwned } from '../../owned-directory.js';
 
 export const BUILD_FILE = 'build.json';
 export const OBJECTS = 'objects';
@@ -46,7 +46,7 @@ export async function partialDirectory(cache: string): Promise<string> {
   await fs.mkdir(parent, { recursive: true });
   for (const name of await fs.readdir(parent).catch(() => [])) {
     const left = path.join(parent, name);
-    if (await isAbandoned(left)) await fs.rm(left, { recursive: true, force: true }).catch(() => undefined);
+    if (await isAbandoned(left)) await removeOwned(left).catch(() => undefined);
   }
   return await makeOwnedDirectory(parent, 'build-');
 }
@@ -60,7 +60,7 @@ export async function removeBuild(cache: string, place: BuildPlace): Promise<boo
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     return false;
   } finally {
-    await fs.rm(aside, { recursive: true, force: true });
+    await removeOwned(aside);
     // fails while another build of the plan is kept
     await fs.rmdir(path.join(buildsDirectory(cache), place.digest)).catch(() => undefined);
   }

@@ -20,7 +20,7 @@ import type {
   Sha256,
   SourceRecord,
 } from '../../model.js';
-import { OWNER_FILE } from '../../owned-directory.js';
+import { OWNER_FILE, removeOwned } from '../../owned-directory.js';
 import { storageFailure } from '../atomic-file.js';
 import { sha256OfFile } from '../cache.js';
 import {
@@ -99,8 +99,7 @@ export async function storeBuild(
   } catch (error) {
     throw storageFailure(error, 'a build', path.join(buildsDirectory(cache), BUILD_FILE));
   } finally {
-    if (directory !== undefined)
-      await fs.rm(directory, { recursive: true, force: true }).catch(() => undefined);
+    if (directory !== undefined) await removeOwned(directory).catch(() => undefined);
   }
 }
 
