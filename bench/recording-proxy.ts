@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * What the recording proxy costs: a prepare phase that installs a few hundred packages of Debian's archive, through it and with
- * the network of this machine, one after the other.
+ * What the recording proxy costs: a prepare phase that installs a few hundred packages of Debian's archive, through it and
+ * as with `--no-record`, one after the other, in containers that are the same otherwise.
  */
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, promises as fs } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import path from 'node:path';
 import { makeExecutor } from '../src/build/executors.js';
 import type { Executor } from '../src/build/executor.js';
@@ -18,7 +17,6 @@ import { EMPTY_INVENTORY, smallPlan } from '../test/helpers/build-request.js';
 import { cacheDirectory } from '../src/inputs/cache.js';
 import { interleaved, type Sample } from './measure.js';
 
-const IMAGE = 'localhost/samesource-base-debian-12';
 const PACKAGES = 'build-essential debhelper libgtk-3-dev libcurl4-openssl-dev asciidoctor cmake';
 
 const scriptFor = (mirror: string): string => `
@@ -43,6 +41,7 @@ export async function proxySamples(rounds: number): Promise<ProxySamples> {
       memoryMiB: 2048,
       diskMiB: 4096,
       minutes: 20,
+      cpus: availableParallelism(),
     },
   });
   const dependencies = {
@@ -54,17 +53,14 @@ export async function proxySamples(rounds: number): Promise<ProxySamples> {
     },
     takeInventoryOfDirectory: () => Promise.resolve(EMPTY_INVENTORY),
   };
+  const direct = makeExecutor('docker', dependencies);
   const proxied = makeExecutor('docker', { ...dependencies, openRecorder: recordingProxy });
   let world: FetchedWorld | undefined;
   // makes the image as well
   await preparedBy(proxied, smallPlan({ prepare: 'true', environment: plan.environment }));
-  const { sha256 } = await rootFileSystem('debian-12', {
-    cache: cacheDirectory(),
-    packageRoot: packageRoot(),
-  });
   const samples = await interleaved(
     {
-      direct: () => sampleOf(directly(`${IMAGE}:${sha256}`, mirror)),
+      direct: async () => (await preparedBy(direct, plan)).sample,
       proxied: async () => {
         const { sample, fetched } = await preparedBy(proxied, plan);
         [world] = fetched;
@@ -78,35 +74,6 @@ export async function proxySamples(rounds: number): Promise<ProxySamples> {
     bytes: world?.bytes ?? 0,
     samples,
   };
-}
-
-const sampleOf = (seconds: number): Sample => ({ seconds, cpuSeconds: 0, peakBytes: 0 });
-
-/** Seconds of the same script in a container that is there already. */
-function directly(image: string, mirror: string): number {
-  const docker = (...args: readonly string[]): string =>
-    execFileSync('docker', args, {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'inherit'],
-      maxBuffer: 64 << 20,
-    });
-  const container = docker(
-    'create',
-    '--network',
-    'host',
-    '--entrypoint',
-    'sh',
-    image,
-    '-euc',
-    scriptFor(mirror),
-  ).trim();
-  try {
-    const started = performance.now();
-    docker('start', '--attach', container);
-    return (performance.now() - started) / 1000;
-  } finally {
-    docker('rm', '--force', container);
-  }
 }
 
 let count = 0;
@@ -136,7 +103,7 @@ async function preparedBy(
     if (outcome.kind !== 'prepared') throw new Error(JSON.stringify(outcome));
     const { fetched = [] } = outcome.prepared;
     await outcome.prepared.close();
-    return { sample: sampleOf(seconds), fetched };
+    return { sample: { seconds, cpuSeconds: 0, peakBytes: 0 }, fetched };
   } finally {
     await fs.rm(directory, { recursive: true, force: true });
   }

@@ -3,6 +3,7 @@
 import type { Fact, GitRef, Lookup, OnProgress } from '../model.js';
 import { lookUpDebianSource } from './debian/debian-archive.js';
 import { debianMirror } from './debian/debian-mirror.js';
+import { dispatcher } from './http/http-proxy.js';
 import {
   git,
   gitChecked,
@@ -76,13 +77,16 @@ async function lookUpOne(lookup: Lookup, options: LookUpOptions): Promise<Fact> 
       const { kind, reference } = lookup;
       return { kind, reference, digest: await imageDigest(reference, options.signal) };
     }
-    case 'debian-source':
+    case 'debian-source': {
+      // what will ask it is loaded while apt says where it is
+      const [mirror] = await Promise.all([options.debianMirror ?? debianMirror(), dispatcher()]);
       return await lookUpDebianSource(lookup, {
-        mirror: options.debianMirror ?? (await debianMirror()),
+        mirror,
         cache: options.cache,
         signal: options.signal,
         onProgress: options.onProgress,
       });
+    }
   }
 }
 

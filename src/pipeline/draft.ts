@@ -208,7 +208,22 @@ export class Draft {
     // a standing is of what is said of the publisher, and nothing is where the file is not theirs
     const standing =
       authentic && isMismatch(comparison) ? await stability(chosen, builds, this.#options) : undefined;
-    const evidence = await this.timed('evidence', () => this.#evidence(comparison, build.result));
+    // side by side: both wait for decoders most of the time
+    const looking = this.timed('origin', () =>
+      originsOf(build.result.outputs, this.#inventory(), {
+        temporaryDirectory: this.#options.workspace.directory,
+        ...(this.#options.signal === undefined ? {} : { signal: this.#options.signal }),
+      }),
+    );
+    // also when the other one fails: its files lie in a directory that goes with this run
+    const ended = looking.catch(() => undefined);
+    const evidence = await this.timed('evidence', () => this.#evidence(comparison, build.result)).catch(
+      async (error: unknown) => {
+        await ended;
+        throw error;
+      },
+    );
+    const { origins, unopened } = await looking;
     this.#deviations = [
       ...this.#deviations,
       // what a file without a twin names is set against nothing
@@ -217,12 +232,6 @@ export class Draft {
         [...evidence.rebuilt.values()],
       ),
     ];
-    const { origins, unopened } = await this.timed('origin', () =>
-      originsOf(build.result.outputs, this.#inventory(), {
-        temporaryDirectory: this.#options.workspace.directory,
-        ...(this.#options.signal === undefined ? {} : { signal: this.#options.signal }),
-      }),
-    );
     return await this.#finish(
       {
         rebuilt: [...build.result.outputs, ...build.result.extra],

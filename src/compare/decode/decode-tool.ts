@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Decoding by the system's tool where Node 20 has no decoder of its own (xz, zstd); its version goes on record. */
+import { createHash } from 'node:crypto';
 import type { ByteSource } from '../../bytes.js';
 import { filter, toolVersion } from '../../process.js';
 import type { Walk } from '../walk.js';
@@ -12,6 +13,25 @@ export type DecodeEnd =
   | { readonly kind: 'missing-tool'; readonly tool: string };
 
 const CHUNK = 1 << 20;
+/** Of a .deb, what says its name is asked for several times, and to start a program takes longer than to decode that. */
+const SMALL = 64 << 10;
+const SMALL_DECODED = 256 << 10;
+const RECENT = 32;
+
+/** What small streams hold, by all that decides it; the last one used comes last. */
+const recent = new Map<string, Buffer>();
+
+function keyOf(tool: string, args: readonly string[], source: ByteSource): string {
+  const content = createHash('sha256').update(source.read(0, source.size)).digest('hex');
+  return [tool, ...args, content].join(' ');
+}
+
+function remember(key: string, decoded: Buffer): void {
+  recent.delete(key);
+  recent.set(key, decoded);
+  const [oldest] = recent.keys();
+  if (recent.size > RECENT && oldest !== undefined) recent.delete(oldest);
+}
 
 function* chunksOf(source: ByteSource): Generator<Buffer> {
   for (let at = 0; at < source.size; at += CHUNK)
@@ -30,10 +50,27 @@ export async function decodeWithTool(
   const version = await toolVersion(tool);
   if (version === undefined) return { kind: 'missing-tool', tool };
   walk.decoders.set(tool, version);
-  const end = await filter(tool, args, chunksOf(source), (chunk) => sink.push(chunk), {
+  const key = source.size > SMALL ? undefined : keyOf(tool, args, source);
+  const known = key === undefined ? undefined : recent.get(key);
+  if (key !== undefined && known !== undefined && known.length <= maxBytes) {
+    remember(key, known);
+    sink.push(known);
+    return { kind: 'decoded' };
+  }
+  const held: Buffer[] = [];
+  let size = 0;
+  const onChunk = (chunk: Buffer): void => {
+    size += chunk.length;
+    if (key !== undefined && size <= SMALL_DECODED) held.push(chunk);
+    sink.push(chunk);
+  };
+  const end = await filter(tool, args, chunksOf(source), onChunk, {
     maxBytes,
     ...(walk.options.signal === undefined ? {} : { signal: walk.options.signal }),
   });
-  if (end.kind === 'done') return { kind: 'decoded' };
+  if (end.kind === 'done') {
+    if (key !== undefined && size <= SMALL_DECODED) remember(key, Buffer.concat(held));
+    return { kind: 'decoded' };
+  }
   return { kind: 'failed', code: end.kind === 'too-much' ? 'larger-than-stated' : `invalid-${tool}` };
 }
