@@ -2,6 +2,7 @@
 /** Reports of the same app, version and channel about another file than the one at hand: somebody has to explain that. */
 import { packageRoot } from '../inputs/package-files.js';
 import type { Sha256, Target } from '../model.js';
+import { placeOf } from '../report/report-index.js';
 import { entriesOf, newestFirst, type PlacedEntry } from '../report/standing.js';
 import type { Report } from '../report/types.js';
 import type { OperationOptions } from './options.js';
@@ -57,6 +58,7 @@ export async function otherFilesThanIn(
   const { target, published } = statement.subject;
   if (target === undefined || published.length === 0) return [];
   const stores: ReportStore[] = [];
-  for (const place of await defaultStores(packageRoot())) stores.push(await openStore(place, options));
+  for (const place of await defaultStores(packageRoot()))
+    stores.push(await openStore(place, options, placeOf(target)));
   return otherFiles(stores, [target], published);
 }

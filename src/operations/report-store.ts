@@ -36,10 +36,15 @@ export interface ReportStore {
 const isAddress = (where: string): boolean => /^[a-z][a-z0-9+.-]*:\/\//i.test(where);
 
 /**
+ * `below`: of a directory, only the reports in these directories of it.
  * @throws FailedHere `unreadable-input`, `network`
  * @throws UsageError `bad-url`, `bad-index`
  */
-export async function openStore(where: string, options: OperationOptions = {}): Promise<ReportStore> {
+export async function openStore(
+  where: string,
+  options: OperationOptions = {},
+  below: readonly string[] = [],
+): Promise<ReportStore> {
   if (isAddress(where)) {
     const base = where.replace(/\/+$/, '');
     const index = await readIndex(base, options);
@@ -53,7 +58,7 @@ export async function openStore(where: string, options: OperationOptions = {}): 
         ),
     };
   }
-  const { index, unread } = await scanReports(where);
+  const { index, unread } = await scanReports(where, below);
   return {
     where,
     index,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Every report below a directory, read as far as the index needs it. */
-import { promises as fs } from 'node:fs';
+import { existsSync, promises as fs } from 'node:fs';
 import path from 'node:path';
 import { readText } from '../bytes.js';
 import { FailedHere, VerifyError } from '../errors.js';
@@ -24,16 +24,16 @@ export interface UnreadReport {
 }
 
 /**
- * `app`: only those on this app.
+ * `below`: only those in these directories, one in the other, if there are any.
  * @throws FailedHere `unreadable-input` for a directory that cannot be read
  */
 export async function scanReports(
   where: string,
-  app?: string,
+  below: readonly string[] = [],
 ): Promise<{ readonly index: ReportIndex; readonly unread: readonly UnreadReport[] }> {
   const placed: PlacedReport[] = [];
   const unread: UnreadReport[] = [];
-  for (const place of await placesBelow(where, app)) {
+  for (const place of await placesBelow(where, below)) {
     const directory = path.join(where, place);
     const report = read(path.join(directory, 'report.json'));
     if (typeof report === 'string') unread.push({ place, detail: report });
@@ -83,13 +83,14 @@ function json(file: string): unknown {
   }
 }
 
-async function placesBelow(where: string, app: string | undefined): Promise<readonly string[]> {
-  let level: readonly string[] = [app ?? ''];
-  for (let depth = app === undefined ? 0 : 1; depth < 4; depth++) {
+async function placesBelow(where: string, below: readonly string[]): Promise<readonly string[]> {
+  let level: readonly string[] = [below.join('/')];
+  if (below.length > 0 && !existsSync(path.join(where, ...below))) return [];
+  for (let depth = below.length; depth < 4; depth++) {
     const next: string[] = [];
-    for (const below of level)
-      for (const name of await directoriesIn(path.join(where, below)))
-        next.push(path.posix.join(below, name));
+    for (const parent of level)
+      for (const name of await directoriesIn(path.join(where, parent)))
+        next.push(path.posix.join(parent, name));
     level = next;
   }
   return level.filter((place) => REPORT_PLACE.test(place)).sort();

@@ -6,6 +6,7 @@ import path from 'node:path';
 import { FailedHere, UsageError } from '../errors.js';
 import { isAbandoned, makeOwned, removeOwned } from '../owned-directory.js';
 import { printableJson } from '../printable.js';
+import { placeOf } from './report-index.js';
 import type { Note, Report } from './types.js';
 
 export interface ReportFile {
@@ -36,17 +37,8 @@ export async function publishReport(
     throw new FailedHere('assisted', `no report is made of this run: ${report.run.assisted}`);
   const { target } = report.statement.subject;
   const short = report.statementSha256.slice(0, 12);
-  const place =
-    target === undefined
-      ? ['reports', 'compare']
-      : ['reports', target.app, versionSegment(target.version), target.channel];
+  const place = target === undefined ? ['reports', 'compare'] : ['reports', ...placeOf(target)];
   return await inDirectory(options, place, (parent) => writeOnce(parent, (n) => `${short}-${n}`, files));
-}
-
-/** `1:2.3-4` has a colon, and a range that nothing was found for, such as `>=10.9 <11`, more. */
-function versionSegment(version: string): string {
-  const plain = version.replaceAll(':', '~').replaceAll(/[<>=* ]+/g, '_');
-  return plain.startsWith('_') ? `v${plain}` : plain;
 }
 
 /** A run without a verdict: kept for its user, never among the reports. */

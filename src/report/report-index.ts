@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** `reports/index.json`: which reports are about a published file, by its SHA-256. Derived from the reports, never edited. */
 import { z } from 'zod';
-import type { FileIdentity, Sha256, VerdictKind } from '../model.js';
+import type { FileIdentity, Sha256, Target, VerdictKind } from '../model.js';
 import type { Note, Report } from './types.js';
 
 export interface IndexedNote {
@@ -40,6 +40,17 @@ export interface ReportIndex {
 
 /** `<app>/<version>/<channel>/<digest>-<n>`: what publish.ts makes. Others are not answers about an app. */
 export const REPORT_PLACE = /^(?:[A-Za-z0-9][A-Za-z0-9._+~-]*\/){3}[0-9a-f]{12}-[1-9]\d{0,5}$/;
+
+/** Directories below `reports/`, one in the other, that hold all reports on a version of a channel. */
+export function placeOf({ app, version, channel }: Target): readonly string[] {
+  return [app, versionSegment(version), channel];
+}
+
+/** `1:2.3-4` has a colon, and a range that nothing was found for, such as `>=10.9 <11`, more. */
+function versionSegment(version: string): string {
+  const plain = version.replaceAll(':', '~').replaceAll(/[<>=* ]+/g, '_');
+  return plain.startsWith('_') ? `v${plain}` : plain;
+}
 
 /** As much of a report as the index needs. */
 export type Indexable = Pick<Report, 'statementSha256'> & {

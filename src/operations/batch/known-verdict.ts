@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Verdicts that reports below `out` tell already: on the very same plan and files, and the last one before. */
-import { promises as fs } from 'node:fs';
 import path from 'node:path';
 import { digestOf } from '../../canonical-json.js';
 import { obtainPublished } from '../../inputs/published.js';
@@ -22,8 +21,7 @@ export async function standingReports(
   { app, channel }: Pick<Target, 'app' | 'channel'>,
 ): Promise<readonly PlacedEntry[]> {
   const reports = path.join(out, 'reports');
-  if ((await fs.stat(path.join(reports, app)).catch(() => undefined)) === undefined) return [];
-  const { index } = await scanReports(reports, app);
+  const { index } = await scanReports(reports, [app]);
   return standingOf(index, (entry) => entry.app === app && entry.channel === channel).standing;
 }
 
