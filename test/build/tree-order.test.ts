@@ -5,6 +5,7 @@ import {
   chmodSync,
   linkSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   symlinkSync,
   utimesSync,
@@ -13,6 +14,8 @@ import {
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { roomFor } from '../../src/build/directory-order.js';
+import type { PreparedState } from '../../src/build/prepared-container.js';
+import { assertSameTree } from '../../src/build/tree-copy.js';
 import { treeMembers, type TreeMember } from '../../src/build/tree-members.js';
 import { firstDifference, shuffled, tarOf, treeRecord } from '../../src/build/tree-order.js';
 import { BufferSource } from '../../src/bytes.js';
@@ -146,6 +149,40 @@ test('a difference in anything is found', async (t) => {
   writeFileSync(file, 'x'.repeat(900));
   utimesSync(file, mtime, mtime);
   await differs('many/3');
+});
+
+test('an engine that copied something otherwise is found out before a build begins', async (t) => {
+  const root = tree(t);
+  const source = new BufferSource(tarred(root, '--sort=name'));
+  const record = await treeRecord(source, treeMembers(source, 'build/app'), true);
+  const copy = { file: '', record, mebibytes: 1 };
+  const directory = temporaryDirectory(t);
+  const check = async (...args: readonly string[]): Promise<void> => {
+    const bytes = execFileSync(
+      'tar',
+      ['-C', path.join(root, 'build'), '--sort=name', ...args, '-cf', '-', 'app'],
+      {
+        maxBuffer: 1 << 26,
+      },
+    );
+    const engine = {
+      kind: 'docker',
+      description: { copyOutOwners: true },
+      copyTarOut: async (_name: string, _from: string, onChunk: (chunk: Buffer) => Promise<void>) => {
+        for (let at = 0; at < bytes.length; at += 65_536) await onChunk(bytes.subarray(at, at + 65_536));
+      },
+    };
+    const state = { engine, request: { directory } } as unknown as PreparedState;
+    await assertSameTree(state, 'holder', '/build/app', copy, undefined);
+  };
+  await t.notThrowsAsync(check());
+  for (const args of [['--mtime=@1'], ['--owner=7'], ['--exclude=app/many/7'], ['--mode=0777']] as const)
+    await t.throwsAsync(check(...args), {
+      instanceOf: FailedHere,
+      code: 'engine-died',
+      message: /copied the tree otherwise than it is/,
+    });
+  t.deepEqual(readdirSync(directory), []);
 });
 
 test('extended attributes are part of a member', async (t) => {
