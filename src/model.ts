@@ -601,7 +601,7 @@ export interface Extrapolation {
 }
 
 /** What must not matter to a build, and that a confirming build may be made with otherwise than planned. */
-export const VARIATIONS = ['cpus', 'host-name', 'time-zone'] as const;
+export const VARIATIONS = ['cpus', 'host-name', 'time-zone', 'directory-order'] as const;
 export type Variation = (typeof VARIATIONS)[number];
 
 /** Fully pinned, serialisable instructions. */

@@ -5,7 +5,7 @@ import type { Engine } from './engine.js';
 import { engineFailure } from './engine-failure.js';
 
 /** No build leaves so many files beside its outputs. */
-const MAX_FILES = 1000;
+export const MAX_FILES = 1000;
 
 export async function addedFiles(
   engine: Engine,
@@ -34,4 +34,4 @@ export async function addedFiles(
 }
 
 /** Such a name could not be told from two lines of the list. */
-const hasControls = (name: string): boolean => /\p{Cc}/u.test(name);
+export const hasControls = (name: string): boolean => /\p{Cc}/u.test(name);

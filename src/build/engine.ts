@@ -39,6 +39,8 @@ export interface EngineDescription {
   readonly copyInArguments: readonly string[];
   /** Links are followed by the engine, inside the container: not every engine can leave that out. */
   readonly copyOutArguments: readonly string[];
+  /** Whether what is copied out says whose the files were. */
+  readonly copyOutOwners: boolean;
   /** No layer of another day is used, none is left. */
   readonly buildArguments: readonly string[];
   /** It opens its standard output by name, which does not work for a socket: the export goes to a file instead. */
@@ -172,6 +174,17 @@ export class Engine {
     return await tree.end();
   }
 
+  /** A file or a directory as the tar that the engine makes of it. */
+  async copyTarOut(
+    name: string,
+    from: string,
+    onChunk: (chunk: Buffer) => Promise<void>,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    if (!(await this.#copyOut(name, from, onChunk, signal)))
+      throw new FailedHere('engine-died', `${this.kind} cp: there is no ${from}`);
+  }
+
   /** False: there is no such file. */
   async #copyOut(
     name: string,
@@ -273,12 +286,39 @@ export class Engine {
     return gateway;
   }
 
+  /** In memory, of at most so many MiB; empty whenever no container uses it. */
+  async createMemoryVolume(name: string, ofRun: string, mebibytes: number): Promise<void> {
+    // `size` is the quota of a disk to Podman, which not every disk has; a block is a page, of 4 KiB or more
+    const blocks = mebibytes * 256;
+    await this.checked([
+      'volume',
+      'create',
+      ...runLabel(ofRun),
+      ...['type=tmpfs', 'device=tmpfs', `o=nr_blocks=${blocks},nr_inodes=0,mode=0755`].flatMap((option) => [
+        '--opt',
+        option,
+      ]),
+      name,
+    ]);
+  }
+
+  /** With the containers that use it. False as of `removeNetwork`. */
+  async removeVolume(name: string): Promise<boolean> {
+    const users = await this.#listed(['ps', '--all', '--quiet', '--filter', `volume=${name}`]);
+    for (const id of users ?? []) await this.removeContainer(id);
+    return await this.#remove('volume', name);
+  }
+
   /** False when it is still there, or the engine does not answer. Never throws. */
-  async removeNetwork(name: string): Promise<boolean> {
+  removeNetwork(name: string): Promise<boolean> {
+    return this.#remove('network', name);
+  }
+
+  async #remove(what: 'network' | 'volume', name: string): Promise<boolean> {
     for (let count = 0; count < REMOVALS; count++) {
       // what has just ended may hold on to it for a moment
       if (count > 0) await sleep(count * 500);
-      const result = await this.run(['network', 'rm', name]).catch(() => undefined);
+      const result = await this.run([what, 'rm', name]).catch(() => undefined);
       if (result === undefined) return false;
       const { ended, stderr } = result;
       if (ended.kind === 'exited' && (ended.code === 0 || /not found|no such/i.test(stderr.toString())))
@@ -304,12 +344,12 @@ export class Engine {
   async removeRun(name: string): Promise<boolean> {
     const list = () => this.#containersOf(name, '--all');
     for (const id of (await list()) ?? []) await this.removeContainer(id);
-    const networksGo = await this.#removeNetworksOf(name);
+    const othersGo = await this.#removeOthersOf(name);
     const images = imagesOfRun(name);
     for (const image of images) if (await this.hasImage(image)) await this.removeImage(image);
     const left = await list();
     if (left === undefined || left.length > 0) return false;
-    if (!networksGo) return false;
+    if (!othersGo) return false;
     for (const image of images) if (await this.hasImage(image)) return false;
     return true;
   }
@@ -318,14 +358,19 @@ export class Engine {
   async stopRun(name: string): Promise<boolean> {
     for (const id of (await this.#containersOf(name)) ?? [])
       await this.run(['kill', id]).catch(() => undefined);
-    const networksGo = await this.#removeNetworksOf(name);
-    return networksGo && (await this.#containersOf(name))?.length === 0;
+    // also the containers of a varied build: nothing goes on from one
+    const othersGo = await this.#removeOthersOf(name);
+    return othersGo && (await this.#containersOf(name))?.length === 0;
   }
 
-  async #removeNetworksOf(name: string): Promise<boolean> {
-    const ids = await this.#listed(['network', 'ls', '--quiet', '--filter', `label=${RUN_LABEL}=${name}`]);
-    for (const id of ids ?? []) if (!(await this.removeNetwork(id))) return false;
-    return ids !== undefined;
+  /** Networks and volumes. */
+  async #removeOthersOf(name: string): Promise<boolean> {
+    const list = (what: 'network' | 'volume') =>
+      this.#listed([what, 'ls', '--quiet', '--filter', `label=${RUN_LABEL}=${name}`]);
+    const [networks, volumes] = [await list('network'), await list('volume')];
+    for (const id of networks ?? []) if (!(await this.removeNetwork(id))) return false;
+    for (const id of volumes ?? []) if (!(await this.removeVolume(id))) return false;
+    return networks !== undefined && volumes !== undefined;
   }
 
   /** Those that run, or all. */

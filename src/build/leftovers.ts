@@ -7,6 +7,7 @@ export class Leftovers {
   readonly #containers = new Set<string>();
   readonly #images = new Set<string>();
   readonly #networks = new Set<string>();
+  readonly #volumes = new Set<string>();
   readonly #stay: boolean;
 
   /** `stay`: somebody else removes them, by the label and the name of their run. */
@@ -30,6 +31,16 @@ export class Leftovers {
     return name;
   }
 
+  volume(name: string): string {
+    this.#volumes.add(name);
+    return name;
+  }
+
+  /** With the containers that use it. */
+  async removeVolume(name: string): Promise<void> {
+    if (await this.#engine.removeVolume(name)) this.#volumes.delete(name);
+  }
+
   /** No container of them runs any more. */
   async removeNetworks(): Promise<void> {
     for (const name of this.#networks)
@@ -48,6 +59,7 @@ export class Leftovers {
 
   /** Never throws: what cannot be removed now carries the label of its run. */
   async removeAll(): Promise<void> {
+    for (const name of this.#volumes) await this.removeVolume(name);
     if (this.#stay) {
       await this.removeNetworks();
       return;

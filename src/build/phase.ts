@@ -131,6 +131,7 @@ export interface ContainerFrame {
   readonly network?: readonly string[] | undefined;
   readonly hostName?: string;
   readonly cpuSet?: string;
+  readonly memoryMiB?: number;
 }
 
 /** Arguments of `create`, up to the image. */
@@ -141,9 +142,8 @@ export function createArguments(
   phase: PhasePlan,
   variables: readonly (readonly [string, string])[],
   limits: ContainerLimits,
-  { network, hostName = HOSTNAME, cpuSet }: ContainerFrame = {},
+  { network, hostName = HOSTNAME, cpuSet, memoryMiB = plan.environment.memoryMiB }: ContainerFrame = {},
 ): string[] {
-  const { memoryMiB } = plan.environment;
   const hard = Math.min(16_384, limits.openFiles);
   return [
     '--name',

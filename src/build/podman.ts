@@ -14,6 +14,8 @@ export const PODMAN: EngineDescription = {
   // else the files get the owner of the container's user instead of the one that the stream states
   copyInArguments: ['--archive=false'],
   copyOutArguments: [],
+  // it gives all of them to the container's user
+  copyOutOwners: false,
   buildArguments: ['--force-rm', '--no-cache', '--layers=false'],
   exportsToFile: true,
   installHint: 'apt-get install podman',

@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { BuildResult, FetchedWorld, PhasePlan, Variation } from '../model.js';
 import { allowedCpus } from './allowed-cpus.js';
 import { containerOutputs } from './container-outputs.js';
+import { DirectoryOrder, type OrderedTree } from './directory-order.js';
 import { buildResult, type PhaseResult } from './build-result.js';
 import { runPhase } from './container-phase.js';
 import type { Engine } from './engine.js';
@@ -43,6 +44,7 @@ export class PreparedContainer implements PreparedBuild {
   readonly fetched: readonly FetchedWorld[];
   readonly seconds: number;
   readonly #state: PreparedState;
+  readonly #order: DirectoryOrder;
   #cpus: Promise<readonly number[]> | undefined;
 
   constructor(state: PreparedState) {
@@ -53,20 +55,37 @@ export class PreparedContainer implements PreparedBuild {
     this.fetched = state.fetched;
     this.seconds = state.seconds;
     this.#state = state;
+    this.#order = new DirectoryOrder(state);
   }
 
   async variable(asked: readonly Variation[], signal?: AbortSignal): Promise<Variable> {
-    if (!asked.includes('cpus') || (await this.#allowedCpus(signal)).length > 1) return { possible: asked };
-    return {
-      possible: asked.filter((each) => each !== 'cpus'),
-      why: `a container of ${this.#state.engine.kind} has one CPU here`,
-    };
+    const why: string[] = [];
+    const possible: Variation[] = [];
+    for (const one of asked) {
+      const reason = await this.#whyNot(one, signal);
+      if (reason === undefined) possible.push(one);
+      else why.push(reason);
+    }
+    return why.length === 0 ? { possible } : { possible, why: why.join('; ') };
   }
 
   async build(
     attempt: number,
     signal?: AbortSignal,
     varied: readonly Variation[] = [],
+  ): Promise<BuildResult> {
+    if (!varied.includes('directory-order')) return await this.#build(attempt, signal, varied);
+    const stop = signal ?? this.#state.request.signal;
+    return await this.#order.around(String(attempt), stop, (tree) =>
+      this.#build(attempt, signal, varied, tree),
+    );
+  }
+
+  async #build(
+    attempt: number,
+    signal: AbortSignal | undefined,
+    varied: readonly Variation[],
+    tree?: OrderedTree,
   ): Promise<BuildResult> {
     const { engine, request, account, image, phase, limits, leftovers } = this.#state;
     const { plan, run } = request;
@@ -87,6 +106,7 @@ export class PreparedContainer implements PreparedBuild {
       varied,
       varied.includes('cpus') ? await this.#allowedCpus(stop) : [],
     );
+    const memoryMiB = plan.environment.memoryMiB + (tree?.memoryMiB ?? 0);
     try {
       const { result, fetched } = await inPhaseNetwork(
         engine,
@@ -98,8 +118,13 @@ export class PreparedContainer implements PreparedBuild {
         async (network) => {
           throwIfAborted(stop, 'before the build phase');
           const args = (own: readonly string[] | undefined): readonly string[] => [
-            ...createArguments(name, run, plan, phase, variables, limits, { ...frame, network: own }),
+            ...createArguments(name, run, plan, phase, variables, limits, {
+              ...frame,
+              memoryMiB,
+              network: own,
+            }),
             ...engine.description.createArguments(frame.hostName),
+            ...(tree?.arguments ?? []),
           ];
           await journal?.began({ phase: 'build', attempt, container: name, arguments: args(undefined) });
           await engine.checked([
@@ -124,14 +149,14 @@ export class PreparedContainer implements PreparedBuild {
             title: planned ? `build ${attempt}` : `build with other ${varied.join(', ')}`,
             logFile: path.join(request.directory, 'logs', `build-${title}.log`),
             minutes: plan.environment.minutes * timeFactor,
-            memoryMiB: plan.environment.memoryMiB,
+            memoryMiB,
             ...signalled,
             ...(request.onProgress === undefined ? {} : { onProgress: request.onProgress }),
             ...(network?.onStart === undefined ? {} : { onStart: network.onStart }),
           });
         },
       );
-      const built = await this.#result(name, title, result, fetched, stop);
+      const built = await this.#result(name, title, result, fetched, stop, tree);
       await journal?.built(attempt, built);
       return built;
     } finally {
@@ -139,8 +164,15 @@ export class PreparedContainer implements PreparedBuild {
     }
   }
 
-  close(): Promise<void> {
-    return this.#state.leftovers.removeAll();
+  async close(): Promise<void> {
+    await this.#order.close();
+    await this.#state.leftovers.removeAll();
+  }
+
+  async #whyNot(one: Variation, signal: AbortSignal | undefined): Promise<string | undefined> {
+    if (one === 'directory-order') return await this.#order.whyNot(signal ?? this.#state.request.signal);
+    if (one !== 'cpus' || (await this.#allowedCpus(signal)).length > 1) return undefined;
+    return `a container of ${this.#state.engine.kind} has one CPU here`;
   }
 
   async #allowedCpus(signal: AbortSignal | undefined): Promise<readonly number[]> {
@@ -154,12 +186,13 @@ export class PreparedContainer implements PreparedBuild {
     ran: PhaseResult,
     fetched: readonly FetchedWorld[],
     signal: AbortSignal | undefined,
+    tree: OrderedTree | undefined,
   ): Promise<BuildResult> {
     const { engine, request } = this.#state;
     const result = await buildResult(ran, async () => {
       const collected = await collectOutputs(
         request.plan,
-        containerOutputs(engine, name, signal),
+        containerOutputs(engine, name, signal, tree),
         path.join(request.directory, 'outputs', title),
       );
       throwIfAborted(signal, 'while the outputs were copied');

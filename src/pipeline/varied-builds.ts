@@ -11,6 +11,8 @@ import type { BuildAgain } from './build-again.js';
 import type { ComparedBuild } from './draft.js';
 import { howItEnded } from './how-it-ended.js';
 
+type Outcome = 'confirms' | 'differs' | 'nearer' | 'failed' | 'failed-here';
+
 export class VariedBuilds {
   readonly #builds: ComparedBuild[];
   readonly #again: BuildAgain;
@@ -27,9 +29,17 @@ export class VariedBuilds {
   async confirm(asked: readonly Variation[]): Promise<void> {
     const { supply } = this.#again;
     if (await this.#heldBefore(asked)) return;
-    const { possible, why } = await supply.variable(asked);
+    let { possible, why } = await supply.variable(asked);
     this.#tellImpossible(asked, possible, why);
-    const outcome = possible.length === 0 ? 'failed' : await this.#vary(possible);
+    let outcome = possible.length === 0 ? 'failed' : await this.#vary(possible);
+    const rest = possible.filter((one) => one !== 'directory-order');
+    if (outcome === 'failed-here' && rest.length > 0 && rest.length < possible.length) {
+      // its tree lies in memory, and how much the build would write there nobody knew
+      const failed = 'a build with another order of directories could not be done here';
+      why = why === undefined ? failed : `${why}; ${failed}`;
+      possible = rest;
+      outcome = await this.#vary(rest);
+    }
     const confirming = this.#builds.at(-1);
     if (outcome === 'confirms' && confirming !== undefined) {
       const { made, executor, engineVersion } = confirming.build.use;
@@ -51,7 +61,7 @@ export class VariedBuilds {
     if (!isMismatch(last.comparison) || !sameBytes(this.#first(), last)) return;
     for (const one of possible) {
       const alone = await this.#vary([one]);
-      if (alone === 'nearer' || alone === 'failed') return;
+      if (alone === 'nearer' || alone === 'failed' || alone === 'failed-here') return;
     }
   }
 
@@ -90,7 +100,7 @@ export class VariedBuilds {
     return first;
   }
 
-  async #vary(varied: readonly Variation[]): Promise<'confirms' | 'differs' | 'nearer' | 'failed'> {
+  async #vary(varied: readonly Variation[]): Promise<Outcome> {
     const { supply, report, compared } = this.#again;
     report.note(`building under other conditions than the plan's: ${varied.join(', ')}`);
     let build: Awaited<ReturnType<typeof supply.varied>>;
@@ -100,7 +110,7 @@ export class VariedBuilds {
       if (!(error instanceof FailedHere) || error.code === 'interrupted') throw error;
       const detail = `it could not be done here (${error.code}: ${error.message})`;
       report.tellVaried({ varied, outcome: 'failed', detail });
-      return 'failed';
+      return 'failed-here';
     }
     report.takeLogs(build);
     if (build.kind === 'stopped' || build.result.kind === 'failed') {

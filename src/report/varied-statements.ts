@@ -11,6 +11,7 @@ const OTHER = {
   cpus: 'another number of CPUs',
   'host-name': 'another host name',
   'time-zone': 'another time zone',
+  'directory-order': 'another order of directories',
 } as const satisfies Record<Variation, string>;
 const SHOWN = 10;
 
@@ -53,7 +54,7 @@ export function variedStatements({
 const CHECK = {
   same: 'build it again under these conditions and compare the SHA-256 of the outputs',
   differs: 'diffoscope BUILD-1 BUILD-2',
-  'not-possible': 'nproc',
+  'not-possible': 'nproc; free -m',
   failed: 'build it again under these conditions',
 } as const satisfies Record<VariedBuild['outcome'], string>;
 

@@ -31,7 +31,7 @@ async function codeOf(t: ExecutionContext, build: PreparedBuild): Promise<string
 
 test('without a container only the time zone can be another one', async (t) => {
   const { build, outputs } = await prepare(t, plain({ build: 'date +%Z > out.txt', outputs: ['out.txt'] }));
-  const asked = ['cpus', 'host-name', 'time-zone'] as const;
+  const asked = ['cpus', 'host-name', 'time-zone', 'directory-order'] as const;
   t.deepEqual(await build.variable?.(asked), {
     possible: ['time-zone'],
     why: 'the build ran without a container',

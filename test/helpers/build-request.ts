@@ -137,7 +137,7 @@ export function needEngine(t: ExecutionContext, engine: 'docker' | 'podman'): bo
   return false;
 }
 
-/** Containers, images and networks of a run that are still there. */
+/** Containers, images, networks and volumes of a run that are still there. */
 export function leftovers(engine: 'docker' | 'podman', run: string): string[] {
   const list = (args: readonly string[]): string[] =>
     execFileSync(engine, args, { encoding: 'utf8' })
@@ -147,5 +147,6 @@ export function leftovers(engine: 'docker' | 'podman', run: string): string[] {
     ...list(['ps', '--all', '--format', '{{.Names}}']),
     ...list(['images', '--format', '{{.Repository}}:{{.Tag}}']),
     ...list(['network', 'ls', '--format', '{{.Name}}']),
+    ...list(['volume', 'ls', '--format', '{{.Name}}']),
   ];
 }

@@ -18,12 +18,13 @@ export function hasEngine(t: ExecutionContext, engine: EngineName): boolean {
   return without(t, `a running ${engine}`);
 }
 
-/** Containers and images of the runs that a scratch package has begun, by the plan's own names. */
+/** Containers, images and volumes of the runs that a scratch package has begun, by the plan's own names. */
 export function held(engine: EngineName, runs: readonly string[]): readonly string[] {
   const list = (args: readonly string[]): readonly string[] =>
     execFileSync(engine, args, { encoding: 'utf8' }).split('\n');
   return [
     ...list(['ps', '--all', '--format', '{{.Names}}']),
     ...list(['images', '--format', '{{.Repository}}']),
+    ...list(['volume', 'ls', '--format', '{{.Name}}']),
   ].filter((name) => runs.some((run) => name.includes(`samesource-${run}`)));
 }

@@ -52,7 +52,7 @@ export async function* killRounds(
       app: 'two',
       image: '{ kind: lock, name: tiny }',
       build: build('bilt'),
-      vary: '[cpus, host-name]',
+      vary: '[cpus, host-name, directory-order]',
     }),
   });
   addTinyImage(scratch);
@@ -155,6 +155,7 @@ function leftOf(scratch: ScratchPackage, runs: ReadonlySet<string>): readonly st
   const held = [
     ...docker('ps', '--all', ...label),
     ...docker('network', 'ls', ...label),
+    ...docker('volume', 'ls', ...label),
     ...docker('images', '--format', '{{.Repository}}'),
   ].filter((name) => [...runs].some((run) => name.includes(run)));
   const base = path.dirname(scratch.root);

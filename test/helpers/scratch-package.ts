@@ -251,7 +251,7 @@ const LOCK: ImageLock = {
     },
   ],
 };
-const PROGRAMS = ['sh', 'sleep', 'cat', 'mkdir', 'rm'];
+const PROGRAMS = ['sh', 'sleep', 'cat', 'ls', 'mkdir', 'rm'];
 
 /** The image `tiny`: a lock in the package, and in the cache what it stands for, made of this machine's own shell. */
 export function addTinyImage({ root, cacheHome, temporary }: ScratchPackage): void {

@@ -223,6 +223,40 @@ test('what is possible is varied, and what is not is told', async (t) => {
   ]);
 });
 
+test('where another order of directories could not be made, the other conditions are varied without it', async (t) => {
+  const vary = ['host-name', 'directory-order'] as const;
+  const at = published(t);
+  const fake: Fake = {
+    gives: (varied) => {
+      if (varied.includes('directory-order')) throw new FailedHere('out-of-memory', 'it was too much');
+      return 'ours';
+    },
+  };
+  const { report, builds } = await verified(t, at, fake, {}, vary);
+  t.deepEqual(builds, ['planned', 'host-name directory-order', 'host-name']);
+  t.like(report.run, { builds: 2, standing: 'confirmed' });
+  const detail = 'it could not be done here (out-of-memory: it was too much)';
+  t.deepEqual(report.run.variations, [
+    { varied: vary, outcome: 'failed', detail },
+    { varied: ['host-name'], outcome: 'same' },
+  ]);
+  const held = await verified(t, at, fake, {}, vary);
+  t.deepEqual(held.builds, []);
+  t.like(held.report.run.variations, [
+    { varied: ['directory-order'], outcome: 'not-possible' },
+    { varied: ['host-name'], outcome: 'same' },
+  ]);
+  // what the build itself says is no reason to leave it out
+  const own = await verified(
+    t,
+    published(t),
+    { gives: (varied) => (varied.length > 0 ? 3 : 'ours') },
+    {},
+    vary,
+  );
+  t.deepEqual(own.builds, ['planned', 'host-name directory-order', 'planned']);
+});
+
 test('a varied build that fails confirms nothing, and one as planned does', async (t) => {
   const failing = (how: () => number): Fake => ({
     gives: (varied) => (varied.length > 0 ? how() : 'ours'),
