@@ -309,6 +309,14 @@ export class Engine {
     return await this.#remove('volume', name);
   }
 
+  /** Of a container that does not run: what is left of the networks of an earlier start. */
+  async leaveNetworks(container: string): Promise<void> {
+    const format = '{{range $name, $_ := .NetworkSettings.Networks}}{{println $name}}{{end}}';
+    const had = await this.checked(['inspect', '--type', 'container', '--format', format, container]);
+    for (const network of had.split('\n').filter((name) => name !== ''))
+      await this.run(['network', 'disconnect', '--force', network, container]);
+  }
+
   /** False when it is still there, or the engine does not answer. Never throws. */
   removeNetwork(name: string): Promise<boolean> {
     return this.#remove('network', name);

@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The network of a phase: our proxy and nothing else. */
-import type { Server } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { FailedHere } from '../errors.js';
 import type { FetchedWorld, PhasePlan } from '../model.js';
-import { CommandFailed, receiveHandle } from '../process.js';
 import type { Engine } from './engine.js';
 import type { PrepareRequest } from './executor.js';
 import type { PhaseOutcome } from './failure.js';
 import { writeFetched } from './fetched-log.js';
 import type { Leftovers } from './leftovers.js';
 import { PROXY_PORT, type PhaseProxy } from './phase-proxy.js';
+import { certificateOf, listenAtGateway, listenInside } from './proxy-reach.js';
 import {
   assertAnswered,
   assertServed,
@@ -29,7 +26,6 @@ export interface PhaseNetwork {
 }
 
 const MIB = 1 << 20;
-const POLL_MS = 50;
 
 /**
  * Does `work` in the network that the phase gets, and says what went over it. `container`: name of the one it runs in.
@@ -85,8 +81,6 @@ export async function inPhaseNetwork<T extends { readonly outcome: PhaseOutcome 
   return { result, fetched: [outcome.world] };
 }
 
-const certificateOf = ({ certificate }: Recorder) => (certificate === undefined ? {} : { certificate });
-
 async function overGateway(
   engine: Engine,
   recorder: Recorder,
@@ -95,22 +89,8 @@ async function overGateway(
   leftovers: Leftovers,
 ): Promise<PhaseNetwork> {
   const network = leftovers.network(`${container}-network`);
-  const host = await engine.createNetwork(network, run);
-  let port: number;
-  try {
-    port = await recorder
-      .listen({ host, port: PROXY_PORT })
-      .catch(async () => await recorder.listen({ host, port: 0 }));
-  } catch (cause) {
-    throw new FailedHere('no-recording', `the network of ${engine.kind} is not one of this machine`, {
-      cause,
-      hint: `use an engine of this machine, or --no-record: the container then gets the engine's network`,
-    });
-  }
-  return {
-    arguments: ['--network', network],
-    proxy: { host, port, wait: false, ...certificateOf(recorder) },
-  };
+  const proxy = await listenAtGateway(engine, recorder, network, run);
+  return { arguments: ['--network', network], proxy };
 }
 
 function inside(engine: Engine, recorder: Recorder, container: string): PhaseNetwork {
@@ -118,45 +98,8 @@ function inside(engine: Engine, recorder: Recorder, container: string): PhaseNet
     arguments: ['--network', 'none'],
     proxy: { host: '127.0.0.1', port: PROXY_PORT, wait: true, ...certificateOf(recorder) },
     async onStart(ended) {
-      const server = await enter(engine, container, ended);
+      const server = await listenInside(engine, container, ended);
       if (server !== undefined) await recorder.listen(server);
     },
   };
-}
-
-/** Without being root only what is ours can be entered, as its own root. */
-async function listenIn(pid: number): Promise<Server> {
-  const own = process.getuid?.() === 0 ? [] : ['--user', '--preserve-credentials'];
-  const listener = fileURLToPath(new URL('./listener.js', import.meta.url));
-  try {
-    const entered = ['--target', String(pid), '--net', ...own, process.execPath, listener];
-    const handle = await receiveHandle('nsenter', entered);
-    return handle as Server;
-  } catch (cause) {
-    if (!(cause instanceof CommandFailed)) throw cause;
-    throw new FailedHere(
-      'no-recording',
-      `nothing can listen in the network of the container: ${cause.said}`,
-      {
-        cause,
-        hint: "--no-record: the container then gets the engine's network",
-      },
-    );
-  }
-}
-
-async function enter(engine: Engine, container: string, ended: AbortSignal): Promise<Server | undefined> {
-  for (;;) {
-    const pid = await engine.pid(container);
-    if (ended.aborted) return undefined;
-    if (pid !== 0)
-      try {
-        return await listenIn(pid);
-      } catch (error) {
-        // it may have ended meanwhile, which says why by itself
-        if (ended.aborted || (await engine.pid(container)) === 0) return undefined;
-        throw error;
-      }
-    await sleep(POLL_MS);
-  }
 }

@@ -11,8 +11,11 @@ import { Engine } from './engine.js';
 import { throwIfAborted } from './engine-failure.js';
 import { PODMAN } from './podman.js';
 import { outsideVariables } from './phase.js';
+import { proxyLines, type PhaseProxy } from './phase-proxy.js';
 import { probeEngine } from './probe.js';
+import type { RecorderOutcome } from './recorder.js';
 import { runLabel, shellContainer, shellImage } from './run-names.js';
+import { ShellNetwork, type ShellRule } from './shell-network.js';
 
 export interface EndedPhase {
   readonly kind: 'docker' | 'podman';
@@ -23,6 +26,8 @@ export interface EndedPhase {
   readonly arguments: readonly string[];
   /** Instead of the container: what was frozen of it. */
   readonly image?: { readonly name: string; readonly id: string };
+  /** Where it reached the network through our proxy. */
+  readonly rule?: ShellRule;
 }
 
 export interface ShellRequest {
@@ -32,6 +37,8 @@ export interface ShellRequest {
   readonly terminal: boolean;
   /** Temporary files of the engine's client go there. */
   readonly directory: string;
+  /** With what went over the network, at the end. */
+  readonly onFetched?: (outcome: RecorderOutcome) => void;
   readonly signal?: AbortSignal;
 }
 
@@ -40,37 +47,47 @@ const IDLE = 'while :; do sleep 3600; done';
 
 /**
  * Returns the exit code of the command or of the shell.
- * @throws FailedHere `no-engine`, `kept-state-gone`, `kept-state-changed`, `disk-full`, `engine-died`, `interrupted`
+ * @throws FailedHere `no-engine`, `kept-state-gone`, `kept-state-changed`, `disk-full`, `engine-died`, `interrupted`,
+ * `no-recording`
  */
 export async function openShell(ended: EndedPhase, request: ShellRequest): Promise<number> {
   const engine = new Engine(ended.kind === 'docker' ? DOCKER : PODMAN);
   const { signal } = request;
   await probeEngine(engine, signal);
   engine.workIn(request.directory);
-  const name = await shellIn(engine, ended, signal);
+  const { run, phase, rule } = ended;
+  const name = shellContainer(run, phase);
+  const network = rule === undefined ? undefined : await ShellNetwork.open(engine, name, run, rule);
   try {
+    await provideContainer(engine, name, ended, network?.arguments ?? [], signal);
+    await network?.attach(userOf(ended));
     await engine.checked(['start', name]);
+    await network?.enter();
     throwIfAborted(signal, 'before the shell began');
+    const script = scriptOf(ended, request, network?.proxy);
     return await engine.attached(
-      ['exec', ...modeOf(request), name, 'sh', '-c', scriptOf(ended, request), 'sh', request.command ?? ''],
+      ['exec', ...modeOf(request), name, 'sh', '-c', script, 'sh', request.command ?? ''],
       signal,
     );
   } finally {
-    // whatever was left running in it ends too
-    await engine.run(['kill', name]).catch(() => undefined);
+    await network?.cleanUp();
+    // whatever was left running in it ends too; `kill` of Podman comes back before that is over
+    await engine.run(['stop', '-t', '0', name]).catch(() => undefined);
+    if (network !== undefined) request.onFetched?.(await network.close());
   }
 }
 
-/** Its name; made when this is the first shell of the phase. */
-async function shellIn(
+/** Made when this is the first shell of the phase. */
+async function provideContainer(
   engine: Engine,
+  name: string,
   { run, phase, container, image, arguments: args }: EndedPhase,
+  network: readonly string[],
   signal: AbortSignal | undefined,
-): Promise<string> {
-  const name = shellContainer(run, phase);
+): Promise<void> {
   if ((await engine.state(name)) !== undefined) {
     await chooseRuntimeFor(engine, await imageOf(engine, name), run, signal);
-    return name;
+    return;
   }
   const from = image === undefined ? shellImage(run, phase) : await checkedImage(engine, image);
   if (image === undefined) {
@@ -79,8 +96,7 @@ async function shellIn(
   }
   throwIfAborted(signal, 'before the shell began');
   await chooseRuntimeFor(engine, from, run, signal);
-  await engine.checked(['create', ...ownArguments(args, name, run), from, '-c', IDLE]);
-  return name;
+  await engine.checked(['create', ...ownArguments(args, name, run), ...network, from, '-c', IDLE]);
 }
 
 /** @throws FailedHere `kept-state-gone` */
@@ -137,11 +153,22 @@ const ownArguments = (args: readonly string[], name: string, run: string): reado
 const modeOf = ({ command, terminal }: ShellRequest): readonly string[] =>
   terminal ? ['--interactive', '--tty'] : command === undefined ? ['--interactive'] : [];
 
+const userOf = ({ arguments: args }: EndedPhase): string => args[args.indexOf('--user') + 1] ?? 'root';
+
 /** As the phase's own script began, but that a person's terminal keeps its name, and what fails ends nothing. */
-function scriptOf({ arguments: args }: EndedPhase, { command, terminal }: ShellRequest): string {
+function scriptOf(
+  { arguments: args }: EndedPhase,
+  { command, terminal }: ShellRequest,
+  proxy: PhaseProxy | undefined,
+): string {
   const variables = args.flatMap((arg, at) => (args[at - 1] === '--env' ? [arg.split('=')[0] ?? ''] : []));
-  const network = !args.some((arg, at) => args[at - 1] === '--network' && arg === 'none');
-  const unset = outsideVariables(new Set(variables), network).filter((each) => !terminal || each !== 'TERM');
+  const engines = proxy === undefined && reachesNetwork(args);
+  const unset = outsideVariables(new Set(variables), engines).filter((each) => !terminal || each !== 'TERM');
   const shell = command !== undefined ? 'exec sh -c "$1"' : terminal ? 'exec sh -i' : 'exec sh';
-  return ['umask 022', `unset ${unset.join(' ')}`, shell].join('\n');
+  const proxied = proxy === undefined ? [] : proxyLines(proxy);
+  return ['umask 022', `unset ${unset.join(' ')}`, ...proxied, shell].join('\n');
 }
+
+/** By the arguments that a phase's container was made with. */
+export const reachesNetwork = (args: readonly string[]): boolean =>
+  !args.some((arg, at) => args[at - 1] === '--network' && arg === 'none');

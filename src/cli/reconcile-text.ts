@@ -46,10 +46,12 @@ export function reconcileText(result: ReconcileResult): string {
       lines.push(`    ${show(what)}`, `      A ${shown(one)}`, `      B ${shown(other)}`);
     if (partings.length > SHOWN) lines.push(`    … and ${partings.length - SHOWN} more (--json has all)`);
   }
-  if (machines.length > 0) {
-    const told = machines.map(({ what, one, other }) => `${what} ${shown(one)} / ${shown(other)}`);
-    lines.push('', `Machines, which part nothing: ${told.join(', ')}`);
-  }
+  const aside = (title: string, list: ReconcileResult['machines']): void => {
+    const told = list.map(({ what, one, other }) => `${what} ${shown(one)} / ${shown(other)}`);
+    if (told.length > 0) lines.push('', `${title}: ${told.join(', ')}`);
+  };
+  aside('Machines, which part nothing', machines);
+  aside('What only one of them tried, which parts nothing', result.triedByOne);
   return lines.join('\n');
 }
 

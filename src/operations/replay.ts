@@ -9,6 +9,7 @@ import type { Deviation, PhaseName, Plan, Sha256 } from '../model.js';
 import { makeOwnedDirectory, removeOwned } from '../owned-directory.js';
 import { compareReports, type ReplayStage } from '../report/compare-reports.js';
 import type { Report } from '../report/types.js';
+import { VARIED_ENVIRONMENT } from '../report/varied-statements.js';
 import { assertRunnable } from './foreign-plan.js';
 import type { OperationOptions } from './options.js';
 import { readReport } from './read-report.js';
@@ -46,6 +47,7 @@ const OF_A_RUN = new Set([
   'image-not-pinned',
   'no-container',
   'toolchain-drift',
+  VARIED_ENVIRONMENT,
 ]);
 
 /** @throws UsageError `report-inconsistent`, `nothing-to-replay`, `foreign-plan`; FailedHere `not-recorded` and what `verify` throws */
@@ -57,6 +59,8 @@ export async function replay(request: ReplayRequest, options: OperationOptions =
     });
   const before = read.report;
   const plan = planOf(before);
+  // what only came out under other conditions comes out under no others: they are tried where the plan fails again
+  const vary = before.run.variations?.find(({ reported }) => reported === true)?.varied;
   await assertRunnable(plan, request.engine, options);
   const offline = request.offline === true;
   const directory = await makeOwnedDirectory(os.tmpdir(), 'samesource-');
@@ -64,7 +68,7 @@ export async function replay(request: ReplayRequest, options: OperationOptions =
     const published = request.published ?? (await publishedFromCache(before, directory, offline));
     const { engine, allowLocalAsRoot, out } = request;
     const { report: now, location } = await verifyPlan(
-      plan,
+      vary === undefined ? plan : { ...plan, vary },
       {
         ...(published === undefined ? {} : { published }),
         ...(engine === undefined ? {} : { engine }),
@@ -73,8 +77,8 @@ export async function replay(request: ReplayRequest, options: OperationOptions =
         ...(offline ? { replay: recordsOf(before) } : {}),
         // what was kept of an earlier build says nothing about now
         madeSince: new Date(),
-        rebuild: Math.max(1, before.run.builds),
-        confirm: false,
+        rebuild: vary === undefined ? Math.max(1, before.run.builds) : 1,
+        confirm: vary !== undefined,
       },
       options,
       // what answered may be a record that somebody else wrote: such a build takes no other one's place

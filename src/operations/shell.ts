@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A shell inside of a run that was kept. From then on the run is `assisted`, whatever is done there. */
-import { openShell, type EndedPhase } from '../build/phase-shell.js';
+import { openShell, reachesNetwork, type EndedPhase } from '../build/phase-shell.js';
+import type { RecorderOutcome } from '../build/recorder.js';
+import type { ShellRule } from '../build/shell-network.js';
 import { UsageError } from '../errors.js';
 import { storageFailure } from '../inputs/atomic-file.js';
+import { cacheDirectory } from '../inputs/cache.js';
+import { debianMirror } from '../inputs/debian/debian-mirror.js';
 import type { PhaseName } from '../model.js';
-import { writeKeptRun, type KeptRun } from './kept-run.js';
+import { recording, type EngineRequest } from './executor.js';
+import { PLAN_FILE, readKept, writeKeptRun, type KeptPlan, type KeptRun } from './kept-run.js';
 import { withKeptRun } from './kept-runs.js';
 import type { OperationOptions } from './options.js';
 import { startRunKeeper } from './run-keeper.js';
+import { needsArchive } from './workspace.js';
 
 export interface ShellRequest {
   readonly run: string;
@@ -30,6 +36,7 @@ export async function shell(
 ): Promise<number> {
   return await withKeptRun(request.run, async ({ directory, kept }) => {
     const ended = endedPhase(kept, request.phase);
+    const rule = await ruleOf(ended, kept, directory, signal);
     const at = new Date().toISOString();
     const how = request.command === undefined ? 'verify shell' : 'verify shell --command';
     // before there is a shell: whoever is in it is no longer asked
@@ -44,10 +51,11 @@ export async function shell(
     });
     const keeper = await startRunKeeper();
     try {
-      return await openShell(ended, {
+      return await openShell(rule === undefined ? ended : { ...ended, rule }, {
         ...(request.command === undefined ? {} : { command: request.command }),
         terminal: request.command === undefined && request.terminal === true,
         directory,
+        onFetched: (outcome) => onProgress?.({ kind: 'note', text: fetchedLine(outcome) }),
         ...(signal === undefined ? {} : { signal }),
       });
     } finally {
@@ -76,4 +84,47 @@ export function endedPhase(kept: KeptRun, asked: PhaseName | undefined): EndedPh
     arguments: args,
     ...(image === undefined ? {} : { image }),
   };
+}
+
+/**
+ * How the phase reached the network; nothing where it did not, or had the engine's. What a shell fetches is for its user
+ * alone: none of it is kept.
+ * @throws FailedHere `kept-run-damaged`
+ */
+async function ruleOf(
+  { phase: name, arguments: args }: EndedPhase,
+  kept: KeptRun,
+  directory: string,
+  signal: AbortSignal | undefined,
+): Promise<ShellRule | undefined> {
+  const { openRecorder: open } = recording(kept.request as EngineRequest);
+  if (open === undefined || !reachesNetwork(args)) return undefined;
+  const { plan } = (await readKept(directory, PLAN_FILE, kept.planSha256)) as KeptPlan;
+  const phase = plan.build.phases.find((each) => each.name === name);
+  return {
+    open,
+    options: {
+      phase: name,
+      cache: cacheDirectory(),
+      directory,
+      maxBytes: 0,
+      ...(phase?.hosts === undefined ? {} : { hosts: phase.hosts }),
+      ...(phase?.certificate === undefined ? {} : { certificate: phase.certificate }),
+      ...(needsArchive(plan) ? { debianMirror: await debianMirror() } : {}),
+      ...(signal === undefined ? {} : { signal }),
+    },
+  };
+}
+
+function fetchedLine({ world, refused }: RecorderOutcome): string {
+  let { count, bytes } = world;
+  // what the proxy passes on without reading it
+  for (const tunnel of world.unrecorded)
+    if (tunnel.bytes !== undefined) {
+      count += tunnel.count;
+      bytes += tunnel.bytes;
+    }
+  const not =
+    refused.length === 0 ? '' : `; refused, since the recipe does not list it: ${refused.join(', ')}`;
+  return `went over the network from this shell, and into no report: ${count} requests, ${bytes} bytes${not}`;
 }

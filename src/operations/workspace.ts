@@ -90,7 +90,8 @@ async function remove(directory: string): Promise<void> {
 /** Of a plan; without a build nothing but the published files is fetched. */
 type Needs = Pick<Plan, 'compare'> & Partial<Pick<Plan, 'build'>>;
 
-function needsArchive({ build, compare }: Needs): boolean {
+/** Debian's archive may then be asked, also by a phase. */
+export function needsArchive({ build, compare }: Needs): boolean {
   return (
     build?.source.kind === 'debian' ||
     build?.environment.image.kind === 'lock' ||

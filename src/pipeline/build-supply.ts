@@ -83,8 +83,10 @@ export class BuildSupply {
 
   /** `attempt`: counts from 1. @throws FailedHere */
   async next(attempt: number): Promise<SuppliedBuild | StoppedBuild> {
-    const kept = await this.#kept.next();
-    if (kept !== undefined) return kept;
+    return (await this.#kept.next()) ?? (await this.#kept.alone(() => this.#made(attempt)));
+  }
+
+  async #made(attempt: number): Promise<SuppliedBuild | StoppedBuild> {
     const start = await this.#started();
     if (start.kind === 'stopped') return start;
     const built = await this.#make(start, attempt);

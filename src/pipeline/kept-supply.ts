@@ -3,12 +3,13 @@
 import path from 'node:path';
 import { FailedHere } from '../errors.js';
 import { buildKey } from '../inputs/builds/build-key.js';
+import { lockBuild } from '../inputs/builds/build-lock.js';
 import { buildsFor, noteUse, unlessDamaged, type FoundBuild } from '../inputs/builds/find-builds.js';
 import { loadBuild } from '../inputs/builds/load-build.js';
 import { storeBuild } from '../inputs/builds/store-build.js';
 import { readVariedNote, writeVariedNote, type VariedNote } from '../inputs/builds/varied-note.js';
 import { readEnds } from '../inputs/read-ends.js';
-import type { BuildKey, Plan, Sha256 } from '../model.js';
+import type { BuildKey, KeptBuild, Plan, Sha256 } from '../model.js';
 import { redacted } from '../report/redact.js';
 import type { FinishedBuild, SuppliedBuild, SupplyOptions } from './build-supply.js';
 
@@ -17,6 +18,8 @@ export class KeptSupply {
   readonly #options: SupplyOptions;
   #key: Promise<BuildKey | undefined> | undefined;
   #found: Promise<FoundBuild[]> | undefined;
+  /** What was given counts once, however often is looked. */
+  readonly #given = new Set<string>();
 
   constructor(plan: Plan, options: SupplyOptions) {
     this.#plan = plan;
@@ -32,6 +35,7 @@ export class KeptSupply {
     const { workspace } = this.#options;
     for (let found = (await this.#all()).shift(); found !== undefined; found = (await this.#all()).shift()) {
       const { place, build } = found;
+      this.#given.add(which(build));
       await noteUse(workspace.cache, place);
       const loaded = await unlessDamaged(workspace.cache, place, this.#damaged, () =>
         loadBuild(workspace.cache, place, build, path.join(workspace.directory, 'kept', place.id)),
@@ -55,6 +59,24 @@ export class KeptSupply {
       };
     }
     return undefined;
+  }
+
+  /**
+   * What another process keeps while this one waits for it; else what `make` gives, while others wait. Where nothing is
+   * kept or used, nobody waits for anybody.
+   * @throws FailedHere `interrupted`, and what `make` throws
+   */
+  async alone<T>(make: () => Promise<T>): Promise<T | SuppliedBuild> {
+    const { workspace, storing, madeSince, engine, signal, onProgress } = this.#options;
+    const key = storing === false || madeSince !== undefined ? undefined : await this.#keyOf();
+    if (key === undefined) return await make();
+    const lock = await lockBuild({ cache: workspace.cache, key, engine, signal, onProgress });
+    try {
+      this.#found = undefined;
+      return (await this.next()) ?? (await make());
+    } finally {
+      await lock?.release();
+    }
   }
 
   /** Its id. A build that cannot be kept is used all the same. */
@@ -122,23 +144,25 @@ export class KeptSupply {
   async #find(): Promise<FoundBuild[]> {
     const key = await this.#keyOf();
     if (key === undefined) return [];
-    const { engine, madeSince } = this.#options;
+    const { engine, madeSince, workspace } = this.#options;
     const { image } = this.#plan.build.environment;
-    const all = await buildsFor(this.#options.workspace.cache, key, this.#damaged);
+    const all = await buildsFor(workspace.cache, key, this.#damaged);
     const seen = new Set<string>();
-    const fitting = all.filter(({ build: { made, prepared, run, attempt } }) => {
+    const fitting = all.filter(({ build }) => {
+      const { made, prepared } = build;
       const { executor } = prepared.environment;
       // a copy of a build confirms nothing
-      const which = `${run} ${attempt}`;
-      if (seen.has(which)) return false;
-      seen.add(which);
+      if (seen.has(which(build))) return false;
+      seen.add(which(build));
       if (madeSince !== undefined && made < madeSince.toISOString()) return false;
       if (engine !== undefined) return executor === engine;
       // what another machine made is taken only by who asks for another machine
       return executor !== 'ssh' && (image.kind === 'none' || executor !== 'local');
     });
     const succeeded = fitting.filter(({ build }) => build.result.kind === 'succeeded');
-    return succeeded.length > 0 ? succeeded : fitting;
+    return (succeeded.length > 0 ? succeeded : fitting).filter(
+      ({ build }) => build.run !== workspace.run && !this.#given.has(which(build)),
+    );
   }
 
   /** None where no build may take another one's place: nobody knows what a directory held that was handed over. */
@@ -156,3 +180,5 @@ export class KeptSupply {
     this.#options.onProgress?.({ kind: 'note', text });
   }
 }
+
+const which = ({ run, attempt }: Pick<KeptBuild, 'run' | 'attempt'>): string => `${run} ${attempt}`;

@@ -3,11 +3,13 @@
 import { canonicalJson, digestOf } from '../canonical-json.js';
 import type { FetchedWorld, FileIdentity } from '../model.js';
 import type { Report } from './types.js';
+import { conditionsOf, variedStatements } from './varied-statements.js';
 
 export const REPLAY_STAGES = [
   'published',
   'source',
   'environment',
+  'conditions',
   'inputs',
   'fetched',
   'outputs',
@@ -31,6 +33,7 @@ export function compareReports(then: Report, now: Report): readonly ReplayStage[
     files('published', was.subject.published, is.subject.published),
     stage('source', was.source, is.source, sourceText(now)),
     stage('environment', environmentOf(then), environmentOf(now), environmentText(now)),
+    stage('conditions', builtUnder(then), builtUnder(now), conditionsText(then, now)),
     stage('inputs', inputsOf(then), inputsOf(now), `${is.linkable.count} objects and archives to link`),
     fetchedStage(then.run.fetched, now.run.fetched),
     files('outputs', was.subject.rebuilt, is.subject.rebuilt),
@@ -86,6 +89,17 @@ function environmentText({ run: { environment } }: Report): string {
   const image = environment?.image;
   const digest = image?.rootfsSha256 ?? image?.digest;
   return `${image?.name ?? environment?.executor ?? ''}${digest === undefined ? '' : ` ${digest}`}, ${environment?.packages.length ?? 0} packages`;
+}
+
+const builtUnder = (report: Report): string | undefined =>
+  report.run.environment === undefined ? undefined : conditionsOf(report);
+
+function conditionsText(then: Report, now: Report): string {
+  const [was, is] = [conditionsOf(then), conditionsOf(now)];
+  if (was === is) return is;
+  const tried = variedStatements(now.run).map(({ sentence }) => sentence);
+  const why = tried.length === 0 ? 'no build under other conditions was made' : tried.join(' ');
+  return `then ${was}, now ${is}: ${why}`;
 }
 
 const inputsOf = ({ statement: { source, linkable, unopened } }: Report): unknown => ({

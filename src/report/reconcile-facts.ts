@@ -2,7 +2,9 @@
 /** What a report says of each stage, as flat facts that can be set against those of another report. */
 import type { LedgerNode, Owner, PairComparison } from '../compare/types.js';
 import { describeDifference, where } from './describe-difference.js';
+import { some } from './say.js';
 import type { Report } from './types.js';
+import { conditionsOf, otherConditions, VARIED_ENVIRONMENT } from './varied-statements.js';
 
 /** In the order in which a difference leads to the next one. */
 export const STAGES = [
@@ -74,7 +76,9 @@ const GATHER = {
     put('container', environment === undefined ? undefined : yesNo(environment.executor !== 'local'));
     for (const { name, version, architecture } of environment?.packages ?? [])
       put(`package ${name}:${architecture}`, version);
-    for (const { code, what } of statement.deviations) put(`departure ${code}: ${what}`, 'listed');
+    put('condition of the build', environment === undefined ? undefined : conditionsOf({ run }));
+    for (const { code, what } of statement.deviations)
+      if (code !== VARIED_ENVIRONMENT) put(`departure ${code}: ${what}`, 'listed');
   },
   fetched: ({ run }, put) => {
     const answers = new Map<string, Set<string>>();
@@ -131,6 +135,19 @@ function leaves(label: string, value: unknown, put: Put): void {
   }
   for (const [key, item] of Object.entries(value)) leaves(label === '' ? key : `${label}.${key}`, item, put);
 }
+
+/** Of each build under other conditions that gave something: whether it was what the first one gave. */
+export function variedFacts({ run: { variations = [] } }: Report): Facts {
+  const facts = new Map<string, string>();
+  for (const { varied, outcome, members = [] } of variations) {
+    const label = `a build with ${otherConditions(varied)}`;
+    if (outcome === 'same') facts.set(label, 'the bytes of the first one');
+    if (outcome === 'differs') facts.set(label, `other bytes than the first one in ${some(members, SHOWN)}`);
+  }
+  return facts;
+}
+
+const SHOWN = 10;
 
 // ---------------------------------------------------------------- members
 

@@ -6,7 +6,7 @@
 import { canonicalJson } from '../canonical-json.js';
 import { UsageError } from '../errors.js';
 import type { Target, VerdictKind } from '../model.js';
-import { factsOf, memberFacts, STAGES, type Facts, type Stage } from './reconcile-facts.js';
+import { factsOf, memberFacts, STAGES, variedFacts, type Facts, type Stage } from './reconcile-facts.js';
 import type { Report } from './types.js';
 
 /** One fact that is another in each report; absent where a report does not say it. */
@@ -35,6 +35,8 @@ export interface Reconciliation {
   readonly sentence: string;
   /** Of the machines; none of it parts them. */
   readonly machines: readonly Parting[];
+  /** Builds under other conditions that only one of them made; none of it parts them. */
+  readonly triedByOne: readonly Parting[];
 }
 
 /** @throws UsageError `other-target` */
@@ -51,13 +53,12 @@ export function reconcile(one: Report, other: Report): Reconciliation {
   return {
     ...(target === undefined ? {} : { target }),
     verdicts: [one.statement.verdict.kind, other.statement.verdict.kind],
-    publishedDiffer: (stages[0]?.partings ?? []).filter(
-      (parting) => parting.one !== undefined && parting.other !== undefined,
-    ),
+    publishedDiffer: (stages[0]?.partings ?? []).filter(isOfBoth),
     stages,
     ...(first === undefined ? {} : { first }),
     sentence: sentenceOf(stages),
     machines: partings(machineOf(one), machineOf(other)),
+    triedByOne: variedPartings(one, other).filter((parting) => !isOfBoth(parting)),
   };
 }
 
@@ -82,10 +83,21 @@ function reconciled(stage: Stage, one: Report, other: Report): ReconciledStage {
     return { stage, outcome: 'not-recorded', partings: [] };
   const found = partings(mine, theirs);
   const members = stage === 'outputs' && found.length > 0 ? partedMembers(one, other, found) : [];
+  // only what both tried can have come out otherwise
+  const varied = stage === 'outputs' ? variedPartings(one, other).filter(isOfBoth) : [];
   const outcome =
-    found.length > 0 ? 'parted' : mine.size === 0 && theirs.size === 0 ? 'not-recorded' : 'same';
-  return { stage, outcome, partings: [...found, ...members] };
+    found.length + varied.length > 0
+      ? 'parted'
+      : mine.size === 0 && theirs.size === 0
+        ? 'not-recorded'
+        : 'same';
+  return { stage, outcome, partings: [...found, ...members, ...varied] };
 }
+
+const variedPartings = (one: Report, other: Report): readonly Parting[] =>
+  partings(variedFacts(one), variedFacts(other));
+
+const isOfBoth = ({ one, other }: Parting): boolean => one !== undefined && other !== undefined;
 
 function partings(one: Facts, other: Facts): readonly Parting[] {
   const labels = [...one.keys(), ...[...other.keys()].filter((label) => !one.has(label))];

@@ -2,7 +2,7 @@
 /** What builds under other conditions than the plan's gave, in sentences. */
 import type { Variation } from '../model.js';
 import { clause, count, some } from './say.js';
-import type { RunRecord, Statement, VariedBuild } from './types.js';
+import type { Report, RunRecord, Statement, VariedBuild } from './types.js';
 
 /** Code of the departure of a report whose build was made under other conditions. */
 export const VARIED_ENVIRONMENT = 'varied-environment';
@@ -20,6 +20,12 @@ export function otherConditions(varied: readonly Variation[]): string {
   const words = varied.map((each) => OTHER[each]);
   const last = words.at(-1) ?? '';
   return words.length < 2 ? last : `${words.slice(0, -1).join(', ')} and ${last}`;
+}
+
+/** Those of the build that the report compares. */
+export function conditionsOf({ run: { variations = [] } }: Pick<Report, 'run'>): string {
+  const reported = variations.find((one) => one.reported === true);
+  return reported === undefined ? 'as planned' : `with ${otherConditions(reported.varied)}`;
 }
 
 export function variedStatements({

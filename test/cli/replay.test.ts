@@ -5,6 +5,8 @@ import path from 'node:path';
 import test from 'ava';
 import { digestOf } from '../../src/canonical-json.js';
 import { commandLine, type Cli } from '../helpers/cli.js';
+import { appRecipe, scratchPackage } from '../helpers/scratch-package.js';
+import { temporaryDirectory } from '../helpers/temp-directory.js';
 import { compareReports } from '../../src/report/compare-reports.js';
 import type { Report } from '../../src/report/types.js';
 
@@ -34,6 +36,7 @@ test('the same plan gives the same statement, with and without the network', (t)
       'published same',
       'source same',
       'environment same',
+      'conditions same',
       'inputs same',
       'fetched unknown',
       'outputs same',
@@ -124,4 +127,51 @@ test('each stage that parts is named', (t) => {
   );
   t.regex(stages.find(({ stage }) => stage === 'outputs')?.detail ?? '', /^then .*; now .* sha256:0{64}$/);
   t.regex(stages.at(-1)?.detail ?? '', /they differ in subject$/);
+});
+
+test('a match under other conditions is made under those again; where that is not needed any more, it says so', async (t) => {
+  const gate = path.join(temporaryDirectory(t), 'planned');
+  const scratch = scratchPackage(t, {
+    zone: appRecipe({
+      app: 'zone',
+      // what the machine has can change from one day to the next; nothing keeps a local build from it
+      build: `if test -e '${gate}'; then echo '<+14>-14' > result.txt; else echo "$TZ" > result.txt; fi`,
+      vary: '[time-zone]',
+    }),
+  });
+  writeFileSync(path.join(scratch.work, 'theirs.txt'), '<+14>-14\n');
+  const first = await scratch.run(['zone', '1.0.0', '--published', 'theirs.txt']);
+  t.is(first.code, 0, first.stderr);
+  const parent = path.join(scratch.work, 'reports/zone/1.0.0/own');
+  const file = path.join(parent, readdirSync(parent)[0] ?? '', 'report.json');
+  const { run, statement } = JSON.parse(readFileSync(file, 'utf8')) as Report;
+  t.true(run.variations?.some(({ reported }) => reported === true));
+  const again = await scratch.run(['replay', file, '--published', 'theirs.txt', '--out', 'again']);
+  t.is(again.code, 0, again.stdout + again.stderr);
+  t.regex(again.stdout, /^the same statement$/m);
+  t.regex(again.stdout, /^ {2}conditions +same +with another time zone$/m);
+  const stored = path.join(scratch.work, 'again/reports/zone/1.0.0/own');
+  const replayed = JSON.parse(
+    readFileSync(path.join(stored, readdirSync(stored)[0] ?? '', 'report.json'), 'utf8'),
+  ) as Report;
+  t.deepEqual(replayed.statement, statement);
+  // a file that neither gives
+  writeFileSync(path.join(scratch.work, 'others.txt'), 'neither\n');
+  const other = await scratch.run(['replay', file, '--published', 'others.txt']);
+  t.is(other.code, 1);
+  t.regex(
+    other.stdout,
+    /^ {2}conditions +other +then with another time zone, now as planned: A build with another time zone differed/m,
+  );
+  // the build as planned is enough now
+  writeFileSync(gate, '');
+  const enough = await scratch.run(['replay', file, '--published', 'theirs.txt', '--out', 'planned']);
+  t.is(enough.code, 1);
+  t.regex(
+    enough.stdout,
+    /^ {2}conditions +other +then with another time zone, now as planned: no build under other conditions was made$/m,
+  );
+  const plain = path.join(scratch.work, 'planned/reports/zone/1.0.0/own');
+  const checked = await scratch.run(['report', path.join(plain, readdirSync(plain)[0] ?? ''), '--check']);
+  t.is(checked.code, 0, checked.stdout + checked.stderr);
 });

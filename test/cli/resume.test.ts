@@ -285,4 +285,47 @@ for (const engine of ['docker', 'podman'] as const) {
     t.is((await scratch.run(['shell', run, '--quiet', '--command', 'true'])).code, 0);
     t.like((await runs(scratch))[0], { run, assisted: true, end: { outcome: 'unbuildable' } });
   });
+
+  test.serial(`${engine}: the network of a shell is its phase's, and goes with it`, async (t) => {
+    if (!hasEngine(t, engine)) return;
+    const scratch = contained(t, { prepare: 'true', build: 'exit 3' });
+    const run = await keep(scratch, ['build', ...asked(engine), '--keep', 'failed'], 2, t);
+    const see = 'echo "${http_proxy-none}" >&2; echo here >&2';
+    const args = (command: string) => ['shell', run, '--phase', 'prepare', '--command', command];
+    const networks = (): string =>
+      execFileSync(engine, ['network', 'ls', '--format', '{{.Name}}'], { encoding: 'utf8' })
+        .split('\n')
+        .filter((name) => name.includes(run))
+        .join(' ');
+    const quiet = await scratch.run(args(see));
+    t.is(quiet.code, 0, quiet.stderr);
+    t.regex(quiet.stderr, /^http:\/\/[\d.]+:\d+\nhere$/m);
+    t.regex(quiet.stderr, /went over the network from this shell, and into no report: 0 requests, 0 bytes$/m);
+    t.is(networks(), '');
+    const stopped = scratch.start(args(`${see}; sleep 300`));
+    await stopped.said(/^here$/m);
+    t.is(networks(), engine === 'docker' ? `samesource-${run}-shell-prepare-network` : '');
+    stopped.child.kill('SIGINT');
+    const { code, stderr } = await stopped.ended;
+    t.is(code, 130);
+    t.regex(stderr, /went over the network/);
+    t.is(networks(), '');
+    const killed = scratch.start(args(`${see}; sleep 300`));
+    await killed.said(/^here$/m);
+    killed.child.kill('SIGKILL');
+    await killed.ended;
+    const until = Date.now() + 30_000;
+    while (existsSync(path.join(folder(scratch, run), 'owner.json')) && Date.now() < until) await sleep(200);
+    t.is(networks(), '');
+    t.is((await scratch.run(args('true'))).code, 0);
+    // without the proxy, as its phase was
+    const engines = ['build', ...asked(engine), '--keep', 'failed', '--no-record'];
+    const bare = await keep(scratch, engines, 2, t);
+    const { stderr: said } = await scratch.run(['shell', bare, '--phase', 'prepare', '--command', see]);
+    t.notRegex(said, /went over the network|samesource-proxy/);
+    t.regex(said, /^(?:none|http.*)\nhere$/m);
+    // what the phase was allowed stands in its plan
+    writeFileSync(path.join(folder(scratch, run), 'plan.json'), '{"plan": {');
+    await refused(t, scratch, args('true'), 75, 'kept-run-damaged');
+  });
 }

@@ -3,6 +3,7 @@
 import test from 'ava';
 import type { Report } from '../../src/report/types.js';
 import { reconcile } from '../../src/report/reconcile.js';
+import { variedDeparture } from '../../src/pipeline/varied-departure.js';
 import { aPlan } from '../helpers/a-plan.js';
 import { FULL, REPORTS, reportOf, SOURCE } from '../helpers/a-report.js';
 import { aRun } from '../helpers/a-run.js';
@@ -162,4 +163,79 @@ test('reports of different targets are set against nothing', async (t) => {
   const { target: _target, plan: _plan, ...bare } = FULL;
   const none = await reportOf(PUBLISHED, PUBLISHED, bare);
   t.throws(() => reconcile(one, none), { code: 'other-target' });
+});
+
+test('a match under other conditions parts from a build as planned at the condition', async (t) => {
+  const planned = await reportOf(PUBLISHED, OTHER, FULL);
+  const varied = await reportOf(PUBLISHED, PUBLISHED, {
+    ...FULL,
+    deviations: [...(FULL.deviations ?? []), variedDeparture(['host-name', 'time-zone'])],
+    run: aRun({
+      ...FULL.run,
+      builds: 2,
+      matchingBuilds: 1,
+      variations: [
+        {
+          varied: ['host-name', 'time-zone'],
+          outcome: 'differs',
+          members: ['app-unsigned.apk > classes3.dex'],
+          reported: true,
+        },
+      ],
+    }),
+  });
+  const result = reconcile(planned, varied);
+  t.is(result.first, 'environment');
+  t.is(
+    result.sentence,
+    'same file, same source, same plan; condition of the build differs; then classes3.dex; then verdict',
+  );
+  t.deepEqual(result.stages.find(({ stage }) => stage === 'environment')?.partings, [
+    {
+      what: 'condition of the build',
+      one: 'as planned',
+      other: 'with another host name and another time zone',
+    },
+  ]);
+  t.deepEqual(
+    result.triedByOne.map(({ one, other }) => [one, other]),
+    [[undefined, 'other bytes than the first one in app-unsigned.apk > classes3.dex']],
+  );
+});
+
+test('a mismatch that held under other conditions on one machine and not on the other', async (t) => {
+  const variation = (
+    varied: 'cpus' | 'time-zone',
+    outcome: 'same' | 'differs',
+  ): NonNullable<Report['run']['variations']>[number] => ({
+    varied: [varied],
+    outcome,
+    ...(outcome === 'differs' ? { members: ['app-unsigned.apk > classes3.dex'] } : {}),
+  });
+  const report = (...variations: NonNullable<Report['run']['variations']>) =>
+    reportOf(PUBLISHED, OTHER, {
+      ...FULL,
+      run: aRun({ ...FULL.run, builds: 2, standing: 'confirmed', variations }),
+    });
+  const held = await report(variation('cpus', 'same'), variation('time-zone', 'same'));
+  const not = await report(variation('cpus', 'differs'));
+  const result = reconcile(held, not);
+  t.is(result.first, 'outputs');
+  t.regex(result.sentence, /, same inputs; a build with another number of CPUs differs$/);
+  t.deepEqual(result.stages.find(({ stage }) => stage === 'outputs')?.partings, [
+    {
+      what: 'a build with another number of CPUs',
+      one: 'the bytes of the first one',
+      other: 'other bytes than the first one in app-unsigned.apk > classes3.dex',
+    },
+  ]);
+  t.deepEqual(
+    result.triedByOne.map(({ what }) => what),
+    ['a build with another time zone'],
+  );
+  // what one could not try, or did not, parts nothing
+  const none = await report({ varied: ['cpus'], outcome: 'not-possible', detail: 'one CPU' });
+  const alone = reconcile(held, none);
+  t.is(alone.first, undefined);
+  t.is(alone.triedByOne.length, 2);
 });
