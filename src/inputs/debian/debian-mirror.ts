@@ -16,22 +16,31 @@ export async function debianMirror(environment: NodeJS.ProcessEnv = process.env)
 }
 
 async function aptMirror(): Promise<string> {
-  const addresses = await aptAddresses();
-  const sites = addresses.map((address) => address.replace(/\/dists\/.*$/, ''));
-  return sites.find((site) => /\/debian\/?$/.test(site)) ?? DEFAULT;
+  return mainArchive(await aptPrints()) ?? DEFAULT;
+}
+
+/**
+ * Out of what `apt-get update --print-uris` prints. Other publishers have archives that end in `/debian` too: of Docker,
+ * which a machine that builds here is likely to have, without `main`; others one level deeper than most mirrors.
+ */
+export function mainArchive(printed: string): string | undefined {
+  const sites = Array.from(
+    printed.matchAll(/^'(https?:\/\/[^']+\/debian\/?)\/dists\/[^']+\/main\/binary-[^']+'/gm),
+    ([, site = '']) => site,
+  );
+  // it prints what is listed first last
+  sites.reverse();
+  return sites.find((site) => /^https?:\/\/[^/]+\/debian\/?$/.test(site)) ?? sites[0];
 }
 
 /** Of all indexes, as of a machine that has none yet: reading those takes a second. Nothing is fetched. */
-async function aptAddresses(): Promise<readonly string[]> {
+async function aptPrints(): Promise<string> {
   const lists = 'Dir::State::lists=/nonexistent/';
   try {
     const { stdout } = await run('apt-get', ['update', '--print-uris', '-o', lists], { timeoutMs: 60_000 });
-    return Array.from(
-      stdout.toString('utf8').matchAll(/^'(https?:\/\/[^']+)'/gm),
-      ([, address = '']) => address,
-    );
+    return stdout.toString('utf8');
   } catch (error) {
-    if (error instanceof FailedHere) return [];
+    if (error instanceof FailedHere) return '';
     throw error;
   }
 }
