@@ -69,10 +69,25 @@ export class ShellNetwork {
   async attach(user: string): Promise<void> {
     const engine = this.#engine;
     await engine.leaveNetworks(this.#container);
+    await this.#assertNoOther();
     if (this.#name !== undefined) await engine.checked(['network', 'connect', this.#name, this.#container]);
     const account = accountIn(await passwdOf(engine, this.#container), user);
     const files = proxyFiles(this.proxy, account, 0);
     if (files.length > 0) await engine.copyIn(this.#container, tarStream(files));
+  }
+
+  /** One that an older version made may have a network that no engine takes from it. @throws FailedHere `no-recording` */
+  async #assertNoOther(): Promise<void> {
+    const { kind } = this.#engine;
+    const format = '{{.HostConfig.NetworkMode}}';
+    const args = ['inspect', '--type', 'container', '--format', format, this.#container];
+    const mode = await this.#engine.checked(args);
+    if (!/^(?:host|slirp4netns|pasta|container|ns)\b/.test(mode)) return;
+    throw new FailedHere(
+      'no-recording',
+      `the container ${this.#container} reaches the network without our proxy (${mode})`,
+      { hint: `${kind} rm ${this.#container}, with what was made in it: the next shell begins anew` },
+    );
   }
 
   /** The container has started. @throws FailedHere `no-recording`, `engine-died` */
@@ -91,11 +106,13 @@ export class ShellNetwork {
 
   /** The container runs no more. */
   async close(): Promise<RecorderOutcome> {
-    const outcome = await this.#recorder.close();
-    if (this.#name !== undefined) {
-      await this.#engine.leaveNetworks(this.#container).catch(() => undefined);
-      await this.#engine.removeNetwork(this.#name);
+    try {
+      return await this.#recorder.close();
+    } finally {
+      if (this.#name !== undefined) {
+        await this.#engine.leaveNetworks(this.#container).catch(() => undefined);
+        await this.#engine.removeNetwork(this.#name);
+      }
     }
-    return outcome;
   }
 }

@@ -8,6 +8,7 @@ import { openShell, type EndedPhase } from '../../src/build/phase-shell.js';
 import type { OpenRecorder, RecorderOutcome } from '../../src/build/recorder.js';
 import type { BegunPhase, RunJournal } from '../../src/build/run-journal.js';
 import { shellContainer } from '../../src/build/run-names.js';
+import { FailedHere } from '../../src/errors.js';
 import { recordingProxy, type ProxyOptions } from '../../src/inputs/proxy/recording-proxy.js';
 import {
   leftovers,
@@ -176,6 +177,33 @@ for (const engine of ['docker', 'podman'] as const) {
         execFileSync(engine, ['network', 'rm', network], { stdio: 'ignore' });
       }
     }
+    t.deepEqual(remove(), []);
+  });
+
+  when('a copy that an older version made loses its network, or is not entered', async (t) => {
+    const { run, shell, network, remove } = await kept(t, engine, { prepare: 'true' }, {});
+    const container = shellContainer(run, 'prepare');
+    const image = execFileSync(engine, ['inspect', '--format', '{{.Image}}', `samesource-${run}-prepare`], {
+      encoding: 'utf8',
+    }).trim();
+    const make = (...own: readonly string[]): void => {
+      const limits = ['--ulimit', 'nofile=1024:1024', '--ulimit', 'nproc=4096:4096', '--entrypoint', 'sh'];
+      const idle = [image, '-c', 'while :; do sleep 3600; done'];
+      execFileSync(engine, ['create', '--name', container, ...limits, ...own, ...idle], { stdio: 'ignore' });
+    };
+    make();
+    // of Docker the one that leads to the proxy
+    const { said } = await shell("grep -v '^ *lo:' /proc/net/dev | grep -c : || true");
+    t.is(said, engine === 'docker' ? '1\n' : '0\n');
+    execFileSync(engine, ['rm', '-f', container], { stdio: 'ignore' });
+    make('--network', 'host');
+    const error = await t.throwsAsync(shell('true'), { instanceOf: FailedHere });
+    t.is(error?.code, engine === 'podman' ? 'no-recording' : error?.code);
+    t.false(
+      execFileSync(engine, ['network', 'ls', '--format', '{{.Name}}'], { encoding: 'utf8' }).includes(
+        network,
+      ),
+    );
     t.deepEqual(remove(), []);
   });
 
