@@ -11,6 +11,10 @@ import type { BuildAgain } from './build-again.js';
 import type { ComparedBuild } from './draft.js';
 import { howItEnded } from './how-it-ended.js';
 
+/** The publisher's script is not to blame for what it does not know. */
+const TREE_IN_MEMORY =
+  'its tree was a file system of its own, in memory, which can be the reason as well as the order';
+
 type Outcome = 'confirms' | 'differs' | 'nearer' | 'failed' | 'failed-here';
 
 export class VariedBuilds {
@@ -33,9 +37,11 @@ export class VariedBuilds {
     this.#tellImpossible(asked, possible, why);
     let outcome = possible.length === 0 ? 'failed' : await this.#vary(possible);
     const rest = possible.filter((one) => one !== 'directory-order');
-    if (outcome === 'failed-here' && rest.length > 0 && rest.length < possible.length) {
-      // its tree lies in memory, and how much the build would write there nobody knew
-      const failed = 'a build with another order of directories could not be done here';
+    const failedSomehow = outcome === 'failed' || outcome === 'failed-here';
+    if (failedSomehow && rest.length > 0 && rest.length < possible.length) {
+      // its tree lies in memory: how much the build would write there nobody knew, and it is a file system of its own,
+      // which a script can trip over (a hard link that leads out of it, its directory anew) without any order of names
+      const failed = 'a build with another order of directories gave nothing to compare';
       why = why === undefined ? failed : `${why}; ${failed}`;
       possible = rest;
       outcome = await this.#vary(rest);
@@ -114,7 +120,8 @@ export class VariedBuilds {
     }
     report.takeLogs(build);
     if (build.kind === 'stopped' || build.result.kind === 'failed') {
-      report.tellVaried({ varied, outcome: 'failed', detail: howItEnded(build) });
+      const own = varied.includes('directory-order') ? `; ${TREE_IN_MEMORY}` : '';
+      report.tellVaried({ varied, outcome: 'failed', detail: `${howItEnded(build)}${own}` });
       return 'failed';
     }
     const one: ComparedBuild = { ...(await compared({ ...build, result: build.result })), varied };

@@ -246,15 +246,29 @@ test('where another order of directories could not be made, the other conditions
     { varied: ['directory-order'], outcome: 'not-possible' },
     { varied: ['host-name'], outcome: 'same' },
   ]);
-  // what the build itself says is no reason to leave it out
-  const own = await verified(
-    t,
-    published(t),
-    { gives: (varied) => (varied.length > 0 ? 3 : 'ours') },
-    {},
-    vary,
+});
+
+test('a script that fails where its tree is a file system of its own is not blamed, and the rest is varied', async (t) => {
+  const vary = ['host-name', 'directory-order'] as const;
+  const gives: Fake['gives'] = (varied) => (varied.includes('directory-order') ? FAILS : 'ours');
+  const { report, builds } = await verified(t, published(t), { gives }, {}, vary);
+  t.deepEqual(builds, ['planned', 'host-name directory-order', 'host-name']);
+  t.like(report.run, { builds: 2, standing: 'confirmed' });
+  t.like(report.run.variations, [
+    { varied: vary, outcome: 'failed' },
+    { varied: ['host-name'], outcome: 'same' },
+  ]);
+  t.regex(
+    report.run.variations?.[0]?.detail ?? '',
+    /exit code 3, .*; its tree was a file system of its own, in memory/,
   );
-  t.deepEqual(own.builds, ['planned', 'host-name directory-order', 'planned']);
+  const always: Fake['gives'] = (varied) => (varied.length > 0 ? FAILS : 'ours');
+  const other = await verified(t, published(t), { gives: always }, {}, vary);
+  t.deepEqual(other.builds, ['planned', 'host-name directory-order', 'host-name', 'planned']);
+  t.notRegex(other.report.run.variations?.[1]?.detail ?? '', /in memory/);
+  const alone = await verified(t, published(t), { gives: always }, {}, ['directory-order']);
+  t.deepEqual(alone.builds, ['planned', 'directory-order', 'planned']);
+  t.like(alone.report.run, { builds: 2, standing: 'confirmed' });
 });
 
 test('a varied build that fails confirms nothing, and one as planned does', async (t) => {
