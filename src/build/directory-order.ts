@@ -29,6 +29,8 @@ export interface OrderedTree {
 const LEAST_MIB = 256;
 /** For everything else on the machine. */
 const SPARE_MIB = 512;
+/** No limit of a tmpfs: what ends a build that writes too much is its container's memory, and that is always noticed. A full disk may be hidden by a script. */
+const UNLIMITED_MIB = 1 << 30;
 /** What an engine puts something of its own into. */
 const SYSTEM = ['/', '/dev', '/etc', '/proc', '/run', '/sys'];
 
@@ -38,6 +40,10 @@ const ASK = [
   // a container may be kept from what is mounted into it
   'if test -r "$1" && test -x "$1"; then echo "readable"; fi',
   'while read -r from at type rest; do if test "$at" = "$1"; then echo "type $type"; fi; done </proc/self/mounts',
+  // of cgroup v2 or v1
+  'for file in /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes; do',
+  '  if test -r "$file"; then read -r limit <"$file"; echo "limit $limit"; fi',
+  'done',
 ].join('\n');
 const HOLD = 'while sleep 3600; do :; done';
 
@@ -73,16 +79,14 @@ export class DirectoryOrder {
     work: (tree: OrderedTree) => Promise<T>,
   ): Promise<T> {
     const { engine, request, leftovers, image } = this.#state;
-    const { run, plan } = request;
+    const { run } = request;
     const copied = await this.#copy(signal);
     const memoryMiB = await this.#room(copied, title, signal);
     const name = `samesource-${run}-tree-${title}`;
     const [volume, holder] = [leftovers.volume(name), leftovers.container(name)];
     try {
       throwIfAborted(signal, 'before the build phase');
-      // the container's memory is full before the tmpfs is: that is always noticed, a full disk may be hidden by a script
-      const whole = copied.mebibytes + plan.environment.memoryMiB + memoryMiB;
-      await engine.createMemoryVolume(volume, run, whole);
+      await engine.createMemoryVolume(volume, run, UNLIMITED_MIB);
       await engine.checked([
         ...holderArguments(holder, run),
         ...mounted(volume, this.#directory),
@@ -145,6 +149,9 @@ export class DirectoryOrder {
         'engine-died',
         `${engine.kind} gives a container no directory in memory that it can read`,
       );
+    // an engine that cannot limit it says so and goes on
+    if (!(Number(/^limit (\d+)$/m.exec(said)?.[1]) <= memoryMiB * 2 ** 20))
+      throw new FailedHere('engine-died', `${engine.kind} does not limit the memory of a container here`);
     const kibibytes = Number(/^KiB (\d+)$/m.exec(said)?.[1] ?? 0);
     const free = Math.max(0, Math.floor(kibibytes / 1024) - SPARE_MIB);
     return roomFor({ free, tree: copied.mebibytes, memory: memoryMiB, disk: diskMiB });

@@ -12,6 +12,7 @@ export const DOCKER: EngineDescription = {
   reach: 'gateway',
   copyInArguments: [],
   copyOutArguments: ['--follow-link'],
+  followsAcrossVolumes: true,
   copyOutOwners: true,
   buildArguments: ['--force-rm', '--no-cache'],
   exportsToFile: false,

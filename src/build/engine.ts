@@ -39,6 +39,8 @@ export interface EngineDescription {
   readonly copyInArguments: readonly string[];
   /** Links are followed by the engine, inside the container: not every engine can leave that out. */
   readonly copyOutArguments: readonly string[];
+  /** Whether links are followed from what is mounted into a container to its own files, and back. */
+  readonly followsAcrossVolumes: boolean;
   /** Whether what is copied out says whose the files were. */
   readonly copyOutOwners: boolean;
   /** No layer of another day is used, none is left. */

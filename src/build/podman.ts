@@ -14,6 +14,7 @@ export const PODMAN: EngineDescription = {
   // else the files get the owner of the container's user instead of the one that the stream states
   copyInArguments: ['--archive=false'],
   copyOutArguments: [],
+  followsAcrossVolumes: false,
   // it gives all of them to the container's user
   copyOutOwners: false,
   buildArguments: ['--force-rm', '--no-cache', '--layers=false'],

@@ -11,6 +11,7 @@ import type { Engine } from './engine.js';
 import { throwIfAborted } from './engine-failure.js';
 import type { PreparedBuild, PrepareRequest } from './executor.js';
 import type { Leftovers } from './leftovers.js';
+import { assertNotLinked } from './linked-outputs.js';
 import { collectOutputs } from './outputs.js';
 import { inPhaseNetwork } from './phase-network.js';
 import { proxyFiles } from './phase-proxy.js';
@@ -196,6 +197,7 @@ export class PreparedContainer implements PreparedBuild {
         path.join(request.directory, 'outputs', title),
       );
       throwIfAborted(signal, 'while the outputs were copied');
+      if (tree !== undefined) await assertNotLinked(engine, tree, request.plan, collected);
       return collected;
     });
     return result.kind === 'succeeded' ? { ...result, fetched } : result;

@@ -43,6 +43,10 @@ export async function copyTree(
       await written(file, tarOf(source, shuffled(members)));
       return { file, record, mebibytes: memoryOf(members) };
     });
+  } catch (error) {
+    // half of it on a full disk would be in the way of the build that is made without it
+    await rm(file, { force: true });
+    throw error;
   } finally {
     await rm(exported, { force: true });
     await leftovers.removeContainer(name);
