@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Which CPUs a container may use, as it sees them itself: the engine may run on another machine. */
+import { throwIfAborted } from './engine-failure.js';
 import { HOSTNAME, createArguments } from './phase.js';
 import type { PreparedState } from './prepared-container.js';
 
@@ -14,17 +15,16 @@ export async function allowedCpus(
 ): Promise<readonly number[]> {
   const name = leftovers.container(`samesource-${run}-cpus`);
   try {
-    const list = await engine.checked(
-      [
-        'run',
-        ...createArguments(name, run, plan, { ...phase, network: false }, [], limits),
-        ...engine.description.createArguments(HOSTNAME),
-        image,
-        '-c',
-        SCRIPT,
-      ],
-      signal === undefined ? {} : { signal },
-    );
+    // to its end, as `throwIfAborted` says
+    const list = await engine.checked([
+      'run',
+      ...createArguments(name, run, plan, { ...phase, network: false }, [], limits),
+      ...engine.description.createArguments(HOSTNAME),
+      image,
+      '-c',
+      SCRIPT,
+    ]);
+    throwIfAborted(signal, 'before the build phase');
     return cpusIn(list);
   } finally {
     await leftovers.removeContainer(name);

@@ -112,31 +112,29 @@ export async function chooseRuntime(
   let said = '';
   for (const runtime of runtimes) {
     engine.useRuntime(runtime);
-    const { ended, stderr } = await engine.run(
-      [
-        'run',
-        '--rm',
-        '--name',
-        name,
-        ...runLabel(run),
-        '--network',
-        'none',
-        '--ulimit',
-        'nofile=1024:1024',
-        '--ulimit',
-        'nproc=4096:4096',
-        '--entrypoint',
-        'sh',
-        image,
-        '-c',
-        ':',
-      ],
-      signal === undefined ? {} : { signal },
-    );
+    // to its end, as `throwIfAborted` says
+    const { ended, stderr } = await engine.run([
+      'run',
+      '--rm',
+      '--name',
+      name,
+      ...runLabel(run),
+      '--network',
+      'none',
+      '--ulimit',
+      'nofile=1024:1024',
+      '--ulimit',
+      'nproc=4096:4096',
+      '--entrypoint',
+      'sh',
+      image,
+      '-c',
+      ':',
+    ]);
     engine.runtimeTried = ended.kind === 'exited' && ended.code === 0;
+    if (!engine.runtimeTried) await engine.removeContainer(name);
+    throwIfAborted(signal, 'before the prepare phase');
     if (engine.runtimeTried) return;
-    await engine.removeContainer(name);
-    if (ended.kind === 'aborted') throw new FailedHere('interrupted', 'interrupted before the prepare phase');
     said = said === '' ? stderr.toString().trim() : said;
   }
   throw new FailedHere('engine-died', `${engine.kind} starts no container: ${said.slice(0, 500)}`);

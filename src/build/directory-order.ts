@@ -139,11 +139,13 @@ export class DirectoryOrder {
         ...mounted(volume, this.#directory),
       ];
       const script = [image, '-c', ASK, 'sh', this.#directory];
-      said = await engine.checked([...args, ...script], signal === undefined ? {} : { signal });
+      // to its end, as `throwIfAborted` says
+      said = await engine.checked([...args, ...script]);
     } finally {
       await leftovers.removeContainer(container);
       await leftovers.removeVolume(volume);
     }
+    throwIfAborted(signal, 'before the build phase');
     if (!/^type tmpfs$/m.test(said) || !/^readable$/m.test(said))
       throw new FailedHere(
         'engine-died',

@@ -517,6 +517,29 @@ ff02::2\tip6-allrouters
     },
   );
 
+  when('nothing is left of what was asked before a varied build, whenever that is interrupted', async (t) => {
+    for (const [stage, asked] of [
+      ['-cpus', 'cpus'],
+      ['-tree-export', 'directory-order'],
+      ['-room-trial', 'directory-order'],
+    ] as const) {
+      const request = requestFor(t, smallPlan({}));
+      const build = await prepared(engine, request);
+      const stop = new AbortController();
+      const asking = failure(t, build.variable?.([asked], stop.signal) ?? Promise.resolve());
+      await until(() => leftovers(engine, request.run).some((name) => name.endsWith(stage)) || undefined);
+      stop.abort();
+      t.is((await asking).code, 'interrupted', stage);
+      t.deepEqual(
+        leftovers(engine, request.run).filter((name) => !name.includes('-prepared')),
+        [],
+        stage,
+      );
+      await build.close();
+      t.deepEqual(leftovers(engine, request.run), []);
+    }
+  });
+
   when('a directory in another order: why it is not possible', async (t) => {
     for (const [environment, why] of [
       [{ memoryMiB: 10_000_000 }, /\(out-of-memory: a tree of 1 MiB, .* free\)$/],
