@@ -22,6 +22,10 @@ export function otherConditions(varied: readonly Variation[]): string {
   return words.length < 2 ? last : `${words.slice(0, -1).join(', ')} and ${last}`;
 }
 
+/** What else was otherwise with them: a build may have noticed that, and no order. */
+export const beside = (varied: readonly Variation[]): string =>
+  varied.includes('directory-order') ? ' (its tree lay in memory, and the build had more of that)' : '';
+
 /** Those of the build that the report compares. */
 export function conditionsOf({ run: { variations = [] } }: Pick<Report, 'run'>): string {
   const reported = variations.find((one) => one.reported === true);
@@ -70,7 +74,7 @@ function sentenceOf({ varied, outcome, members = [], detail = '', reported }: Va
     case 'same':
       return `A build with ${other} gave the same bytes as the first one.`;
     case 'differs':
-      return `A build with ${other} differed from the first one in ${count(members.length, 'member')} (${some(members, SHOWN)})${reported === true ? ', and came nearer to the published file than each build as planned: this report compares it' : ''}.`;
+      return `A build with ${other}${beside(varied)} differed from the first one in ${count(members.length, 'member')} (${some(members, SHOWN)})${reported === true ? ', and came nearer to the published file than each build as planned: this report compares it' : ''}.`;
     case 'not-possible':
       return `No build was made with ${other}: ${clause(detail)}.`;
     case 'failed':

@@ -191,6 +191,21 @@ test('a match of one condition alone ends the search', async (t) => {
   t.regex(report.statement.deviations[0]?.what ?? '', /made with another number of CPUs than the plan's$/);
 });
 
+test('who reads of another order of directories also reads that the tree lay in memory', async (t) => {
+  const { report } = await verified(
+    t,
+    published(t),
+    { gives: (varied) => (varied.length > 0 ? 'published\n' : 'ours') },
+    {},
+    ['directory-order'],
+  );
+  const words =
+    /with another order of directories.* \(its tree lay in memory, and the build had more of that\)/;
+  t.regex(report.statement.deviations[0]?.what ?? '', words);
+  const differs = report.run.statements.find(({ code }) => code === 'variation-differs');
+  t.regex(differs?.sentence ?? '', words);
+});
+
 test('a planned build that matches needs no departure, whatever the varied one gave', async (t) => {
   const { report } = await verified(t, published(t), {
     gives: (varied, nth) => (varied.length > 0 ? 'varied' : nth === 2 ? 'published\n' : 'ours'),
