@@ -4,14 +4,24 @@
  * one still needs. A process is named by its number and its start (proc_pid_stat(5)), within one boot and one PID
  * namespace; where that cannot be compared, only age decides.
  */
-import { promises as fs, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  promises as fs,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 export const OWNER_FILE = 'owner.json';
 /** Longer than any run takes: for owners that cannot be seen from here (a home directory on a network, another container). */
 const UNSEEN_MS = 7 * 24 * 60 * 60_000;
 /** A directory gets its owner at once; an empty one without was made by a process that was killed in between. */
 const NAMELESS_MS = 2000;
+const REMOVALS = 10;
 
 interface Owner {
   readonly pid: number;
@@ -43,20 +53,53 @@ export async function makeOwned(directory: string): Promise<void> {
  * something in it cannot be removed.
  */
 export async function removeOwned(directory: string): Promise<void> {
-  const names = await fs.readdir(directory).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return [];
-    throw error;
-  });
-  for (const name of names)
-    if (name !== OWNER_FILE)
+  for (let tries = 1; ; tries++) {
+    const names = await fs.readdir(directory).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return undefined;
+      throw error;
+    });
+    if (names === undefined) return;
+    for (const name of names)
+      if (name !== OWNER_FILE)
+        await fs.rm(path.join(directory, name), {
+          recursive: true,
+          force: true,
+          maxRetries: 10,
+          retryDelay: 100,
+        });
+    try {
+      removeEmpty(directory);
+      return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOTEMPTY') throw error;
+      // a name that is no text
+      if (tries === REMOVALS) return rmSync(directory, { recursive: true, force: true });
       // what was told to end may write for a moment after
-      await fs.rm(path.join(directory, name), {
-        recursive: true,
-        force: true,
-        maxRetries: 10,
-        retryDelay: 100,
-      });
-  rmSync(directory, { recursive: true, force: true });
+      await sleep(tries * 20);
+    }
+  }
+}
+
+/** Of what is in it only the owner is left. */
+function removeEmpty(directory: string): void {
+  const file = path.join(directory, OWNER_FILE);
+  const owner = ownerIn(file);
+  rmSync(file, { recursive: true, force: true });
+  try {
+    rmdirSync(directory);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+    if (owner !== undefined) writeFileSync(file, owner);
+    throw error;
+  }
+}
+
+function ownerIn(file: string): Buffer | undefined {
+  try {
+    return readFileSync(file);
+  } catch {
+    return undefined;
+  }
 }
 
 /** This process, so that another one can ask `ownerIsGone`. */

@@ -127,3 +127,21 @@ test.serial(
     await t.notThrowsAsync(removeOwned(directory));
   },
 );
+
+test('what something still writes into goes all the same, and so does a name that is no text', async (t) => {
+  for (let round = 0; round < 10; round++) {
+    const directory = await owned(t, {});
+    for (let count = 0; count < 200; count++)
+      mkdirSync(path.join(directory, 'many', String(count)), { recursive: true });
+    const script = 'i=0; while test $i -lt 400; do : > "$1/$i"; i=$((i+1)); done';
+    const writing = run('sh', ['-c', script, 'sh', directory]);
+    await sleep(3 + round);
+    await removeOwned(directory);
+    await writing;
+    t.false(existsSync(directory));
+  }
+  const directory = await owned(t, {});
+  writeFileSync(Buffer.concat([Buffer.from(`${directory}/`), Buffer.from([0x61, 0xff])]), '');
+  await removeOwned(directory);
+  t.false(existsSync(directory));
+});
