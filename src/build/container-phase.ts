@@ -45,6 +45,7 @@ export async function runPhase(engine: Engine, request: PhaseRun): Promise<Phase
   });
   try {
     const result = await engine.run(['start', '--attach', name], {
+      ...engine.startIn,
       timeoutMs: minutes * 60_000,
       logFile: request.logFile,
       logBytes: LOG_BYTES,

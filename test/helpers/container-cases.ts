@@ -2,7 +2,7 @@
 /** What every container engine must do alike; `test/build/docker.test.ts` and `podman.test.ts` run it for theirs. */
 import { createHash } from 'node:crypto';
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -244,6 +244,7 @@ ff02::2\tip6-allrouters
       environment: { memoryMiB: 48 },
     });
     t.is((await failure(t, build)).code, 'out-of-memory');
+    t.false(existsSync('oom'), 'nothing is left where we were started');
   });
 
   when('disk full', async (t) => {
