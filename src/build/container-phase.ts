@@ -45,12 +45,11 @@ export async function runPhase(engine: Engine, request: PhaseRun): Promise<Phase
   });
   try {
     const result = await engine.run(['start', '--attach', name], {
+      ...engine.startIn,
       timeoutMs: minutes * 60_000,
       logFile: request.logFile,
       logBytes: LOG_BYTES,
       captureBytes: 4096,
-      // it leaves a file `oom` there for a container that had too little memory
-      ...(engine.kind === 'podman' ? { cwd: path.dirname(request.logFile) } : {}),
       onLine: (line) => {
         progress.line();
         reader.push(line);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What the words of an engine's client mean when no script of ours was running. */
 import { FailedHere } from '../errors.js';
+import { knownFailure } from '../known-failures.js';
 import type { RunResult } from '../process.js';
 
 export function streamFailure(engine: string, what: string, said: string): FailedHere {
@@ -27,7 +28,9 @@ export function engineFailure(engine: string, what: string, result: RunResult): 
 
 function wordsFailure(engine: string, what: string, said: string): FailedHere | undefined {
   if (/no space left on device|disk quota exceeded/i.test(said))
-    return new FailedHere('disk-full', `the disk is full where ${engine} keeps its containers: ${said}`);
+    return new FailedHere('disk-full', `the disk is full where ${engine} keeps its containers: ${said}`, {
+      hint: knownFailure('disk-full').advice,
+    });
   if (/toomanyrequests|\b429\b/i.test(said))
     return new FailedHere('rate-limited', `${engine} ${what}: ${said}`, { hint: 'try again later' });
   return undefined;

@@ -99,6 +99,11 @@ export class Engine {
     this.#temporary = directory;
   }
 
+  /** Where `start` is called: what watches over a container of Podman leaves a file `oom` there. */
+  get startIn(): Pick<RunOptions, 'cwd'> {
+    return this.#temporary === undefined ? {} : { cwd: this.#temporary };
+  }
+
   useRuntime(args: readonly string[]): void {
     this.#runtime = args;
   }

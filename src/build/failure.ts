@@ -50,6 +50,8 @@ export function classifyPhase(end: PhaseEnd): PhaseOutcome {
   const code = exitCodeOf(end);
   // a build that goes on after one of its programs was killed makes something else than it would have made
   if (end.log.memoryKills > 0) return ours(outOfMemory(end));
+  // nor is what it wrote whole, whatever it says itself
+  if (end.log.fullAtEnd) return ours(diskFull(end, `when the ${end.phase} phase ended`));
   if (code === 0) return { kind: 'succeeded' };
   const sign = signOfOurSide(end, code);
   if (sign !== undefined) return sign;
@@ -98,11 +100,21 @@ function outOfMemory({ phase, memoryMiB, log }: PhaseEnd): FailedHere {
   );
 }
 
+function diskFull({ log }: PhaseEnd, when: string): FailedHere {
+  const line = log.signs.diskFull;
+  return new FailedHere('disk-full', `the disk is full ${when}${line === undefined ? '' : `: ${line}`}`, {
+    hint: knownFailure('disk-full').advice,
+    known: beyondSigns(log.known),
+  });
+}
+
 function containerDied(end: PhaseEnd): FailedHere | undefined {
   const { state, phase, log, said } = end;
   const words = said === undefined || said === '' ? '' : `: ${said}`;
   if (/no space left on device/i.test(`${state?.error ?? ''} ${state?.started === false ? words : ''}`))
-    return new FailedHere('disk-full', `the disk is full where the engine keeps its containers${words}`);
+    return new FailedHere('disk-full', `the disk is full where the engine keeps its containers${words}`, {
+      hint: knownFailure('disk-full').advice,
+    });
   if (state === undefined)
     return new FailedHere('engine-died', `the container of the ${phase} phase is gone${words}`);
   if (state.outOfMemory) return outOfMemory(end);
@@ -128,13 +140,7 @@ function containerDied(end: PhaseEnd): FailedHere | undefined {
 function signOfOurSide(end: PhaseEnd, code: number): PhaseOutcome | undefined {
   const { signs } = end.log;
   const { phase } = end;
-  if (signs.diskFull !== undefined)
-    return ours(
-      new FailedHere('disk-full', `the disk is full for the ${phase} phase: ${signs.diskFull}`, {
-        hint: knownFailure('disk-full').advice,
-        known: beyondSigns(end.log.known),
-      }),
-    );
+  if (signs.diskFull !== undefined) return ours(diskFull(end, `for the ${phase} phase`));
   if (signs.outOfMemory !== undefined || code === 137) return ours(outOfMemory(end));
   if (end.client.kind === 'signalled' || code > 128)
     return ours(

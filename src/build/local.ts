@@ -185,7 +185,7 @@ async function runLocally(
     },
     ...(signal === undefined ? {} : { signal }),
   });
-  const summary = reader.summary();
+  const summary = { ...reader.summary(), fullAtEnd: await isFull(place.root) };
   const outcome = classifyPhase({
     phase: phase.name,
     // nothing keeps a local script from the network, whatever the plan says
@@ -203,4 +203,9 @@ async function runLocally(
     log: logRecord(phase.name, file, result),
     seconds: progress.finish(outcome.kind),
   };
+}
+
+async function isFull(directory: string): Promise<boolean> {
+  const { bavail } = await fs.statfs(directory);
+  return bavail === 0;
 }

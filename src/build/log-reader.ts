@@ -17,10 +17,11 @@ const STRONG =
 const WEAK =
   /^make(?:\[\d+\])?: \*\*\*|: not found$|: command not found|: No such file or directory|: Permission denied|^ninja: build stopped/;
 
-const ENDED = /^samesource: the script ended with (\d{1,3})(?:, oom_kill (\d+))?$/;
+const ENDED = /^samesource: the script ended with (\d{1,3})(?:, oom_kill (\d+))?(, disk full)?$/;
 /** Last line of a script's wrapper; without it the container did not end by itself. */
 export const ENDED_LINE = 'samesource: the script ended with ';
 export const KILLS = ', oom_kill ';
+export const DISK_FULL = ', disk full';
 
 export interface LogSigns {
   readonly diskFull?: string;
@@ -45,6 +46,8 @@ export interface LogSummary {
   readonly scriptCode: number | undefined;
   /** Programs that the kernel ended for lack of memory, by the container's own counter. */
   readonly memoryKills: number;
+  /** The wrapper could write nothing any more. */
+  readonly fullAtEnd: boolean;
   readonly firstError: readonly string[];
   readonly tail: readonly string[];
   /** For people: what its last lines are known to mean. */
@@ -80,6 +83,7 @@ export class LogReader {
   #signs: LogSigns = {};
   #scriptCode: number | undefined;
   #memoryKills = 0;
+  #fullAtEnd = false;
   #count = 0;
   #url: { readonly url: string; readonly at: number } | undefined;
 
@@ -96,6 +100,7 @@ export class LogReader {
     if (ended !== null) {
       this.#scriptCode = Number(ended[1]);
       this.#memoryKills = Number(ended[2] ?? 0);
+      this.#fullAtEnd = ended[3] !== undefined;
       return;
     }
     this.#count++;
@@ -113,6 +118,7 @@ export class LogReader {
       signs: this.#signs,
       scriptCode: this.#scriptCode,
       memoryKills: this.#memoryKills,
+      fullAtEnd: this.#fullAtEnd,
       firstError: this.#strong.lines ?? this.#weak.lines ?? [],
       tail: [...this.#tail],
       known: this.#known.lines(),

@@ -61,7 +61,7 @@ export async function openShell(ended: EndedPhase, request: ShellRequest): Promi
   try {
     await provideContainer(engine, name, ended, network?.arguments ?? [], signal);
     await network?.attach(userOf(ended));
-    await engine.checked(['start', name]);
+    await engine.checked(['start', name], engine.startIn);
     await network?.enter();
     throwIfAborted(signal, 'before the shell began');
     const script = scriptOf(ended, request, network?.proxy);

@@ -2,13 +2,14 @@
 /** How a phase's script is run: what it sees of the world is the plan's and the same in every engine. Pure. */
 import path from 'node:path';
 import type { BuildPlan, EnvironmentPlan, PhasePlan } from '../model.js';
-import { ENDED_LINE, KILLS } from './log-reader.js';
+import { DISK_FULL, ENDED_LINE, KILLS } from './log-reader.js';
 import { PROXY_CLEAN_UP, proxyLines, type PhaseProxy } from './phase-proxy.js';
 import { runLabel } from './run-names.js';
 import type { TarItem } from './tar-write.js';
 
 /** Fixed: it leaks into the outputs of some builds. */
 export const HOSTNAME = 'build';
+const ROOM = '/tmp/samesource-room';
 /** What engines write for a container without network, so that both give the same; with it Docker adds the address. */
 export function hostsFile(hostName: string, mtime: number): TarItem {
   const text = [
@@ -114,7 +115,13 @@ export function wrapperScript(
     '  fi',
     'done',
     'if test "$kills" = 0; then kills=; fi',
-    `echo "${ENDED_LINE}$code\${kills:+${KILLS}$kills}"`,
+    // a program that says nothing of a write that failed leaves half a file
+    'full=',
+    'if test -d /tmp && test -w /tmp; then',
+    `  { echo room > ${ROOM}; } 2>/dev/null || full='${DISK_FULL}'`,
+    `  rm -f ${ROOM} 2>/dev/null`,
+    'fi',
+    `echo "${ENDED_LINE}$code\${kills:+${KILLS}$kills}$full"`,
     'exit "$code"',
     '',
   ].join('\n');

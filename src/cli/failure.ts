@@ -14,6 +14,9 @@ import { EXIT } from './exit-code.js';
 import { knownText } from './known-text.js';
 import { styled, type Output } from './output.js';
 
+/** Their messages have a line for each problem; in any other one a line break would come from what was read. */
+const LISTS: ReadonlySet<string> = new Set(['list-invalid', 'recipe-invalid']);
+
 export interface Told {
   readonly exitCode: number;
   readonly code: string;
@@ -51,7 +54,10 @@ function told(exitCode: number, code: string, message: string, hint?: string): T
   return {
     exitCode,
     code,
-    message: printable(message).slice(0, 4000),
+    message: (LISTS.has(code) ? message.split('\n').map(printable).join('\n  ') : printable(message)).slice(
+      0,
+      4000,
+    ),
     ...(hint === undefined ? {} : { hint: printable(hint) }),
   };
 }

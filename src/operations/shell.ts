@@ -126,5 +126,5 @@ function fetchedLine({ world, refused }: RecorderOutcome): string {
     }
   const not =
     refused.length === 0 ? '' : `; refused, since the recipe does not list it: ${refused.join(', ')}`;
-  return `went over the network from this shell, and into no report: ${count} requests, ${bytes} bytes${not}`;
+  return `went over the network from this shell, and into no report: ${count} ${count === 1 ? 'request' : 'requests'}, ${bytes} bytes${not}`;
 }

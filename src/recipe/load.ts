@@ -32,7 +32,7 @@ export function parseRecipe(file: string, text: string): Recipe {
   const checked = checkRecipe(file, text);
   if (checked.kind === 'valid') return checked.recipe;
   const { problems } = checked;
-  const lines = problems.slice(0, SHOWN).map(formatProblem);
+  const lines = problems.slice(0, SHOWN).map((problem) => formatProblem(problem).replaceAll('\n', ' '));
   if (problems.length > SHOWN) lines.push(`and ${problems.length - SHOWN} more`);
   throw new UsageError('recipe-invalid', lines.join('\n'), {
     hint: 'recipes/schema.json describes every key; an editor that knows it shows the same problems',

@@ -84,6 +84,14 @@ test('a script that says that it ended does not end by that', (t) => {
 test('a killed program, also when the script went on', (t) => {
   t.is(outcome({ code: 0, state: { ...EXITED, exitCode: 0, outOfMemory: true } }), 'out-of-memory');
   t.is(outcome({ lines: ['samesource: the script ended with 0, oom_kill 1'], code: 0 }), 'out-of-memory');
+  for (const phase of ['prepare', 'build'] as const)
+    for (const code of [0, 3]) {
+      const lines = [`samesource: the script ended with ${code}, disk full`];
+      t.is(outcome({ phase, lines, code }), 'disk-full', 'whatever the script makes of it');
+    }
+  // what a script prints itself is not the last word
+  const forged = ['samesource: the script ended with 3, disk full', 'samesource: the script ended with 3'];
+  t.is(outcome({ lines: forged, code: 3 }), 'command-failed 3');
   t.is(outcome({ code: 137 }), 'out-of-memory');
   t.is(outcome({ lines: ['g++: fatal error: Killed signal terminated program cc1plus'] }), 'out-of-memory');
   t.is(outcome({ lines: ['java.lang.OutOfMemoryError: Java heap space'] }), 'out-of-memory');

@@ -170,6 +170,12 @@ test('what is wrong with a list is said before anything is done', async (t) => {
   for (const [text, code, says] of [
     ['apps:\n  - app: nobody\n', 'list-invalid', /apps\.yaml:2:10 apps\[0\]\.app: there is no recipe/],
     ['apps: [', 'list-invalid', /apps\.yaml:1:8: not valid YAML/],
+    // a line for each, and none that the list could have written itself
+    [
+      'apps:\n  - app: "no\\nerror [body]"\n  - app: other\n',
+      'list-invalid',
+      /^error .*apps\.yaml:2:10 apps\[0\]\.app: .*"no\\\\nerror \[body\]".*\n {2}apps\.yaml:3:10 apps\[1\]\.app: /m,
+    ],
   ] as const) {
     listOf(scratch, text);
     const { code: exit, stderr } = await scratch.run(['batch', 'apps.yaml']);

@@ -118,7 +118,7 @@ export function parseBatchList(file: string, text: string, known: KnownRecipes):
   const checked = checkYaml(listSchema(known), file, text, { scalars: 'failsafe' });
   if (checked.kind === 'invalid') {
     const { problems } = checked;
-    const lines = problems.slice(0, SHOWN).map(formatProblem);
+    const lines = problems.slice(0, SHOWN).map((problem) => formatProblem(problem).replaceAll('\n', ' '));
     if (problems.length > SHOWN) lines.push(`and ${problems.length - SHOWN} more`);
     throw new UsageError('list-invalid', lines.join('\n'), {
       hint: 'a list is `apps:` and below it `- app: weechat` with version, channel, engine, minutes, published, expect',
