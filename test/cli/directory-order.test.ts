@@ -82,35 +82,36 @@ for (const engine of ['docker', 'podman'] as const) {
     },
   );
 
-  for (const keep of [false, true])
-    test.serial(
-      `${engine}: killed in such a build, ${keep ? 'of a run that is kept' : 'nothing is left'}`,
-      async (t) => {
-        if (!hasEngine(t, engine)) return;
-        t.timeout(5 * 60_000);
-        const scratch = scratchWith(t, {
-          slow: 'ls > result.txt; sleep 3',
-        });
-        const args = ['slow', '1.0.0', '--published', 'theirs', '--engine', engine];
-        const running = scratch.start(keep ? [...args, '--keep', 'always'] : args);
-        await running.said(/other conditions/);
-        const runs = [...runsOf(scratch, 'runs'), ...runsOf(scratch, 'kept')];
-        t.is(runs.length, 1);
-        const varied = (): readonly string[] =>
-          held(engine, runs).filter((name) => /-varied-|-tree-/.test(name));
-        while (!varied().some((name) => name.includes('-varied-'))) await sleep(50);
-        t.true(varied().length >= 3, 'container, holder and volume');
-        running.child.kill('SIGKILL');
-        await running.ended;
-        await eventually(t, keep ? varied : () => held(engine, runs));
-        if (!keep) {
-          await eventually(t, () => scratch.left());
-          return;
-        }
-        t.true(held(engine, runs).length > 0, 'what was kept');
-        const { code, stderr } = await scratch.run(['clean', 'runs', '--yes']);
-        t.is(code, 0, stderr);
-        await eventually(t, () => held(engine, runs));
-      },
-    );
+  // what an engine does when its client is gone is another one for each, and what is kept of a run is not
+  const keep = engine === 'docker';
+  test.serial(
+    `${engine}: killed in such a build, ${keep ? 'of a run that is kept' : 'nothing is left'}`,
+    async (t) => {
+      if (!hasEngine(t, engine)) return;
+      t.timeout(5 * 60_000);
+      const scratch = scratchWith(t, {
+        slow: 'ls > result.txt; sleep 3',
+      });
+      const args = ['slow', '1.0.0', '--published', 'theirs', '--engine', engine];
+      const running = scratch.start(keep ? [...args, '--keep', 'always'] : args);
+      await running.said(/other conditions/);
+      const runs = [...runsOf(scratch, 'runs'), ...runsOf(scratch, 'kept')];
+      t.is(runs.length, 1);
+      const varied = (): readonly string[] =>
+        held(engine, runs).filter((name) => /-varied-|-tree-/.test(name));
+      while (!varied().some((name) => name.includes('-varied-'))) await sleep(50);
+      t.true(varied().length >= 3, 'container, holder and volume');
+      running.child.kill('SIGKILL');
+      await running.ended;
+      await eventually(t, keep ? varied : () => held(engine, runs));
+      if (!keep) {
+        await eventually(t, () => scratch.left());
+        return;
+      }
+      t.true(held(engine, runs).length > 0, 'what was kept');
+      const { code, stderr } = await scratch.run(['clean', 'runs', '--yes']);
+      t.is(code, 0, stderr);
+      await eventually(t, () => held(engine, runs));
+    },
+  );
 }

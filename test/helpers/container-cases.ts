@@ -583,7 +583,9 @@ ff02::2\tip6-allrouters
       'echo new > hello.txt; ln -s app/hello.txt ..',
     ],
     ['of the same name in the tree', 'home/x', 'ln -s /home home; echo new > home/x; cp -r /home deep'],
-  ] as const)
+  ] as const) {
+    // Docker follows all of them by the same code
+    if (engine === 'docker' && ['../in', 'home/x'].includes(output)) continue;
     when(`a directory in another order: an output behind a link ${where}`, async (t) => {
       const prepare = 'mkdir /home/there';
       const request = requestFor(t, smallPlan({ prepare, build, outputs: [output] }));
@@ -603,6 +605,7 @@ ff02::2\tip6-allrouters
       await container.close();
       t.deepEqual(leftovers(engine, request.run), []);
     });
+  }
 
   for (const write of ['head -c 700M /dev/zero > big', 'fallocate -l 700M big'])
     when(`what a build writes into a tree in memory is counted, and never hidden: ${write}`, async (t) => {
