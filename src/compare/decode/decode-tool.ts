@@ -14,12 +14,15 @@ export type DecodeEnd =
 
 const CHUNK = 1 << 20;
 /** Of a .deb, what says its name is asked for several times, and to start a program takes longer than to decode that. */
-const SMALL = 64 << 10;
-const SMALL_DECODED = 256 << 10;
-const RECENT = 32;
+const SMALL = 256 << 10;
+const SMALL_DECODED = 4 << 20;
+const RECENT_BYTES = 16 << 20;
+/** Of a stream that holds nothing. */
+const LEAST_BYTES = 1024;
 
 /** What small streams hold, by all that decides it; the last one used comes last. */
 const recent = new Map<string, Buffer>();
+let recentBytes = 0;
 
 function keyOf(tool: string, args: readonly string[], source: ByteSource): string {
   const content = createHash('sha256').update(source.read(0, source.size)).digest('hex');
@@ -27,10 +30,20 @@ function keyOf(tool: string, args: readonly string[], source: ByteSource): strin
 }
 
 function remember(key: string, decoded: Buffer): void {
-  recent.delete(key);
+  forget(key);
   recent.set(key, decoded);
-  const [oldest] = recent.keys();
-  if (recent.size > RECENT && oldest !== undefined) recent.delete(oldest);
+  recentBytes += decoded.length + LEAST_BYTES;
+  for (const oldest of recent.keys()) {
+    if (recentBytes <= RECENT_BYTES) return;
+    forget(oldest);
+  }
+}
+
+function forget(key: string): void {
+  const known = recent.get(key);
+  if (known === undefined) return;
+  recent.delete(key);
+  recentBytes -= known.length + LEAST_BYTES;
 }
 
 function* chunksOf(source: ByteSource): Generator<Buffer> {
