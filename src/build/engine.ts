@@ -362,6 +362,10 @@ export class Engine {
     const othersGo = await this.#removeOthersOf(name);
     const images = imagesOfRun(name);
     for (const image of images) if (await this.hasImage(image)) await this.removeImage(image);
+    // one that has lost its name to another; with a name of somebody's own it is theirs
+    const nameless = ['--filter', 'dangling=true', '--filter', `label=${RUN_LABEL}=${name}`];
+    for (const id of (await this.#listed(['images', '--quiet', ...nameless])) ?? [])
+      await this.removeImage(id);
     const left = await list();
     if (left === undefined || left.length > 0) return false;
     if (!othersGo) return false;

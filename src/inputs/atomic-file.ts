@@ -73,6 +73,14 @@ export async function writeAside<T>(target: string, fill: (handle: fs.FileHandle
   }
 }
 
+/** What killed writers of `target` left beside it. The caller holds a lock that all of its writers hold. */
+export async function removePartsOf(target: string): Promise<void> {
+  const directory = path.dirname(target);
+  const begin = `.${path.basename(target)}${PART}`;
+  for (const name of await fs.readdir(directory).catch(() => [] as string[]))
+    if (name.startsWith(begin)) await fs.rm(path.join(directory, name), { force: true });
+}
+
 /** Removes what a killed run left behind in `directory`. */
 export async function sweepParts(directory: string, olderThanMs = 24 * 60 * 60 * 1000): Promise<void> {
   for (const entry of await fs.readdir(directory, { withFileTypes: true }).catch(() => [])) {

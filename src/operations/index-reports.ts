@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { readText } from '../bytes.js';
 import { UsageError } from '../errors.js';
-import { storageFailure, writeAside } from '../inputs/atomic-file.js';
+import { removePartsOf, storageFailure, writeAside } from '../inputs/atomic-file.js';
 import { withLock } from '../owned-lock.js';
 import { renderReportIndex, type ReportIndex } from '../report/report-index.js';
 import { readNotes, readReport } from './read-report.js';
@@ -29,8 +29,13 @@ export async function indexReports(
   // of two at once, the one that looked first must not write last
   return check || !existsSync(directory)
     ? await makeIndex(directory, check)
-    : await withLock(path.join(directory, '.index.lock'), async () => await makeIndex(directory, false));
+    : await withLock(path.join(directory, '.index.lock'), async () => {
+        await removePartsOf(indexIn(directory));
+        return await makeIndex(directory, false);
+      });
 }
+
+const indexIn = (directory: string): string => path.join(directory, 'index.json');
 
 async function makeIndex(directory: string, check: boolean): Promise<IndexResult> {
   const { index, unread } = await scanReports(directory);
@@ -45,7 +50,7 @@ async function makeIndex(directory: string, check: boolean): Promise<IndexResult
     }
     await readNotes(at, statementSha256);
   }
-  const file = path.join(directory, 'index.json');
+  const file = indexIn(directory);
   const text = renderReportIndex(index);
   const changed = present(file) !== text;
   if (changed && !check)

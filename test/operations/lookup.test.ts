@@ -310,7 +310,11 @@ test('the index is made of the reports, and is in step until one is added', asyn
   await add(1, PUBLISHED);
   t.true((await indexReports(root, { check: true })).changed);
   t.false(existsSync(path.join(root, 'index.json')));
+  // of a process that was killed
+  const part = path.join(root, '.index.json.part-1-00');
+  writeFileSync(part, '{');
   t.true((await indexReports(root)).changed);
+  t.false(existsSync(part));
   t.false((await indexReports(root)).changed);
   await add(2, Buffer.from('other\n'));
   t.true((await indexReports(root, { check: true })).changed);

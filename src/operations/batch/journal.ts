@@ -6,7 +6,7 @@
 import { promises as fs } from 'node:fs';
 import { z } from 'zod';
 import { VERDICTS } from '../../report/expected-verdict.js';
-import { storageFailure, writeAside } from '../../inputs/atomic-file.js';
+import { removePartsOf, storageFailure, writeAside } from '../../inputs/atomic-file.js';
 import type { KnownVerdict } from './job.js';
 import { RETRY_BUDGETS, type JobFailureClass } from './retry-budgets.js';
 
@@ -83,6 +83,7 @@ export class Journal {
 
   /** The caller holds its lock. @throws FailedHere `disk-full`, `unreadable-input` */
   static async open(file: string, now: Date): Promise<OpenedJournal> {
+    await removePartsOf(file);
     const found = await read(file);
     const begin = ({ newest, verdicts }: Pick<Contents, 'newest' | 'verdicts'>): Contents => ({
       schemaVersion: 1,

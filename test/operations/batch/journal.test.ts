@@ -71,3 +71,16 @@ test('a journal that was cut anywhere, or is none, is set aside whole and told',
     t.is(readFileSync(opened.damaged ?? '', 'utf8'), text);
   }
 });
+
+test('what a killed writer left of it goes, and of another list nothing', async (t) => {
+  const directory = temporaryDirectory(t);
+  const left = [
+    '.list.json.part-1-00',
+    '.list.json.part-99-ffffff',
+    '.other.json.part-1-00',
+    'list.json.part-1',
+  ];
+  for (const name of left) writeFileSync(path.join(directory, name), '{');
+  await (await Journal.open(path.join(directory, 'list.json'), NOW)).journal.finish(NOW);
+  t.deepEqual(readdirSync(directory).sort(), ['.other.json.part-1-00', 'list.json', 'list.json.part-1']);
+});
