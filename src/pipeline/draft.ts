@@ -209,20 +209,16 @@ export class Draft {
     const standing =
       authentic && isMismatch(comparison) ? await stability(chosen, builds, this.#options) : undefined;
     // side by side: both wait for decoders most of the time
+    const gathering = this.timed('evidence', () => this.#evidence(comparison, build.result));
     const looking = this.timed('origin', () =>
       originsOf(build.result.outputs, this.#inventory(), {
         temporaryDirectory: this.#options.workspace.directory,
         ...(this.#options.signal === undefined ? {} : { signal: this.#options.signal }),
       }),
     );
-    // also when the other one fails: its files lie in a directory that goes with this run
-    const ended = looking.catch(() => undefined);
-    const evidence = await this.timed('evidence', () => this.#evidence(comparison, build.result)).catch(
-      async (error: unknown) => {
-        await ended;
-        throw error;
-      },
-    );
+    // also when one of them fails: their files lie in a directory that goes with this run
+    await Promise.allSettled([gathering, looking]);
+    const evidence = await gathering;
     const { origins, unopened } = await looking;
     this.#deviations = [
       ...this.#deviations,
